@@ -1,0 +1,129 @@
+// Package record is the result of one trial, as a line of results/raw/RUN.jsonl,
+// and the machine that it was measured on. Records are only ever appended;
+// every table and chart is derived from them.
+package record
+
+import "time"
+
+// Schema is the version of the record's format. A reader refuses any other.
+const Schema = 1
+
+// The recovery paths: where a processor's state comes back from.
+const (
+	Replay    = "replay"     // no local files: the whole changelog is read
+	Local     = "local"      // the local files are current
+	LocalTail = "local+tail" // the local files are older than the changelog's end
+)
+
+// The phases of one recovery, in their order. They add up to the downtime.
+const (
+	PhaseExit    = "exit"    // SIGKILL sent -> process reaped
+	PhaseDetect  = "detect"  // reaped -> replacement started
+	PhaseSpawn   = "spawn"   // started -> hello
+	PhaseAssign  = "assign"  // hello -> partitions assigned
+	PhaseOpen    = "open"    // assigned -> local files opened
+	PhasePlan    = "plan"    // opened -> end offsets known
+	PhaseRestore = "restore" // restore started -> the last partition caught up
+	PhaseServe   = "serve"   // caught up -> first correct read
+	PhaseOther   = "other"   // what fits nowhere
+)
+
+// Phases lists the phases in the order in which they happen.
+var Phases = []string{
+	PhaseExit, PhaseDetect, PhaseSpawn, PhaseAssign, PhaseOpen,
+	PhasePlan, PhaseRestore, PhaseServe, PhaseOther,
+}
+
+// Record is one trial. Durations are nanoseconds on the parent's monotonic clock
+// unless said otherwise; sizes are bytes.
+type Record struct {
+	Schema int       `json:"schema"`
+	Run    string    `json:"run"`   // the run that the trial belongs to
+	Trial  int       `json:"trial"` // position in the run's order, from 0
+	Time   time.Time `json:"time"`  // wall clock at the start; information only
+
+	Cell
+	Seed   uint64 `json:"seed"` // of this trial's workload
+	Broker Broker `json:"broker"`
+
+	Phases     map[string]int64 `json:"phases"` // see Phases; absent = unknown
+	DowntimeNS int64            `json:"downtime_ns"`
+	Path       string           `json:"path"`   // the recovery path that was taken, read from the subject's events
+	Reason     string           `json:"reason"` // why that path, in the subject's words
+	Restored   Restored         `json:"restored"`
+	Resources  Resources        `json:"resources"`
+	Verify     Verify           `json:"verify"`
+
+	Valid bool   `json:"valid"`
+	Why   string `json:"why,omitempty"` // of an invalid trial
+
+	Environment *Environment `json:"environment,omitempty"`
+}
+
+// Cell names what was measured: trials of equal cells are repetitions of each
+// other.
+type Cell struct {
+	Subject       string  `json:"subject"`
+	Store         string  `json:"store"`
+	Recovery      string  `json:"recovery"`
+	Keys          int64   `json:"keys"`
+	KeyBytes      int     `json:"key_bytes"`
+	ValueBytes    int     `json:"value_bytes"`
+	Partitions    int     `json:"partitions"`
+	UpdatesPerKey int     `json:"updates_per_key"`
+	Tail          float64 `json:"tail"` // newer records as a share of the keys; 0 unless Recovery is local+tail
+}
+
+// Broker is the Kafka that held the changelog.
+type Broker struct {
+	Kind    string `json:"kind"` // container, local or remote
+	Version string `json:"version"`
+}
+
+// Restored is what came out of the changelog.
+type Restored struct {
+	Records  int64 `json:"records"`
+	Bytes    int64 `json:"bytes"`     // keys + values
+	NullKeys int64 `json:"null_keys"` // read and skipped
+	// The child's own split of the restore phase, summed over its partitions,
+	// which may overlap: waiting for records, copying them into batches,
+	// applying them, making them durable.
+	FetchWaitNS int64 `json:"fetch_wait_ns"`
+	DecodeNS    int64 `json:"decode_ns"`
+	ApplyNS     int64 `json:"apply_ns"`
+	FlushNS     int64 `json:"flush_ns"`
+}
+
+// Resources is what the recovering process used, from its start until its first
+// correct read.
+type Resources struct {
+	RSSPeakBytes int64 `json:"rss_peak_bytes"`
+	CPUNS        int64 `json:"cpu_ns"` // user + system
+	DiskBytes    int64 `json:"disk_bytes"`
+}
+
+// Verify is the judgement of the restored state.
+type Verify struct {
+	Verdict    string `json:"verdict"` // "ok", "mismatch" or "not run"
+	Count      int64  `json:"count"`   // entries found
+	Bytes      int64  `json:"bytes"`   // keys + values found
+	Digest     string `json:"digest"`
+	Want       string `json:"want"`        // the digest of the independent model
+	PointReads int    `json:"point_reads"` // gets of live, deleted and never-written keys that were checked
+}
+
+// Environment is the machine and the software of a run.
+type Environment struct {
+	OS       string `json:"os"`
+	Kernel   string `json:"kernel"`
+	Arch     string `json:"arch"`
+	CPU      string `json:"cpu"`
+	Cores    int    `json:"cores"`
+	MemBytes int64  `json:"mem_bytes"`
+	Disk     string `json:"disk"` // file system type of the state directory
+	Go       string `json:"go"`
+	RocksDB  string `json:"rocksdb"`
+	Librd    string `json:"librdkafka"`
+	Version  string `json:"version"` // of restorebench
+	Cache    string `json:"cache"`   // page cache state: "warm"
+}
