@@ -1,0 +1,154 @@
+package changelog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// Admin creates, describes and deletes changelog topics.
+type Admin struct {
+	client *kafka.AdminClient
+}
+
+// NewAdmin creates an admin client. It connects when first used.
+func NewAdmin(bootstrap string) (*Admin, error) {
+	c, err := kafka.NewAdminClient(&kafka.ConfigMap{
+		"bootstrap.servers":        bootstrap,
+		"log_level":                0, // failures come back as errors
+		"reconnect.backoff.ms":     20,
+		"reconnect.backoff.max.ms": 500,
+		"socket.nagle.disable":     true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("admin client for %s: %w", bootstrap, err)
+	}
+	return &Admin{client: c}, nil
+}
+
+// Close ends the client.
+func (a *Admin) Close() { a.client.Close() }
+
+// Probe succeeds when the cluster at bootstrap answers a metadata request before
+// ctx ends.
+func Probe(ctx context.Context, bootstrap string) error {
+	a, err := NewAdmin(bootstrap)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	for {
+		_, err := a.client.GetMetadata(nil, false, 250)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("broker %s does not answer: %w", bootstrap, errors.Join(ctx.Err(), err))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// TopicConfig is how Kafka Streams configures the changelog of a key-value store
+// (InternalTopicConfig, UnwindowedUnversionedChangelogTopicConfig), plus
+// overrides.
+func TopicConfig(overrides map[string]string) map[string]string {
+	c := map[string]string{
+		"cleanup.policy":         "compact",
+		"message.timestamp.type": "CreateTime",
+	}
+	for k, v := range overrides {
+		c[k] = v
+	}
+	return c
+}
+
+// Create creates a topic with one replica per partition and waits until every
+// partition has a leader.
+func (a *Admin) Create(ctx context.Context, topic string, partitions int, config map[string]string) error {
+	res, err := a.client.CreateTopics(ctx, []kafka.TopicSpecification{{
+		Topic: topic, NumPartitions: partitions, ReplicationFactor: 1, Config: config,
+	}})
+	if err != nil {
+		return fmt.Errorf("create topic %s: %w", topic, err)
+	}
+	if code := res[0].Error.Code(); code != kafka.ErrNoError {
+		return fmt.Errorf("create topic %s: %w", topic, res[0].Error)
+	}
+	return a.waitForLeaders(ctx, topic, partitions)
+}
+
+func (a *Admin) waitForLeaders(ctx context.Context, topic string, partitions int) error {
+	for {
+		md, err := a.client.GetMetadata(&topic, false, 1000)
+		if err == nil && ready(md.Topics[topic], partitions) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("topic %s got no leaders: %w", topic, errors.Join(ctx.Err(), err))
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func ready(t kafka.TopicMetadata, partitions int) bool {
+	if t.Error.Code() != kafka.ErrNoError || len(t.Partitions) != partitions {
+		return false
+	}
+	for _, p := range t.Partitions {
+		if p.Error.Code() != kafka.ErrNoError || p.Leader < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Delete deletes topics. One that does not exist is no error.
+func (a *Admin) Delete(ctx context.Context, topics ...string) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	res, err := a.client.DeleteTopics(ctx, topics)
+	if err != nil {
+		return fmt.Errorf("delete topics: %w", err)
+	}
+	var failed []error
+	for _, r := range res {
+		if c := r.Error.Code(); c != kafka.ErrNoError && c != kafka.ErrUnknownTopicOrPart {
+			failed = append(failed, fmt.Errorf("delete topic %s: %w", r.Topic, r.Error))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// Topics lists the cluster's topics.
+func (a *Admin) Topics() ([]string, error) {
+	md, err := a.client.GetMetadata(nil, true, 5000)
+	if err != nil {
+		return nil, fmt.Errorf("list topics: %w", err)
+	}
+	names := make([]string, 0, len(md.Topics))
+	for name := range md.Topics {
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+// Config returns the value of one of a topic's configuration entries.
+func (a *Admin) Config(ctx context.Context, topic, name string) (string, error) {
+	res, err := a.client.DescribeConfigs(ctx, []kafka.ConfigResource{{Type: kafka.ResourceTopic, Name: topic}})
+	if err != nil {
+		return "", fmt.Errorf("describe topic %s: %w", topic, err)
+	}
+	entry, ok := res[0].Config[name]
+	if !ok {
+		return "", fmt.Errorf("describe topic %s: no entry %s", topic, strconv.Quote(name))
+	}
+	return entry.Value, nil
+}

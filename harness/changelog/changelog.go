@@ -1,0 +1,65 @@
+// Package changelog writes and reads changelog topics in whole batches, and
+// creates, inspects and deletes them. It is the only package that imports
+// confluent-kafka-go.
+//
+// Administration goes through confluent-kafka-go's own API. Records go through
+// a thin layer of C over the librdkafka that confluent-kafka-go links: one call
+// per batch, keys and values straight into a stores.Batch, nothing allocated per
+// record. Per-record polling costs five times as much CPU as everything else in
+// a restore together.
+package changelog
+
+/*
+#include "batch.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrOffsetOutOfRange: the position asked for is below the log's start or
+	// past its end; local state that was saved with it is stale.
+	ErrOffsetOutOfRange = errors.New("offset out of range")
+	// ErrRecordTooLarge: a record fits no batch, or exceeds the broker's limit.
+	ErrRecordTooLarge = errors.New("record too large")
+)
+
+// TopicName is the changelog topic of a store, as Kafka Streams names it
+// (ProcessorStateManager.storeChangelogTopic).
+func TopicName(applicationID, store string) string {
+	return applicationID + "-" + store + "-changelog"
+}
+
+// Version is librdkafka's version, such as "2.14.0".
+func Version() string {
+	_, s := kafka.LibraryVersion()
+	return s
+}
+
+// checkABI refuses a librdkafka whose major version is not the one that
+// librdkafka.h declares.
+func checkABI() error {
+	if v := int(C.rd_kafka_version()); v>>24 != 2 {
+		return fmt.Errorf("changelog: librdkafka %s is linked, 2.x is needed", Version())
+	}
+	return nil
+}
+
+// codeError is librdkafka's error code as a Go error.
+func codeError(code C.int32_t) error {
+	err := kafka.NewError(kafka.ErrorCode(code), C.GoString(C.rd_kafka_err2str(C.int(code))), false)
+	switch kafka.ErrorCode(code) {
+	case kafka.ErrOffsetOutOfRange, kafka.ErrAutoOffsetReset:
+		return fmt.Errorf("%w (%w)", ErrOffsetOutOfRange, err)
+	case kafka.ErrMsgSizeTooLarge:
+		return fmt.Errorf("%w (%w)", ErrRecordTooLarge, err)
+	default:
+		return err
+	}
+}

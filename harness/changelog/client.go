@@ -1,0 +1,52 @@
+package changelog
+
+/*
+#include <stdlib.h>
+#include "batch.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+)
+
+const errLen = 512 // bytes, as librdkafka's own examples have it
+
+// newClient creates a C consumer or producer for one topic.
+func newClient(bootstrap, topic string, s Settings, producer bool) (*C.rb_client, error) {
+	if err := checkABI(); err != nil {
+		return nil, err
+	}
+	names := s.names()
+	conf := make([]*C.char, 0, 2*len(names))
+	for _, name := range names {
+		conf = append(conf, C.CString(name), C.CString(s[name]))
+	}
+	ctopic := C.CString(topic)
+	errbuf := (*C.char)(C.calloc(1, errLen))
+	defer func() {
+		for _, p := range conf {
+			C.free(unsafe.Pointer(p))
+		}
+		C.free(unsafe.Pointer(ctopic))
+		C.free(unsafe.Pointer(errbuf))
+	}()
+	// The pointers themselves must not lie in Go memory while C reads them.
+	list := C.malloc(C.size_t(len(conf)) * C.size_t(unsafe.Sizeof((*C.char)(nil))))
+	defer C.free(list)
+	copy(unsafe.Slice((**C.char)(list), len(conf)), conf)
+
+	open := func() *C.rb_client {
+		if producer {
+			return C.rb_producer_new((**C.char)(list), C.int(len(names)), ctopic, errbuf, errLen)
+		}
+		return C.rb_consumer_new((**C.char)(list), C.int(len(names)), ctopic, errbuf, errLen)
+	}
+	c := open()
+	if c == nil {
+		return nil, fmt.Errorf("changelog %s at %s: %w", topic, bootstrap, errors.New(C.GoString(errbuf)))
+	}
+	return c, nil
+}
