@@ -1,0 +1,151 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"restorebench/bench/stats"
+)
+
+// writeNotes writes what stands below the table.
+func (s *Summary) writeNotes(b *strings.Builder) {
+	b.WriteByte('\n')
+	writeWrapped(b, "", "Medians of n valid trials; "+s.Intervals()+".")
+	writeWrapped(b, "", s.Where()+".")
+	for i, t := range s.invalid() {
+		if i == 0 {
+			b.WriteString("\nInvalid trials, part of no figure:\n")
+		}
+		writeWrapped(b, "  ", t)
+	}
+	for i, sentence := range s.Answer() {
+		if i == 0 {
+			b.WriteByte('\n')
+		}
+		writeWrapped(b, "", sentence)
+	}
+}
+
+// writeWrapped writes one paragraph in lines of at most 100 columns, all but the first
+// of them indented by two more. A longer word has a line of its own.
+func writeWrapped(b *strings.Builder, indent, text string) {
+	line := ""
+	for _, word := range words(text) {
+		switch {
+		case line == "":
+			line = indent + word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+			line += " " + word
+		default:
+			fmt.Fprintln(b, line)
+			line = indent + "  " + word
+		}
+	}
+	fmt.Fprintln(b, line)
+}
+
+// words splits a text where a line may end: not between a figure and its unit.
+func words(text string) []string {
+	var all []string
+	for _, word := range strings.Fields(text) {
+		if last := len(all) - 1; last >= 0 && strings.ContainsRune("0123456789", rune(all[last][len(all[last])-1])) {
+			all[last] += " " + word
+		} else {
+			all = append(all, word)
+		}
+	}
+	return all
+}
+
+// invalid describes the trials that don't count, a line each.
+func (s *Summary) invalid() []string {
+	var lines []string
+	for _, c := range s.Cells {
+		for _, t := range c.Invalid {
+			why := cmp.Or(t.Why, "no reason was recorded")
+			lines = append(lines, fmt.Sprintf("trial %d, %s, %s keys: %s", t.Trial, s.Label(c.Cell), Keys(c.Keys), why))
+		}
+	}
+	return lines
+}
+
+// Where names the machine and the broker, in a line.
+func (s *Summary) Where() string {
+	var parts []string
+	if e := s.Environment; e == nil {
+		parts = append(parts, "machine not recorded")
+	} else {
+		add := func(known bool, format string, args ...any) {
+			if known {
+				parts = append(parts, fmt.Sprintf(format, args...))
+			}
+		}
+		add(e.CPU != "", "%s", e.CPU)
+		add(e.Cores == 1, "1 core")
+		add(e.Cores > 1, "%d cores", e.Cores)
+		add(e.MemBytes > 0, "%s RAM", Bytes(float64(e.MemBytes)))
+		add(e.Disk != "", "%s", e.Disk)
+		add(e.Arch != "", "%s/%s", e.OS, e.Arch)
+	}
+	kafka := strings.TrimSpace("Kafka " + s.Broker.Version)
+	if s.Broker.Kind != "" {
+		kafka += " (" + s.Broker.Kind + ")"
+	}
+	parts = append(parts, kafka)
+	if s.Environment != nil && s.Environment.Cache != "" {
+		parts = append(parts, s.Environment.Cache+" page cache")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Trials tells how many valid trials the cells have: "5", or "3 to 5".
+func (s *Summary) Trials() string {
+	low, high := -1, 0
+	for _, c := range s.Cells {
+		if c.N > 0 && (low < 0 || c.N < low) {
+			low = c.N
+		}
+		high = max(high, c.N)
+	}
+	if low < 0 || low == high {
+		return fmt.Sprint(high)
+	}
+	return fmt.Sprintf("%d to %d", low, high)
+}
+
+// Intervals tells what the intervals of the downtimes are, and which cells have none.
+func (s *Summary) Intervals() string {
+	confidence := map[int]float64{} // by n
+	none := false
+	for _, c := range s.Cells {
+		if c.Downtime == nil {
+			continue
+		}
+		if i := c.Downtime.Interval; i != nil {
+			confidence[c.N] = i.Confidence
+		} else {
+			none = true
+		}
+	}
+	if len(confidence) == 0 {
+		return fmt.Sprintf("no interval: n is under %d", stats.MinInterval)
+	}
+	text := "interval of the median at "
+	for i, n := range slices.Sorted(maps.Keys(confidence)) {
+		if i > 0 {
+			text += ", "
+		}
+		text += percent(confidence[n])
+		if len(confidence) > 1 {
+			text += fmt.Sprintf(" (n=%d)", n)
+		}
+	}
+	if none {
+		text += fmt.Sprintf(", none under n=%d", stats.MinInterval)
+	}
+	return text
+}

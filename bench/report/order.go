@@ -1,0 +1,119 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"restorebench/harness/record"
+)
+
+// recoveries is the order in which the recovery paths are shown.
+var recoveries = []string{record.Replay, record.Local, record.LocalTail}
+
+// sortCells puts what is compared next to each other: by store, then recovery, then
+// size. Invalid trials are in the order of the run.
+func sortCells(cells []CellSummary) {
+	slices.SortFunc(cells, func(a, b CellSummary) int {
+		return cmp.Or(
+			cmp.Compare(a.Subject, b.Subject),
+			cmp.Compare(a.Store, b.Store),
+			cmp.Compare(recoveryOrder(a.Recovery), recoveryOrder(b.Recovery)),
+			cmp.Compare(a.Recovery, b.Recovery),
+			cmp.Compare(a.KeyBytes, b.KeyBytes),
+			cmp.Compare(a.ValueBytes, b.ValueBytes),
+			cmp.Compare(a.Partitions, b.Partitions),
+			cmp.Compare(a.UpdatesPerKey, b.UpdatesPerKey),
+			cmp.Compare(a.Tail, b.Tail),
+			cmp.Compare(a.Keys, b.Keys),
+		)
+	})
+	for _, c := range cells {
+		slices.SortFunc(c.Invalid, func(a, b InvalidTrial) int { return cmp.Compare(a.Trial, b.Trial) })
+	}
+}
+
+// recoveryOrder returns the position of a recovery path; an unknown one comes last.
+func recoveryOrder(recovery string) int {
+	if i := slices.Index(recoveries, recovery); i >= 0 {
+		return i
+	}
+	return len(recoveries)
+}
+
+// A dimension is something in which cells of one run may differ besides store,
+// recovery and keys. It is named only where they do.
+type dimension struct {
+	name  string // head of a column
+	value func(record.Cell) string
+	label func(record.Cell) string // in a legend or a sentence
+}
+
+var dimensions = []dimension{
+	{
+		"subject",
+		func(c record.Cell) string { return c.Subject },
+		func(c record.Cell) string { return c.Subject },
+	},
+	{
+		"key B",
+		func(c record.Cell) string { return fmt.Sprint(c.KeyBytes) },
+		func(c record.Cell) string { return fmt.Sprintf("%d B keys", c.KeyBytes) },
+	},
+	{
+		"value B",
+		func(c record.Cell) string { return fmt.Sprint(c.ValueBytes) },
+		func(c record.Cell) string { return fmt.Sprintf("%d B values", c.ValueBytes) },
+	},
+	{
+		"parts",
+		func(c record.Cell) string { return fmt.Sprint(c.Partitions) },
+		func(c record.Cell) string { return fmt.Sprintf("%d partitions", c.Partitions) },
+	},
+	{
+		"upd/key",
+		func(c record.Cell) string { return fmt.Sprint(c.UpdatesPerKey) },
+		func(c record.Cell) string { return fmt.Sprintf("%d updates per key", c.UpdatesPerKey) },
+	},
+	{
+		"tail",
+		tailOf,
+		func(c record.Cell) string { return tailOf(c) + " tail" },
+	},
+}
+
+func tailOf(c record.Cell) string {
+	return percent(c.Tail)
+}
+
+// varying returns the dimensions in which cells of the summary differ. The tail is
+// compared only between cells that have one.
+func (s *Summary) varying() []dimension {
+	var vary []dimension
+	for _, d := range dimensions {
+		values := map[string]bool{}
+		for _, c := range s.Cells {
+			if d.name != "tail" || c.Recovery == record.LocalTail {
+				values[d.value(c.Cell)] = true
+			}
+		}
+		if len(values) > 1 {
+			vary = append(vary, d)
+		}
+	}
+	return vary
+}
+
+// Label names a cell without its number of keys: the store, the recovery, and
+// what else tells it from others of the summary.
+func (s *Summary) Label(c record.Cell) string {
+	parts := []string{c.Store, c.Recovery}
+	for _, d := range s.varying() {
+		if d.name == "tail" && c.Recovery != record.LocalTail {
+			continue
+		}
+		parts = append(parts, d.label(c))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,82 @@
+// Package report turns the records of one run into a Summary, and a Summary into
+// tables and answers. A Summary holds everything that a table or a chart shows, so
+// that each figure in them is a figure of results/summary.json.
+package report
+
+import (
+	"time"
+
+	"restorebench/bench/stats"
+	"restorebench/harness/record"
+)
+
+// Schema is the version of the summary's format. A reader refuses any other.
+const Schema = 1
+
+// Confidence is what the intervals of a summary aim at. Each tells the one that it reached.
+const Confidence = 0.95
+
+// Summary is one run: a cell per thing measured, in the order in which they are shown.
+type Summary struct {
+	Schema      int                 `json:"schema"`
+	Run         string              `json:"run"`
+	Time        time.Time           `json:"time"`                  // the start of the first trial
+	Environment *record.Environment `json:"environment,omitempty"` // nil: not recorded
+	Broker      record.Broker       `json:"broker"`
+	Cells       []CellSummary       `json:"cells"`
+}
+
+// CellSummary is what the trials of one cell have in common. All its figures are
+// medians over the valid trials; a figure that no valid trial has is nil or absent, which
+// means unknown and not zero.
+type CellSummary struct {
+	record.Cell
+	N       int            `json:"n"`       // valid trials
+	Invalid []InvalidTrial `json:"invalid"` // part of no figure
+
+	Downtime *Estimate          `json:"downtime,omitempty"` // ns
+	PhasesNS map[string]float64 `json:"phases_ns"`          // by the names of record.Phases
+
+	RestoredRecords *float64 `json:"restored_records,omitempty"`
+	RestoredBytes   *float64 `json:"restored_bytes,omitempty"` // keys + values
+	// Throughput of the restore phase, over the trials in which it read records.
+	RecordsPerSecond *Estimate `json:"records_per_second,omitempty"`
+	BytesPerSecond   *Estimate `json:"bytes_per_second,omitempty"`
+	Split            *Split    `json:"restore_split,omitempty"`
+
+	RSSPeakBytes *float64 `json:"rss_peak_bytes,omitempty"`
+	CPUNS        *float64 `json:"cpu_ns,omitempty"` // user + system
+	DiskBytes    *float64 `json:"disk_bytes,omitempty"`
+}
+
+// InvalidTrial is a trial that counts for nothing but is shown.
+type InvalidTrial struct {
+	Trial int    `json:"trial"` // position in the run's order, from 0
+	Why   string `json:"why"`
+}
+
+// Estimate is a median and how well it is known.
+type Estimate struct {
+	N        int             `json:"n"`
+	Unit     string          `json:"unit"` // "ns", "records/s" or "bytes/s"
+	Median   float64         `json:"median"`
+	Interval *stats.Interval `json:"interval,omitempty"` // nil: too few trials for one
+}
+
+// Split is the child's own account of the restore phase, ns summed over its
+// partitions, which may overlap.
+type Split struct {
+	FetchWaitNS float64 `json:"fetch_wait_ns"`
+	DecodeNS    float64 `json:"decode_ns"`
+	ApplyNS     float64 `json:"apply_ns"`
+	FlushNS     float64 `json:"flush_ns"`
+}
+
+// Valid returns the number of valid trials of all cells.
+func (s *Summary) Valid() int {
+	n := 0
+	for _, c := range s.Cells {
+		n += c.N
+	}
+	return n
+}

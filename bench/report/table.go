@@ -1,0 +1,137 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"restorebench/harness/record"
+)
+
+// A column of the table. Text is aligned left, figures right.
+type column struct {
+	head  string
+	left  bool
+	value func(CellSummary) string
+}
+
+const (
+	unknown = "-"
+	width   = 100 // columns of a terminal that the table is made for
+)
+
+// Table writes the summary for a terminal: a line per cell, then what the columns don't
+// say, the trials that don't count, and the answer in words. It fits 100 columns
+// as long as the cells differ in nothing but store, recovery and keys.
+func Table(w io.Writer, s *Summary) error {
+	var b strings.Builder
+	columns := s.columns()
+	rows := make([][]string, 0, len(s.Cells)+1)
+	head := make([]string, len(columns))
+	for i, c := range columns {
+		head[i] = c.head
+	}
+	rows = append(rows, head)
+	for _, cell := range s.Cells {
+		row := make([]string, len(columns))
+		for i, c := range columns {
+			row[i] = c.value(cell)
+		}
+		rows = append(rows, row)
+	}
+	writeRows(&b, columns, rows)
+	s.writeNotes(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// columns returns the columns of the table: those that tell cells apart, then the figures.
+func (s *Summary) columns() []column {
+	columns := []column{
+		{"store", true, func(c CellSummary) string { return c.Store }},
+		{"recovery", true, func(c CellSummary) string { return c.Recovery }},
+	}
+	for _, d := range s.varying() {
+		of := column{d.name, d.name == "subject", func(c CellSummary) string { return d.value(c.Cell) }}
+		if of.left {
+			columns = append([]column{of}, columns...)
+		} else {
+			columns = append(columns, of)
+		}
+	}
+	return append(columns,
+		column{"keys", false, func(c CellSummary) string { return Keys(c.Keys) }},
+		column{"n", true, trialsOf},
+		column{"downtime", false, func(c CellSummary) string {
+			if c.Downtime == nil {
+				return unknown
+			}
+			return Duration(c.Downtime.Median)
+		}},
+		column{"interval", false, func(c CellSummary) string {
+			if c.Downtime == nil || c.Downtime.Interval == nil {
+				return unknown
+			}
+			return durationRange(c.Downtime.Interval.Low, c.Downtime.Interval.High)
+		}},
+		column{"restore", false, func(c CellSummary) string {
+			if ns, known := c.PhasesNS[record.PhaseRestore]; known {
+				return Duration(ns)
+			}
+			return unknown
+		}},
+		column{"records/s", false, func(c CellSummary) string {
+			if c.RecordsPerSecond == nil {
+				return unknown
+			}
+			return Amount(c.RecordsPerSecond.Median)
+		}},
+		column{"MB/s", false, func(c CellSummary) string {
+			if c.BytesPerSecond == nil {
+				return unknown
+			}
+			return digits3(c.BytesPerSecond.Median / 1e6)
+		}},
+		column{"peak RSS", false, func(c CellSummary) string {
+			if c.RSSPeakBytes == nil {
+				return unknown
+			}
+			return Bytes(*c.RSSPeakBytes)
+		}},
+	)
+}
+
+func trialsOf(c CellSummary) string {
+	if len(c.Invalid) == 0 {
+		return fmt.Sprint(c.N)
+	}
+	return fmt.Sprintf("%d +%d invalid", c.N, len(c.Invalid))
+}
+
+// writeRows aligns the rows, of which the first is the head, two spaces apart.
+func writeRows(b *strings.Builder, columns []column, rows [][]string) {
+	widths := make([]int, len(columns))
+	for _, row := range rows {
+		for i, text := range row {
+			widths[i] = max(widths[i], utf8.RuneCountInString(text))
+		}
+	}
+	for _, row := range rows {
+		var line strings.Builder
+		for i, text := range row {
+			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(text))
+			if columns[i].left {
+				text += pad
+			} else {
+				text = pad + text
+			}
+			if i > 0 {
+				line.WriteString("  ")
+			}
+			line.WriteString(text)
+		}
+		b.WriteString(strings.TrimRight(line.String(), " "))
+		b.WriteByte('\n')
+	}
+}
