@@ -1,0 +1,39 @@
+package broker
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// Validate reports whether kind can be the value of --broker. It starts nothing and
+// asks nobody. Its errors are [ErrBadKind].
+func Validate(kind string) error {
+	switch kind {
+	case Auto, Container, Local:
+		return nil
+	}
+	for address := range strings.SplitSeq(kind, ",") {
+		if why := badAddress(address); why != "" {
+			return fmt.Errorf("%w: --broker %q: %s; allowed are auto, container, local, or HOST:PORT[,HOST:PORT...]",
+				ErrBadKind, kind, why)
+		}
+	}
+	return nil
+}
+
+// badAddress says what is wrong with one HOST:PORT; nothing when it is well-formed.
+func badAddress(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Sprintf("%q is no HOST:PORT", address)
+	}
+	if host == "" || strings.ContainsAny(host, " \t/@") {
+		return fmt.Sprintf("%q has no valid host", address)
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return fmt.Sprintf("port %q is not in 1..65535", port)
+	}
+	return ""
+}

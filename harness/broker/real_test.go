@@ -1,0 +1,196 @@
+package broker_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"restorebench/harness/broker"
+	"restorebench/harness/changelog"
+)
+
+// requireDocker skips a test where no engine with an image answers, unless the
+// environment says that this is no excuse.
+func requireDocker(t *testing.T) {
+	t.Helper()
+	if os.Getenv("RESTOREBENCH_REQUIRE_DOCKER") == "1" {
+		return
+	}
+	for _, image := range []string{"apache/kafka:", "restorebench/kafka:"} {
+		if exec.Command("docker", "image", "inspect", image+broker.KafkaVersion).Run() == nil {
+			return
+		}
+	}
+	t.Skip("no Docker engine with a Kafka image: run scripts/with-docker-engine go test ./harness/broker")
+}
+
+func options(t *testing.T, kind string) broker.Options {
+	return broker.Options{Kind: kind, Dir: t.TempDir(), Probe: changelog.Probe, Logf: t.Logf}
+}
+
+// containers returns the ids of our containers, running or not, that this process started.
+func containers(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("docker", "ps", "-aq", "--filter", "label=restorebench.pid="+strconv.Itoa(os.Getpid())).Output()
+	if err != nil {
+		t.Fatalf("docker ps: %v", err)
+	}
+	return strings.Fields(string(out))
+}
+
+// requireOnlyLog fails when the broker left more in its directory than its log.
+func requireOnlyLog(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if e.Name() != "kafka.log" {
+			t.Errorf("%s is left behind", filepath.Join(dir, e.Name()))
+		}
+	}
+}
+
+func startStop(t *testing.T, o broker.Options) *broker.Broker {
+	t.Helper()
+	began := time.Now()
+	b, err := broker.Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("started in %v", time.Since(began).Round(time.Millisecond))
+	t.Cleanup(func() { _ = b.Stop(context.WithoutCancel(t.Context())) })
+	if !strings.HasPrefix(b.Bootstrap(), "127.0.0.1:") || b.Version() != broker.KafkaVersion || b.Why() == "" {
+		t.Errorf("bootstrap %q, version %q, why %q", b.Bootstrap(), b.Version(), b.Why())
+	}
+	if err := changelog.Probe(t.Context(), b.Bootstrap()); err != nil {
+		t.Error(err)
+	}
+	return b
+}
+
+func stop(t *testing.T, b *broker.Broker) {
+	t.Helper()
+	began := time.Now()
+	for range 2 { // the second is nothing to do
+		if err := b.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("stopped in %v", time.Since(began).Round(time.Millisecond))
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	if changelog.Probe(ctx, b.Bootstrap()) == nil {
+		t.Error("it still answers after Stop")
+	}
+	_ = b.LogTail(3) // still allowed
+}
+
+func TestLocal(t *testing.T) {
+	t.Parallel()
+	o := options(t, broker.Local)
+	b := startStop(t, o)
+	if b.Kind() != broker.Local || syscall.Kill(b.Pid(), 0) != nil {
+		t.Errorf("kind %s, pid %d", b.Kind(), b.Pid())
+	}
+	if group, _ := syscall.Getpgid(b.Pid()); group != b.Pid() {
+		t.Errorf("process group %d of pid %d: the terminal's SIGINT would reach it", group, b.Pid())
+	}
+	stop(t, b)
+	if !errors.Is(syscall.Kill(b.Pid(), 0), syscall.ESRCH) {
+		t.Errorf("process %d is still there", b.Pid())
+	}
+	requireOnlyLog(t, o.Dir)
+}
+
+func TestContainer(t *testing.T) {
+	requireDocker(t)
+	o := options(t, broker.Container)
+	b := startStop(t, o)
+	if b.Kind() != broker.Container || b.Pid() != 0 || len(containers(t)) != 1 {
+		t.Errorf("kind %s, pid %d, containers %v", b.Kind(), b.Pid(), containers(t))
+	}
+	stop(t, b)
+	if left := containers(t); len(left) != 0 {
+		t.Errorf("containers %v are left behind", left)
+	}
+	requireOnlyLog(t, o.Dir)
+}
+
+func TestAutoTakesTheContainer(t *testing.T) {
+	requireDocker(t)
+	b := startStop(t, options(t, broker.Auto))
+	if b.Kind() != broker.Container || !strings.Contains(b.Why(), "engine answers") {
+		t.Errorf("kind %s, why %q", b.Kind(), b.Why())
+	}
+	stop(t, b)
+}
+
+// Cancelled at several moments of the start, nothing is left, and the caller learns why.
+func TestCancelledStartLeavesNothing(t *testing.T) {
+	interrupt := errors.New("interrupted")
+	for _, kind := range []string{broker.Local, broker.Container} {
+		t.Run(kind, func(t *testing.T) {
+			if kind == broker.Container {
+				requireDocker(t)
+			}
+			for _, after := range []time.Duration{0, 100 * time.Millisecond, 400 * time.Millisecond, 900 * time.Millisecond, 1500 * time.Millisecond} {
+				o := options(t, kind)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				timer := time.AfterFunc(after, func() { cancel(interrupt) })
+				b, err := broker.Start(ctx, o)
+				timer.Stop()
+				if err == nil { // a machine faster than the cancellation
+					_ = b.Stop(t.Context())
+					continue
+				}
+				if !errors.Is(err, interrupt) {
+					t.Errorf("after %v: Start = %v", after, err)
+				}
+				requireOnlyLog(t, o.Dir)
+				if kind == broker.Container {
+					if left := containers(t); len(left) != 0 {
+						t.Errorf("after %v: containers %v are left behind", after, left)
+					}
+				} else if pids := javaUnder(t, o.Dir); len(pids) != 0 {
+					t.Errorf("after %v: processes %v are left behind", after, pids)
+				}
+			}
+		})
+	}
+}
+
+// javaUnder returns the processes whose command line names a directory.
+func javaUnder(t *testing.T, dir string) []string {
+	t.Helper()
+	paths, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, path := range paths {
+		if line, err := os.ReadFile(path); err == nil && strings.Contains(string(line), dir) {
+			found = append(found, path)
+		}
+	}
+	return found
+}
+
+// A JVM that cannot start is reported with its own words, at once.
+func TestLocalThatEndsWhileStarting(t *testing.T) {
+	t.Setenv("JDK_JAVA_OPTIONS", "-XX:+NoSuchOption")
+	o := options(t, broker.Local)
+	_, err := broker.Start(t.Context(), o)
+	if err == nil || !strings.Contains(err.Error(), "NoSuchOption") {
+		t.Errorf("Start = %v", err)
+	}
+	requireOnlyLog(t, o.Dir)
+}
