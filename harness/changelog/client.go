@@ -50,3 +50,19 @@ func newClient(bootstrap, topic string, s Settings, producer bool) (*C.rb_client
 	}
 	return c, nil
 }
+
+// CheckSettings tells whether librdkafka takes overrides of ReplaySettings, or for
+// a producer of LoadSettings, without connecting to anything.
+func CheckSettings(overrides Settings, producer bool) error {
+	base := ReplaySettings()
+	if producer {
+		base = LoadSettings()
+	}
+	base["log_level"] = "0" // nothing listens there, and nobody wants to hear of it
+	c, err := newClient("127.0.0.1:1", "check", base.with("127.0.0.1:1", overrides), producer)
+	if err != nil {
+		return errors.Unwrap(err)
+	}
+	C.rb_client_close(c)
+	return nil
+}

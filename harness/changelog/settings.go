@@ -1,10 +1,6 @@
 package changelog
 
-import (
-	"fmt"
-	"sort"
-	"strings"
-)
+import "sort"
 
 // Settings are librdkafka's configuration properties by name.
 type Settings map[string]string
@@ -71,18 +67,10 @@ func (s Settings) with(bootstrap string, overrides Settings) Settings {
 	return out
 }
 
-// ParseSettings reads "name=value" items.
-func ParseSettings(items []string) (Settings, error) {
-	s := Settings{}
-	for _, item := range items {
-		name, value, ok := strings.Cut(item, "=")
-		if !ok || name == "" {
-			return nil, fmt.Errorf("%q: want name=value", item)
-		}
-		s[name] = value
-	}
-	return s, nil
-}
+// MessageBytes is the limit that lets a record with such a key and value through:
+// the default of Kafka and librdkafka, or more when the record needs it. Headers,
+// framing and the batch around a single record take less than 1 KiB.
+func MessageBytes(key, value int) int { return max(1_000_000, key+value+1024) }
 
 // names returns the settings' names in order, so that a refused one is the same
 // one every time.

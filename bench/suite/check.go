@@ -1,0 +1,64 @@
+package suite
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"restorebench/harness/broker"
+	"restorebench/harness/changelog"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+	"restorebench/stores/rocks"
+)
+
+// check finds every mistake that can be found before minutes are spent.
+func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
+	if cells, left, err = s.Cells(); err != nil {
+		return nil, nil, err
+	}
+	if err := broker.Validate(s.Broker); err != nil {
+		return nil, nil, err
+	}
+	if slices.Contains(s.Stores, spec.StoreRocks) {
+		if err := rocks.Available(); err != nil {
+			return nil, nil, err
+		}
+	}
+	settings := rocks.KafkaStreams()
+	for name, value := range s.RocksDB {
+		if err := settings.Set(name, value); err != nil {
+			return nil, nil, fmt.Errorf("--rocksdb %s=%s: %w", name, value, err)
+		}
+	}
+	if err := changelog.CheckSettings(s.Consumer, false); err != nil {
+		return nil, nil, fmt.Errorf("--consumer: %w", err)
+	}
+	if err := changelog.CheckSettings(s.Producer, true); err != nil {
+		return nil, nil, fmt.Errorf("--producer: %w", err)
+	}
+	return cells, left, nil
+}
+
+// writable makes a directory and tries to write in it.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// brokerError tells what the user can mend from what went wrong.
+func brokerError(err error) error {
+	for _, bad := range []error{broker.ErrBadKind, broker.ErrNoEngine, broker.ErrNoImage, broker.ErrNotInstalled, broker.ErrUnreachable} {
+		if errors.Is(err, bad) {
+			return &BadInput{err}
+		}
+	}
+	return err
+}

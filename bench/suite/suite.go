@@ -1,0 +1,191 @@
+// Package suite runs many trials against one broker, in a fair order, and keeps
+// each one's record as soon as it is there.
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"restorebench/harness/broker"
+	"restorebench/harness/changelog"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+	"restorebench/harness/trial"
+	"restorebench/stores/rocks"
+)
+
+// Options say what to run and whom to tell.
+type Options struct {
+	Spec    *spec.Spec
+	Command subject.Command // starts our own processor
+	Version string          // of restorebench, for the records
+	Logf    func(format string, args ...any)
+	Watch   func(Event) // may be nil
+}
+
+// Event is the progress of a suite.
+type Event struct {
+	Trial, Trials int // the current one, from 0, and how many there are
+	Cell          record.Cell
+	Stage         *trial.Progress // of the current trial
+	Done          *record.Record  // set once, when the trial is over
+}
+
+// Result is what a suite left. It is returned with every error as well, with what
+// was finished until then.
+type Result struct {
+	Run     string
+	Raw     string // path of the raw records; "" when no trial began
+	Records []record.Record
+}
+
+// Invalid counts the trials that are not valid.
+func (r *Result) Invalid() int {
+	n := 0
+	for i := range r.Records {
+		if !r.Records[i].Valid {
+			n++
+		}
+	}
+	return n
+}
+
+// BadInput is an error of what the user asked for, found before anything started.
+type BadInput struct{ Err error }
+
+func (e *BadInput) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *BadInput) Unwrap() error { return e.Err }
+
+// planned is a trial that is yet to run.
+type planned struct {
+	cell record.Cell
+	seed uint64
+}
+
+// Run checks the input, starts the broker, runs every trial and stops the broker.
+// It leaves nothing behind but the raw records, however it ends.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	res := &Result{Run: newRunID()}
+	cells, left, err := check(o.Spec)
+	if err != nil {
+		return res, &BadInput{err}
+	}
+	for _, note := range left {
+		o.Logf("left out: %s", note)
+	}
+	raw := filepath.Join(o.Spec.Out, "raw")
+	if err := writable(raw); err != nil {
+		return res, &BadInput{&spec.Error{Where: "--out", Value: o.Spec.Out, Allowed: "a directory that can be written (" + err.Error() + ")"}}
+	}
+	dir, err := os.MkdirTemp(o.Spec.StateDir, "restorebench-"+res.Run+"-")
+	if err != nil {
+		return res, &BadInput{&spec.Error{Where: "--state-dir", Value: o.Spec.StateDir, Allowed: "a directory that can be written (" + err.Error() + ")"}}
+	}
+	defer os.RemoveAll(dir)
+
+	b, err := broker.Start(ctx, broker.Options{Kind: o.Spec.Broker, Dir: dir, Probe: changelog.Probe, Logf: o.Logf})
+	if err != nil {
+		return res, brokerError(err)
+	}
+	defer func() {
+		stop, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := b.Stop(stop); err != nil {
+			o.Logf("%v", err)
+		}
+	}()
+	err = runAll(ctx, o, res, cells, b, dir, raw)
+	return res, err
+}
+
+func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, b *broker.Broker, dir, raw string) error {
+	r := &trial.Runner{Run: res.Run, Spec: o.Spec, Broker: b, Command: o.Command, Dir: dir}
+	if err := warmUp(ctx, r, cells); err != nil {
+		return err
+	}
+	env := record.CaptureEnvironment(dir)
+	env.RocksDB, env.Librd, env.Version = rocks.Version(), changelog.Version(), o.Version
+	res.Raw = filepath.Join(raw, res.Run+".jsonl")
+	file, err := record.Create(res.Raw)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	plan := order(cells, int(o.Spec.Runs), o.Spec.Seed)
+	for i, p := range plan {
+		event := Event{Trial: i, Trials: len(plan), Cell: p.cell}
+		r.Watch = func(stage trial.Progress) {
+			e := event
+			e.Stage = &stage
+			o.tell(e)
+		}
+		rec, err := r.Do(ctx, i, p.cell, p.seed)
+		rec.Environment = env
+		if appendErr := file.Append(&rec); appendErr != nil {
+			return fmt.Errorf("%s: %w", res.Raw, errors.Join(appendErr, err))
+		}
+		res.Records = append(res.Records, rec)
+		event.Done = &rec
+		o.tell(event)
+		if err != nil {
+			return err
+		}
+		if !b.Alive() {
+			return fmt.Errorf("the broker ended by itself; its log ends with:\n%s", b.LogTail(15))
+		}
+	}
+	return nil
+}
+
+func (o *Options) tell(e Event) {
+	if o.Watch != nil {
+		o.Watch(e)
+	}
+}
+
+// warmUp runs one trial that counts for nothing: the broker's JVM compiles the
+// code that the first trial would otherwise wait for. A failure shows again in the
+// trials that count, so only an interruption ends here.
+func warmUp(ctx context.Context, r *trial.Runner, cells []record.Cell) error {
+	cell := cells[0]
+	for _, c := range cells {
+		if c.Recovery == record.Replay && c.Keys < cell.Keys {
+			cell = c
+		}
+	}
+	cell.Keys, cell.UpdatesPerKey, cell.Recovery, cell.Tail = min(cell.Keys, warmUpKeys), 1, record.Replay, 0
+	cell.Keys = max(cell.Keys, int64(cell.Partitions))
+	_, err := r.Do(ctx, trial.WarmUp, cell, 0)
+	return err
+}
+
+// warmUpKeys is enough for the hot paths of the broker, and takes about a second.
+const warmUpKeys = 100_000
+
+// order repeats every cell runs times: a round holds each cell once, in an order of
+// its own, so that whatever drifts over the run drifts over all cells alike. The
+// trials of one round share their workload's seed.
+func order(cells []record.Cell, runs int, seed uint64) []planned {
+	rng := rand.New(rand.NewPCG(seed, 0x726573746f7265))
+	plan := make([]planned, 0, runs*len(cells))
+	for range runs {
+		s := rng.Uint64()
+		for _, i := range rng.Perm(len(cells)) {
+			plan = append(plan, planned{cells[i], s})
+		}
+	}
+	return plan
+}
+
+// newRunID is unique and sorts by time.
+func newRunID() string {
+	return fmt.Sprintf("%s-%04x", time.Now().UTC().Format("20060102T150405Z"), rand.Uint32N(1<<16))
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"restorebench/bench/progress"
+	"restorebench/bench/suite"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+)
+
+func newRun() *cobra.Command {
+	var asJSON bool
+	flags := map[string]*string{}
+	cmd := &cobra.Command{
+		Use:   "run [SPEC.yaml]",
+		Short: "Load, kill, restart, time, verify and plot",
+		Long: `Runs every combination of the axes (keys, value-bytes, partitions,
+updates-per-key, stores, recovery, subjects) several times, interleaved in a
+random order, and writes raw records, a summary and charts to --out.
+A flag overrides the field of the same name in SPEC.yaml.`,
+		Example: `  restorebench run
+  restorebench run --keys 5M --stores rocksdb --recovery replay,local --runs 3`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	for i := range spec.Knobs {
+		k := &spec.Knobs[i]
+		flags[k.Name] = cmd.Flags().String(k.Name, k.Default(), k.Usage)
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object on stdout, and nothing else there")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		s := spec.Default()
+		if len(args) == 1 {
+			if err := s.Load(args[0]); err != nil {
+				return err
+			}
+		}
+		var err error
+		cmd.Flags().Visit(func(f *pflag.Flag) {
+			if text, ok := flags[f.Name]; ok && err == nil {
+				err = s.Set(f.Name, *text, "--"+f.Name)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		return run(cmd.Context(), s, cmd.OutOrStdout(), asJSON)
+	}
+	return cmd
+}
+
+func run(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	display := progress.New(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
+	res, runErr := suite.Run(ctx, suite.Options{
+		Spec:    s,
+		Command: subject.Command{Path: self, Args: []string{"serve-subject"}},
+		Version: version(), Logf: display.Logf, Watch: display.Show,
+	})
+	display.Close()
+	if runErr != nil && len(res.Records) == 0 {
+		return runErr
+	}
+	if err := publish(s.Out, res.Records, stdout, asJSON); err != nil {
+		return errors.Join(runErr, err)
+	}
+	if runErr != nil {
+		return runErr
+	}
+	if n := res.Invalid(); n > 0 {
+		fmt.Fprintf(os.Stderr, "restorebench: %d of %d trials are invalid, see above and %s\n", n, len(res.Records), res.Raw)
+		return errReported
+	}
+	return nil
+}

@@ -1,0 +1,209 @@
+// Package processor is our own subject: the child process that owns a store,
+// restores it, serves reads, processes input and waits to be killed.
+package processor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/restore"
+	"restorebench/harness/subject"
+	"restorebench/harness/topology"
+	"restorebench/stores"
+)
+
+// Options lets a test put its own parts between the processor and the real ones.
+type Options struct {
+	WrapStore  func(stores.Store) stores.Store
+	WrapSource func(restore.Source) restore.Source
+}
+
+// offsetTimeout bounds how long the end offsets may take.
+const offsetTimeout = 10 * time.Second
+
+// processor is one incarnation.
+type processor struct {
+	task    *subject.Task
+	options Options
+	events  *subject.Emitter
+	reader  *changelog.Reader
+	parts   []*partition // in the order of the task's partitions
+}
+
+// Run is the whole life of a subject: it does the task that its environment
+// describes, reports events, and returns when stdin ends or ctx does. A failure
+// is reported as an event too.
+func Run(ctx context.Context, version string, stdin io.Reader, o Options) (err error) {
+	task, err := subject.TaskFromEnv()
+	if err != nil {
+		return err
+	}
+	events, err := subject.OpenEvents(task.Events)
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	p := &processor{task: task, options: o, events: events}
+	defer func() {
+		err = errors.Join(err, p.close())
+		if err != nil {
+			_ = events.Emit(subject.Event{Event: subject.Failed, Code: code(err), Message: err.Error()})
+		}
+	}()
+	if err := events.Emit(subject.Event{Event: subject.Hello, Name: "restorebench", Version: version}); err != nil {
+		return err
+	}
+	if err := events.Emit(subject.Event{Event: subject.Assigned, Partitions: task.Config.Partitions}); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin) // nothing is said there; its end is the message
+		cancel()
+	}()
+	if err := p.live(ctx); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// live goes through the incarnation's stages up to the point where it only waits.
+func (p *processor) live(ctx context.Context) error {
+	var err error
+	// First, since it connects in the background while the files are opened.
+	if p.reader, err = changelog.NewReader(p.task.Brokers, p.task.Topic, p.task.Config.Consumer); err != nil {
+		return err
+	}
+	if err := p.open(); err != nil {
+		return err
+	}
+	if err := p.restore(ctx); err != nil {
+		return err
+	}
+	if err := p.events.Emit(subject.Event{Event: subject.Ready}); err != nil {
+		return err
+	}
+	if err := p.firstRead(); err != nil {
+		return err
+	}
+	if p.task.Config.Load != nil {
+		if err := p.load(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.digest(); err != nil {
+		return err
+	}
+	return p.reads()
+}
+
+// code classifies an error for the event protocol.
+func code(err error) string {
+	switch {
+	case errors.Is(err, stores.ErrLocked):
+		return "locked"
+	case errors.Is(err, stores.ErrCorrupt):
+		return "corrupt"
+	case errors.Is(err, stores.ErrUnavailable):
+		return "unavailable"
+	case errors.Is(err, changelog.ErrOffsetOutOfRange), errors.Is(err, restore.ErrStale):
+		return "offset_out_of_range"
+	default:
+		return "failed"
+	}
+}
+
+func (p *processor) close() error {
+	var errs []error
+	for _, part := range p.parts {
+		if part.store != nil {
+			errs = append(errs, part.store.Close())
+		}
+	}
+	if p.reader != nil {
+		p.reader.Close()
+	}
+	return errors.Join(errs...)
+}
+
+// load processes the task's input, each partition on its own.
+func (p *processor) load(ctx context.Context) error {
+	var task topology.LoadTask
+	if err := json.Unmarshal(p.task.Config.Load, &task); err != nil {
+		return fmt.Errorf("config: load: %w", err)
+	}
+	if len(task.Workloads) != len(p.parts) {
+		return fmt.Errorf("config: load: %d workloads for %d partitions", len(task.Workloads), len(p.parts))
+	}
+	stop := p.reportProgress()
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * runtime.GOMAXPROCS(0))
+	for i, part := range p.parts {
+		group.Go(func() error {
+			at, _ := part.store.Offset()
+			w, err := changelog.NewWriter(p.task.Brokers, p.task.Topic, part.id, at, p.task.Config.Producer)
+			if err != nil {
+				return err
+			}
+			defer w.Close()
+			next, err := topology.Load(ctx, &task, task.Workloads[i], w, part.store, &part.progress.Records)
+			if err != nil {
+				return err
+			}
+			return p.events.Emit(subject.Event{Event: subject.Loaded, Partition: part.id,
+				Offset: int64(next), Records: part.progress.Records.Load()})
+		})
+	}
+	return group.Wait()
+}
+
+// reportProgress sends a progress event per partition that moved, a few times a
+// second, until stop is called.
+func (p *processor) reportProgress() (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(200 * time.Millisecond)
+		defer tick.Stop()
+		last := make([]int64, len(p.parts))
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+			}
+			for i, part := range p.parts {
+				n := part.progress.Records.Load()
+				if n == last[i] {
+					continue
+				}
+				last[i] = n
+				// A pipe that is gone shows in the next event that matters.
+				_ = p.events.Emit(subject.Event{Event: subject.ProgressMade, Partition: part.id,
+					Offset: part.progress.Offset.Load(), Records: n, Bytes: part.progress.Bytes.Load()})
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// removeAll deletes a store's directory; the state directory above it is the
+// harness's own.
+func removeAll(dir string) error {
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("wipe %s: %w", dir, err)
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package processor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"restorebench/harness/restore"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+	"restorebench/stores"
+	"restorebench/stores/memory"
+	"restorebench/stores/rocks"
+)
+
+// partition is one partition's store and how far it is.
+type partition struct {
+	id       int32
+	dir      string
+	store    stores.Store
+	progress restore.Progress
+	end      stores.Offset
+}
+
+// storeName names the store within its application, as in its topic's name and
+// its directory.
+const storeName = "store"
+
+// open opens every partition's store, and says which path the recovery takes.
+func (p *processor) open() error {
+	path, reasons := subject.PathLocal, []string(nil)
+	for _, id := range p.task.Config.Partitions {
+		part := &partition{
+			id: id,
+			// As Kafka Streams lays it out: <task>/rocksdb/<store>.
+			dir: filepath.Join(p.task.StateDir, fmt.Sprintf("0_%d", id), "rocksdb", storeName),
+		}
+		p.parts = append(p.parts, part)
+		err := p.openStore(part)
+		if errors.Is(err, stores.ErrCorrupt) {
+			path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %v", id, err))
+			err = p.wipe(part)
+		}
+		if err != nil {
+			return fmt.Errorf("open partition %d: %w", id, err)
+		}
+		if _, ok := part.store.Offset(); !ok && path == subject.PathLocal {
+			path, reasons = subject.PathEmpty, append(reasons, fmt.Sprintf("partition %d: no saved offset", id))
+		}
+	}
+	return p.events.Emit(subject.Event{Event: subject.Opened, Path: path, Reason: strings.Join(reasons, "; ")})
+}
+
+func (p *processor) openStore(part *partition) error {
+	s, err := newStore(p.task, part)
+	if err != nil {
+		return err
+	}
+	if p.options.WrapStore != nil {
+		s = p.options.WrapStore(s)
+	}
+	part.store = s
+	return nil
+}
+
+func newStore(task *subject.Task, part *partition) (stores.Store, error) {
+	switch task.Store {
+	case spec.StoreMemory:
+		return memory.New(), nil
+	case spec.StoreRocks:
+		settings := rocks.KafkaStreams()
+		for name, value := range task.Config.RocksDB {
+			if err := settings.Set(name, value); err != nil {
+				return nil, err
+			}
+		}
+		return rocks.Open(part.dir, rocks.Options{
+			Topic: task.Topic, Partition: part.id, CreateIfMissing: true, Settings: settings,
+		})
+	default:
+		return nil, fmt.Errorf("%s: unknown store %q", subject.EnvStore, task.Store)
+	}
+}
+
+// wipe replaces local files that can't be used by an empty store.
+func (p *processor) wipe(part *partition) error {
+	if part.store != nil {
+		if err := part.store.Close(); err != nil {
+			return err
+		}
+		part.store = nil
+	}
+	if err := removeAll(part.dir); err != nil {
+		return err
+	}
+	return p.openStore(part)
+}
+
+// restore captures the end offsets of all partitions and then brings every store
+// there, side by side.
+func (p *processor) restore(ctx context.Context) error {
+	ranges := make([]restore.Range, len(p.parts))
+	for i, part := range p.parts {
+		begin, end, err := p.reader.EndOffsets(part.id, offsetTimeout)
+		if err != nil {
+			return err
+		}
+		part.end = end
+		saved, ok := part.store.Offset()
+		ranges[i], err = restore.Plan(saved, ok, begin, end)
+		if errors.Is(err, restore.ErrStale) {
+			// Wipe once and replay everything; the record must not call it local.
+			reason := fmt.Sprintf("partition %d: %v", part.id, err)
+			if err := p.wipe(part); err != nil {
+				return err
+			}
+			if err := p.events.Emit(subject.Event{Event: subject.Opened, Path: subject.PathWiped, Reason: reason}); err != nil {
+				return err
+			}
+			ranges[i], err = restore.Plan(0, false, begin, end)
+		}
+		if err != nil {
+			return fmt.Errorf("partition %d: %w", part.id, err)
+		}
+	}
+	for i, part := range p.parts {
+		if err := p.events.Emit(subject.Event{Event: subject.RestoreStart, Partition: part.id,
+			From: int64(ranges[i].From), To: int64(ranges[i].To)}); err != nil {
+			return err
+		}
+	}
+	stop := p.reportProgress()
+	defer stop()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(2 * runtime.GOMAXPROCS(0))
+	for i, part := range p.parts {
+		group.Go(func() error { return p.restorePartition(ctx, part, ranges[i]) })
+	}
+	return group.Wait()
+}
+
+func (p *processor) restorePartition(ctx context.Context, part *partition, r restore.Range) error {
+	var res restore.Result
+	if r.From < r.To { // else there is nothing to connect for
+		reader, err := p.reader.Partition(part.id, r.From)
+		if err != nil {
+			return err
+		}
+		defer reader.Close()
+		var src restore.Source = reader
+		if p.options.WrapSource != nil {
+			src = p.options.WrapSource(src)
+		}
+		if res, err = restore.Apply(ctx, src, part.store, r, &part.progress); err != nil {
+			return fmt.Errorf("restore partition %d: %w", part.id, err)
+		}
+	}
+	return p.events.Emit(subject.Event{
+		Event: subject.CaughtUp, Partition: part.id, Offset: int64(r.To),
+		Records: res.Records, Bytes: res.Bytes, NullKeys: res.NullKeys,
+		FetchWaitNS: res.FetchWait.Nanoseconds(), DecodeNS: res.Decode.Nanoseconds(),
+		ApplyNS: res.Apply.Nanoseconds(), FlushNS: res.Flush.Nanoseconds(),
+	})
+}

@@ -1,0 +1,104 @@
+package spec
+
+import (
+	"strings"
+	"time"
+
+	"restorebench/harness/record"
+)
+
+// Limits of the knobs.
+const (
+	maxKeys       = 1_000_000_000
+	maxValueBytes = 1 << 20
+	minKeyBytes   = 8 // the bytes that make a generated key unique
+	maxKeyBytes   = 64 << 10
+	maxPartitions = 1000
+	maxUpdates    = 1000
+	maxRuns       = 1000
+)
+
+// Knobs lists every setting.
+var Knobs = []Knob{
+	{Name: "keys", Usage: "keys that the store holds, a list", Allowed: "a whole number from 1 to 1G, such as 10k or 1M",
+		defaults: []string{"10k", "100k", "1M"}, list: true,
+		set: intsInto(func(s *Spec) *[]int64 { return &s.Keys }, 1, maxKeys)},
+	{Name: "value-bytes", Usage: "bytes of a value, a list", Allowed: "a whole number from 1 to 1Mi, such as 100 or 1Ki",
+		defaults: []string{"100"}, list: true,
+		set: intsInto(func(s *Spec) *[]int64 { return &s.ValueBytes }, 1, maxValueBytes)},
+	{Name: "key-bytes", Usage: "bytes of a key", Allowed: "a whole number from 8 to 64Ki",
+		defaults: []string{"16"},
+		set:      intInto(func(s *Spec) *int64 { return &s.KeyBytes }, minKeyBytes, maxKeyBytes)},
+	{Name: "partitions", Usage: "partitions of the changelog, a list", Allowed: "a whole number from 1 to 1000",
+		defaults: []string{"1"}, list: true,
+		set: intsInto(func(s *Spec) *[]int64 { return &s.Partitions }, 1, maxPartitions)},
+	{Name: "updates-per-key", Usage: "times that every key is written, a list", Allowed: "a whole number from 1 to 1000",
+		defaults: []string{"1"}, list: true,
+		set: intsInto(func(s *Spec) *[]int64 { return &s.UpdatesPerKey }, 1, maxUpdates)},
+	{Name: "stores", Usage: "stores to measure, a list", Allowed: "memory or rocksdb",
+		defaults: []string{StoreMemory, StoreRocks}, list: true,
+		set: namesInto(func(s *Spec) *[]string { return &s.Stores }, StoreMemory, StoreRocks)},
+	{Name: "recovery", Usage: "where the state comes back from, a list", Allowed: "replay, local or local+tail",
+		defaults: []string{record.Replay, record.Local, record.LocalTail}, list: true,
+		set: namesInto(func(s *Spec) *[]string { return &s.Recovery }, record.Replay, record.Local, record.LocalTail)},
+	{Name: "subjects", Usage: "systems to measure, a list", Allowed: "restorebench",
+		defaults: []string{SubjectSelf}, list: true,
+		set: namesInto(func(s *Spec) *[]string { return &s.Subjects }, SubjectSelf)},
+	{Name: "tail", Usage: "newer records of local+tail, as a share of the keys", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
+		defaults: []string{"10%"},
+		set:      shareInto(func(s *Spec) *float64 { return &s.Tail }, false)},
+	{Name: "tombstones", Usage: "keys written and deleted again, as a share of the keys", Allowed: "a share from 0 to 1, such as 0.01 or 1%",
+		defaults: []string{"1%"},
+		set:      shareInto(func(s *Spec) *float64 { return &s.Tombstones }, true)},
+	{Name: "runs", Usage: "trials of every cell", Allowed: "a whole number from 1 to 1000",
+		defaults: []string{"5"},
+		set:      intInto(func(s *Spec) *int64 { return &s.Runs }, 1, maxRuns)},
+	{Name: "seed", Usage: "of the workload and of the order of trials", Allowed: "a whole number from 0 to 2^64-1",
+		defaults: []string{"1"}, set: setSeed},
+	{Name: "broker", Usage: "the Kafka to use: auto, container, local or HOST:PORT,...", Allowed: "auto, container, local or HOST:PORT[,HOST:PORT...]",
+		defaults: []string{"auto"},
+		set:      textInto(func(s *Spec) *string { return &s.Broker }, false)},
+	{Name: "out", Usage: "directory for results", Allowed: "a directory that can be written",
+		defaults: []string{"results"},
+		set:      textInto(func(s *Spec) *string { return &s.Out }, false)},
+	{Name: "state-dir", Usage: "where the run's temporary directory is made (default: the system's)", Allowed: "a directory that can be written",
+		defaults: []string{""},
+		set:      textInto(func(s *Spec) *string { return &s.StateDir }, true)},
+	{Name: "topic-prefix", Usage: "of the topics that the run creates", Allowed: "1 to 100 of a-z A-Z 0-9 . _ -",
+		defaults: []string{"restorebench"}, set: setTopicPrefix},
+	{Name: "stall-timeout", Usage: "a processor that reports nothing for this long has hung", Allowed: "a duration from 1s to 1h, such as 60s",
+		defaults: []string{"60s"}, set: setStallTimeout},
+	{Name: "rocksdb", Usage: "RocksDB settings, name=value, a list", Allowed: "name=value",
+		list: true, set: pairsInto(func(s *Spec) *map[string]string { return &s.RocksDB })},
+	{Name: "consumer", Usage: "librdkafka settings of the restore, name=value, a list", Allowed: "name=value",
+		list: true, set: pairsInto(func(s *Spec) *map[string]string { return &s.Consumer })},
+	{Name: "producer", Usage: "librdkafka settings of the load, name=value, a list", Allowed: "name=value",
+		list: true, set: pairsInto(func(s *Spec) *map[string]string { return &s.Producer })},
+	{Name: "topic", Usage: "settings of the changelog topic, name=value, a list", Allowed: "name=value",
+		list: true, set: pairsInto(func(s *Spec) *map[string]string { return &s.Topic })},
+}
+
+func setTopicPrefix(s *Spec, v []string) error {
+	ok := len(v[0]) >= 1 && len(v[0]) <= 100
+	for _, r := range v[0] {
+		ok = ok && (r < 128 && (r == '.' || r == '_' || r == '-' || isAlphanumeric(byte(r))))
+	}
+	if !ok {
+		return badValue(v[0])
+	}
+	s.TopicPrefix = v[0]
+	return nil
+}
+
+func isAlphanumeric(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+func setStallTimeout(s *Spec, v []string) error {
+	d, err := time.ParseDuration(strings.TrimSpace(v[0]))
+	if err != nil || d < time.Second || d > time.Hour {
+		return badValue(v[0])
+	}
+	s.StallTimeout = d
+	return nil
+}

@@ -1,0 +1,198 @@
+// Package spec holds every knob of a run: its name, unit, default and allowed
+// range, in one table that the command line and YAML files both go through.
+package spec
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"restorebench/harness/record"
+)
+
+// Stores and Subjects that exist. Recovery paths are those of package record.
+const (
+	StoreMemory = "memory"
+	StoreRocks  = "rocksdb"
+
+	SubjectSelf = "restorebench"
+)
+
+// Spec is a suite: axes (lists) that are multiplied, and settings for all of its
+// trials. Default returns one that is complete; Set and Parse change it.
+type Spec struct {
+	// Axes.
+	Subjects      []string
+	Stores        []string
+	Recovery      []string
+	Keys          []int64
+	ValueBytes    []int64
+	Partitions    []int64
+	UpdatesPerKey []int64
+
+	// The workload of every trial.
+	KeyBytes   int64
+	Tail       float64 // newer records of local+tail, as a share of the keys
+	Tombstones float64 // keys written and deleted again, as a share of the keys
+
+	// The run.
+	Runs         int64
+	Seed         uint64
+	Broker       string
+	Out          string
+	StateDir     string // parent of the run's temporary directory; "" is the system's
+	TopicPrefix  string
+	StallTimeout time.Duration
+
+	// Settings passed through by name.
+	RocksDB  map[string]string
+	Consumer map[string]string
+	Producer map[string]string
+	Topic    map[string]string
+}
+
+// Default is the suite of `make restore-bench`.
+func Default() *Spec {
+	s := &Spec{}
+	for _, k := range Knobs {
+		if err := k.set(s, k.defaults); err != nil {
+			panic(fmt.Sprintf("spec: default of %s: %v", k.Name, err)) // a bug in the table
+		}
+	}
+	return s
+}
+
+// Error is bad input: which knob, what was given, what is allowed.
+type Error struct {
+	Where   string // the flag or the file and line
+	Value   string
+	Allowed string
+}
+
+func (e *Error) Error() string {
+	if e.Value == "" {
+		return fmt.Sprintf("%s: want %s", e.Where, e.Allowed)
+	}
+	return fmt.Sprintf("%s: %q: want %s", e.Where, e.Value, e.Allowed)
+}
+
+// Knob is one setting.
+type Knob struct {
+	Name    string // as a flag and as a YAML field
+	Usage   string
+	Allowed string
+
+	defaults []string
+	list     bool // takes several values
+	set      func(s *Spec, values []string) error
+}
+
+// Default is the knob's default in the form that Set takes.
+func (k *Knob) Default() string { return strings.Join(k.defaults, ",") }
+
+// Find returns a knob by name.
+func Find(name string) (*Knob, bool) {
+	for i := range Knobs {
+		if Knobs[i].Name == name {
+			return &Knobs[i], true
+		}
+	}
+	return nil, false
+}
+
+// Set sets a knob from text, a list separated by commas. where names the source
+// of the value in an error, such as "--keys".
+func (s *Spec) Set(name, text, where string) error {
+	k, ok := Find(name)
+	if !ok {
+		return &Error{Where: where, Value: name, Allowed: "one of " + strings.Join(names(), ", ")}
+	}
+	values := []string{text}
+	if k.list {
+		values = split(text)
+	}
+	return s.assign(k, values, where)
+}
+
+func (s *Spec) assign(k *Knob, values []string, where string) error {
+	if err := k.set(s, values); err != nil {
+		return &Error{Where: where, Value: err.Error(), Allowed: k.Allowed}
+	}
+	return nil
+}
+
+// Cells multiplies the axes. left lists the combinations that can't exist, with
+// the reason; no cell at all is an Error.
+func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
+	seen := map[string]bool{}
+	for _, c := range s.product() {
+		if c.Store == StoreMemory && c.Recovery != record.Replay {
+			note := fmt.Sprintf("%s by %s: an in-memory store has no local files", c.Store, c.Recovery)
+			if !seen[note] {
+				left = append(left, note)
+			}
+			seen[note] = true
+			continue
+		}
+		if c.Keys < int64(c.Partitions) {
+			return nil, nil, &Error{Where: "keys", Value: strconv.FormatInt(c.Keys, 10),
+				Allowed: fmt.Sprintf("at least one key per partition, %d", c.Partitions)}
+		}
+		cells = append(cells, c)
+	}
+	if len(cells) == 0 {
+		return nil, nil, &Error{Where: "recovery", Value: strings.Join(s.Recovery, ","),
+			Allowed: "a path that a store of --stores can take (" + strings.Join(left, "; ") + ")"}
+	}
+	return cells, left, nil
+}
+
+func (s *Spec) product() []record.Cell {
+	var cells []record.Cell
+	for _, subject := range s.Subjects {
+		for _, keys := range s.Keys {
+			for _, value := range s.ValueBytes {
+				for _, partitions := range s.Partitions {
+					for _, updates := range s.UpdatesPerKey {
+						base := record.Cell{Subject: subject, Keys: keys, KeyBytes: int(s.KeyBytes),
+							ValueBytes: int(value), Partitions: int(partitions), UpdatesPerKey: int(updates)}
+						cells = append(cells, s.paths(base)...)
+					}
+				}
+			}
+		}
+	}
+	return cells
+}
+
+func (s *Spec) paths(base record.Cell) []record.Cell {
+	var cells []record.Cell
+	for _, store := range s.Stores {
+		for _, recovery := range s.Recovery {
+			c := base
+			c.Store, c.Recovery = store, recovery
+			if recovery == record.LocalTail {
+				c.Tail = s.Tail
+			}
+			cells = append(cells, c)
+		}
+	}
+	return cells
+}
+
+func names() []string {
+	out := make([]string, len(Knobs))
+	for i, k := range Knobs {
+		out[i] = k.Name
+	}
+	return out
+}
+
+func split(text string) []string {
+	parts := strings.Split(text, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts
+}

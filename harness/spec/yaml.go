@@ -1,0 +1,87 @@
+package spec
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Load reads a YAML file on top of s. Its fields are the knobs' names; a list is
+// a YAML sequence, name=value settings are a mapping. Errors name the file and
+// the line.
+func (s *Spec) Load(path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return &Error{Where: "spec", Value: path, Allowed: "a YAML file that can be read (" + err.Error() + ")"}
+	}
+	return s.Parse(data, path)
+}
+
+// Parse is Load for bytes; name stands for the file in errors.
+func (s *Spec) Parse(data []byte, name string) error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return &Error{Where: name, Allowed: "YAML (" + strings.TrimPrefix(err.Error(), "yaml: ") + ")"}
+	}
+	if len(doc.Content) == 0 {
+		return nil // an empty file changes nothing
+	}
+	root := doc.Content[0]
+	if root.Kind != yaml.MappingNode {
+		return &Error{Where: at(name, root), Allowed: "a mapping of fields to values"}
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(root.Content); i += 2 {
+		field, value := root.Content[i], root.Content[i+1]
+		knob, ok := Find(field.Value)
+		if !ok {
+			return &Error{Where: at(name, field) + ": unknown field", Value: field.Value, Allowed: "one of " + strings.Join(names(), ", ")}
+		}
+		if seen[field.Value] {
+			return &Error{Where: at(name, field) + ": field given twice", Value: field.Value, Allowed: "each field once"}
+		}
+		seen[field.Value] = true
+		values, ok := texts(value)
+		where := at(name, value) + ": " + field.Value
+		if !ok || (len(values) == 0 && len(knob.defaults) > 0) {
+			return &Error{Where: where, Allowed: knob.Allowed}
+		}
+		if err := s.assign(knob, values, where); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// texts turns a scalar, a sequence of scalars or a mapping of scalars into the
+// texts that a knob takes.
+func texts(n *yaml.Node) ([]string, bool) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		return []string{n.Value}, true
+	case yaml.SequenceNode:
+		var out []string
+		for _, c := range n.Content {
+			if c.Kind != yaml.ScalarNode {
+				return nil, false
+			}
+			out = append(out, c.Value)
+		}
+		return out, true
+	case yaml.MappingNode:
+		var out []string
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i+1].Kind != yaml.ScalarNode {
+				return nil, false
+			}
+			out = append(out, n.Content[i].Value+"="+n.Content[i+1].Value)
+		}
+		return out, true
+	default:
+		return nil, false
+	}
+}
+
+func at(name string, n *yaml.Node) string { return fmt.Sprintf("%s:%d", name, n.Line) }

@@ -1,0 +1,191 @@
+package subject
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Command is how a subject is started.
+type Command struct {
+	Path string
+	Args []string
+	Env  []string // added to the parent's environment
+}
+
+// Process is a running subject. Its methods may be called by any goroutine.
+type Process struct {
+	// Started is when the process was about to be created.
+	Started time.Time
+
+	cmd    *exec.Cmd
+	stdin  io.Closer
+	log    string // path of its standard output and error
+	pipe   *os.File
+	events chan Event
+
+	mu     sync.Mutex
+	reaped chan struct{} // closed once the process is gone
+	state  *os.ProcessState
+	at     time.Time // of the reaping
+}
+
+// ErrProtocol: a subject wrote a line that is no event.
+var ErrProtocol = errors.New("subject broke the protocol")
+
+// Start creates the files that the task needs in dir, an existing directory, and
+// starts the subject in a process group of its own. name distinguishes the
+// subjects of one dir.
+func Start(cmd Command, task Task, dir, name string) (*Process, error) {
+	p := &Process{
+		log:    filepath.Join(dir, name+".log"),
+		events: make(chan Event, 64), reaped: make(chan struct{}),
+	}
+	config := filepath.Join(dir, name+".json")
+	data, err := json.Marshal(task.Config)
+	if err != nil {
+		return nil, fmt.Errorf("subject %s: %w", name, err)
+	}
+	if err := os.WriteFile(config, data, 0o600); err != nil {
+		return nil, fmt.Errorf("subject %s: %w", name, err)
+	}
+	pipe := filepath.Join(dir, name+".events")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		return nil, fmt.Errorf("subject %s: named pipe %s: %w", name, pipe, err)
+	}
+	// Read-write, so that neither side waits for the other to open it.
+	if p.pipe, err = os.OpenFile(pipe, os.O_RDWR, 0); err != nil {
+		return nil, fmt.Errorf("subject %s: %w", name, err)
+	}
+	logFile, err := os.OpenFile(p.log, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		p.pipe.Close()
+		return nil, fmt.Errorf("subject %s: %w", name, err)
+	}
+	defer logFile.Close() // the child has its own
+
+	p.cmd = exec.Command(cmd.Path, cmd.Args...)
+	p.cmd.Env = append(append(os.Environ(), cmd.Env...),
+		EnvBrokers+"="+task.Brokers, EnvTopic+"="+task.Topic, EnvStateDir+"="+task.StateDir,
+		EnvEvents+"="+pipe, EnvStore+"="+task.Store, EnvConfig+"="+config)
+	p.cmd.Stdout, p.cmd.Stderr = logFile, logFile
+	// Its own group: a terminal's Ctrl-C is ours to handle, and a kill reaches
+	// all that the subject started. It dies with us in any case.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	stdin, err := p.cmd.StdinPipe()
+	if err != nil {
+		p.pipe.Close()
+		return nil, fmt.Errorf("subject %s: %w", name, err)
+	}
+	p.stdin = stdin
+	p.Started = time.Now()
+	if err := p.cmd.Start(); err != nil {
+		p.pipe.Close()
+		return nil, fmt.Errorf("subject %s: %w", name, err)
+	}
+	go p.reap()
+	go p.read()
+	return p, nil
+}
+
+func (p *Process) reap() {
+	_ = p.cmd.Wait() // how it ended is in the state
+	now := time.Now()
+	p.mu.Lock()
+	p.state, p.at = p.cmd.ProcessState, now
+	p.mu.Unlock()
+	close(p.reaped)
+	// What the process wrote before its end is in the pipe; nothing follows.
+	_ = p.pipe.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+}
+
+// read turns lines into events, and a line that is none into a Failed event.
+func (p *Process) read() {
+	defer close(p.events)
+	defer p.pipe.Close()
+	r := bufio.NewReaderSize(p.pipe, 64<<10)
+	for {
+		line, err := r.ReadBytes('\n')
+		now := time.Now()
+		if err != nil {
+			return // the process is gone, or Release closed the pipe
+		}
+		var e Event
+		if jsonErr := json.Unmarshal(line, &e); jsonErr != nil || e.Event == "" {
+			e = Event{Event: Failed, Code: "protocol", Message: fmt.Sprintf("%v: %.200q", ErrProtocol, line)}
+		}
+		e.At = now
+		p.events <- e
+	}
+}
+
+// Pid is the process's id.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
+// Events delivers what the subject reports; it is closed behind the last event
+// of a process that is gone.
+func (p *Process) Events() <-chan Event { return p.events }
+
+// Kill sends SIGKILL to the subject's process group, unless it is already gone,
+// and returns when it did.
+func (p *Process) Kill() (sent time.Time, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sent = time.Now()
+	if p.state != nil {
+		return sent, fmt.Errorf("subject had already ended: %s", p.state)
+	}
+	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+		return sent, fmt.Errorf("kill %d: %w", p.cmd.Process.Pid, err)
+	}
+	return sent, nil
+}
+
+// Wait returns when and how the process ended.
+func (p *Process) Wait(ctx context.Context) (reaped time.Time, state *os.ProcessState, err error) {
+	select {
+	case <-p.reaped:
+		return p.at, p.state, nil
+	case <-ctx.Done():
+		return time.Time{}, nil, ctx.Err()
+	}
+}
+
+// Killed tells whether the process ended by SIGKILL.
+func Killed(s *os.ProcessState) bool {
+	ws, ok := s.Sys().(syscall.WaitStatus)
+	return ok && ws.Signaled() && ws.Signal() == syscall.SIGKILL
+}
+
+// Gone is closed once the process has been reaped.
+func (p *Process) Gone() <-chan struct{} { return p.reaped }
+
+// Release kills what is left of the subject and waits for it. It is safe to call
+// at any time and more than once.
+func (p *Process) Release() {
+	_, _ = p.Kill() // an error means that it is gone, which is what is wanted
+	<-p.reaped
+	p.stdin.Close()
+	for range p.events { // let the reader end
+	}
+}
+
+// LogTail returns the last lines of the subject's output.
+func (p *Process) LogTail(lines int) string {
+	data, err := os.ReadFile(p.log)
+	if err != nil {
+		return ""
+	}
+	all := strings.Split(strings.TrimRight(string(data), "\n"), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

@@ -1,0 +1,152 @@
+// Package subject runs any stream processor as a child process: it starts it,
+// reads its events, kills it and reaps it. Our own processor is one subject;
+// a program in any language that speaks this protocol is another.
+//
+// A subject finds its task in the environment (Env*), and writes its events as
+// JSON objects, one per line, to the named pipe whose path is in
+// RESTOREBENCH_EVENTS. It reports durations and offsets, never wall-clock times:
+// the parent stamps each line's arrival on its own monotonic clock. When its
+// standard input ends, it closes its state cleanly and exits with 0.
+package subject
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+)
+
+// The environment variables of a subject.
+const (
+	EnvBrokers  = "RESTOREBENCH_BROKERS"   // bootstrap servers
+	EnvTopic    = "RESTOREBENCH_TOPIC"     // the changelog topic
+	EnvStateDir = "RESTOREBENCH_STATE_DIR" // where local files live
+	EnvEvents   = "RESTOREBENCH_EVENTS"    // the named pipe for events
+	EnvStore    = "RESTOREBENCH_STORE"     // which store to use
+	EnvConfig   = "RESTOREBENCH_CONFIG"    // a JSON file, see Config
+)
+
+// The events, in the order in which a subject sends them. Loaded and Reads are
+// sent only when Config asks for them.
+const (
+	Hello        = "hello"         // name, version
+	Assigned     = "assigned"      // partitions
+	Opened       = "opened"        // path, reason
+	RestoreStart = "restore_start" // per partition: from, to
+	ProgressMade = "progress"      // per partition: offset, records, bytes
+	CaughtUp     = "caught_up"     // per partition: offset, records, bytes, *_ns
+	Ready        = "ready"         //
+	FirstRead    = "first_read"    // ok
+	Loaded       = "loaded"        // per partition: offset, records
+	DigestOf     = "digest"        // per partition: count, bytes, digest, sums
+	Reads        = "reads"         // values
+	Failed       = "error"         // code, message
+)
+
+// What Opened.Path may say.
+const (
+	PathLocal = "local" // every partition has local files that can be used
+	PathEmpty = "empty" // there were none, or not for every partition
+	PathWiped = "wiped" // there were some that could not be trusted
+)
+
+// Event is one line. Which fields count depends on Event; see the constants.
+type Event struct {
+	Event string `json:"event"`
+
+	Name    string `json:"name,omitempty"`
+	Version string `json:"version,omitempty"`
+
+	Partitions []int32 `json:"partitions,omitempty"`
+	Path       string  `json:"path,omitempty"`
+	Reason     string  `json:"reason,omitempty"`
+
+	Partition int32 `json:"partition"`
+	From      int64 `json:"from,omitempty"`   // next offset to read
+	To        int64 `json:"to,omitempty"`     // the captured end offset
+	Offset    int64 `json:"offset,omitempty"` // next offset to read
+	Records   int64 `json:"records,omitempty"`
+	Bytes     int64 `json:"bytes,omitempty"` // keys + values
+	NullKeys  int64 `json:"null_keys,omitempty"`
+
+	FetchWaitNS int64 `json:"fetch_wait_ns,omitempty"`
+	DecodeNS    int64 `json:"decode_ns,omitempty"`
+	ApplyNS     int64 `json:"apply_ns,omitempty"`
+	FlushNS     int64 `json:"flush_ns,omitempty"`
+
+	OK bool `json:"ok,omitempty"`
+
+	Count  int64  `json:"count,omitempty"`
+	Digest string `json:"digest,omitempty"` // see verify.Digest.String
+	Sums   []byte `json:"sums,omitempty"`   // optional; see verify.Digest.Sums
+
+	Values []Value `json:"values,omitempty"` // in the order of Config.Reads
+
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+
+	// At is when the parent read the line, on its monotonic clock.
+	At time.Time `json:"-"`
+}
+
+// Value is the answer to a point read; nil is absent, empty is not.
+type Value struct {
+	Value *[]byte `json:"value"`
+}
+
+// Config is the JSON file that RESTOREBENCH_CONFIG names.
+type Config struct {
+	Partitions []int32 `json:"partitions"` // to own; the assignment is static
+
+	// Load, when present, is the input to process once ready; Loaded follows.
+	Load json.RawMessage `json:"load,omitempty"`
+
+	// FirstRead is the read that ends the downtime: it must return Value.
+	FirstRead *Read `json:"first_read,omitempty"`
+	// Digest asks for a Digest event per partition after the first read.
+	Digest bool `json:"digest,omitempty"`
+	// Reads are point reads to answer after the digests.
+	Reads []Read `json:"reads,omitempty"`
+
+	// Settings passed through by name.
+	RocksDB  map[string]string `json:"rocksdb,omitempty"`
+	Consumer map[string]string `json:"consumer,omitempty"`
+	Producer map[string]string `json:"producer,omitempty"`
+}
+
+// Read is a point read. Bytes are base64 in JSON.
+type Read struct {
+	Partition int32  `json:"partition"`
+	Key       []byte `json:"key"`
+	Value     []byte `json:"value,omitempty"` // expected; only set for FirstRead
+}
+
+// Task is what a subject finds in its environment.
+type Task struct {
+	Brokers, Topic, StateDir, Events, Store string
+	Config                                  Config
+}
+
+// TaskFromEnv reads the environment of a subject that was started by a Process.
+func TaskFromEnv() (*Task, error) {
+	t := &Task{
+		Brokers: os.Getenv(EnvBrokers), Topic: os.Getenv(EnvTopic),
+		StateDir: os.Getenv(EnvStateDir), Events: os.Getenv(EnvEvents), Store: os.Getenv(EnvStore),
+	}
+	for name, v := range map[string]string{
+		EnvBrokers: t.Brokers, EnvTopic: t.Topic, EnvStateDir: t.StateDir, EnvEvents: t.Events, EnvStore: t.Store,
+	} {
+		if v == "" {
+			return nil, fmt.Errorf("%s is not set: a subject is started by restorebench, not by hand", name)
+		}
+	}
+	path := os.Getenv(EnvConfig)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", EnvConfig, err)
+	}
+	if err := json.Unmarshal(data, &t.Config); err != nil {
+		return nil, fmt.Errorf("%s: %s: %w", EnvConfig, path, err)
+	}
+	return t, nil
+}

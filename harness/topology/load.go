@@ -1,0 +1,134 @@
+// Package topology is what a processor computes. Load is the simplest of all: a
+// table with one entry per key, fed by a generated input.
+package topology
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/workload"
+	"restorebench/stores"
+)
+
+// LoadTask is the input of a load, as it travels to the processor.
+type LoadTask struct {
+	Workloads []workload.Spec `json:"workloads"` // one per partition
+	// Tail adds the workload's tail behind the load. It reaches the changelog and
+	// the store, but the store's files stay at the end of the load.
+	Tail bool `json:"tail"`
+}
+
+// Writer is the changelog side of a load; changelog.Writer is the real one.
+type Writer interface {
+	Send(b *stores.Batch) (changelog.Ticket, error)
+	Wait(ctx context.Context, t changelog.Ticket) (stores.Offset, error)
+}
+
+// flushHolder is a store that can be kept from making data durable by itself.
+type flushHolder interface{ HoldFlush(bytes int) error }
+
+// inFlight batches wait for their acknowledgement while the next ones are
+// generated: enough that the network never waits for us.
+const inFlight = 16
+
+// Load processes one partition's workload: each batch goes to the changelog, and
+// once that is acknowledged to the store, together with the changelog offset that
+// it brings the store to. So the store never holds what the changelog may lose,
+// and its offset never runs ahead of either. It returns the changelog's offset
+// behind the last record. loaded counts the records that are through.
+func Load(ctx context.Context, task *LoadTask, spec workload.Spec, w Writer, store stores.Store, loaded *atomic.Int64) (stores.Offset, error) {
+	l := &loader{ctx: ctx, spec: spec, writer: w, store: store, loaded: loaded}
+	if err := l.run(0, spec.Load()); err != nil {
+		return 0, err
+	}
+	if err := store.Flush(); err != nil {
+		return 0, fmt.Errorf("checkpoint after load: %w", err)
+	}
+	if !task.Tail {
+		return l.next, nil
+	}
+	if h, ok := store.(flushHolder); ok {
+		// A memtable holds more than the payload; one that fills up would flush and
+		// shorten the tail that the next incarnation finds.
+		bytes := int(spec.Tail) * (spec.KeyBytes + spec.ValueBytes + 256)
+		if err := h.HoldFlush(2*bytes + 64<<20); err != nil {
+			return 0, fmt.Errorf("hold flush for tail: %w", err)
+		}
+	}
+	return l.next, l.run(spec.Load(), spec.Total())
+}
+
+// loader has sent batches on their way, oldest first.
+type loader struct {
+	ctx    context.Context
+	spec   workload.Spec
+	writer Writer
+	store  stores.Store
+	loaded *atomic.Int64
+	next   stores.Offset
+
+	sent []sentBatch
+	free []*stores.Batch
+}
+
+type sentBatch struct {
+	batch  *stores.Batch
+	ticket changelog.Ticket
+}
+
+// run loads the records [from, to) and waits until all of them are through.
+func (l *loader) run(from, to int64) error {
+	for from < to {
+		b := l.batch()
+		from = l.spec.Append(b, from, to)
+		t, err := l.writer.Send(b)
+		if err != nil {
+			return err
+		}
+		l.sent = append(l.sent, sentBatch{b, t})
+		if len(l.sent) == inFlight {
+			if err := l.settle(); err != nil {
+				return err
+			}
+		}
+	}
+	for len(l.sent) > 0 {
+		if err := l.settle(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settle waits for the oldest batch and applies it.
+func (l *loader) settle() error {
+	s := l.sent[0]
+	l.sent = l.sent[1:]
+	next, err := l.writer.Wait(l.ctx, s.ticket)
+	if err != nil {
+		return err
+	}
+	s.batch.Next = next
+	if err := l.store.Apply(s.batch); err != nil {
+		return fmt.Errorf("apply at offset %d: %w", next, err)
+	}
+	l.next = next
+	l.loaded.Add(int64(s.batch.Len()))
+	l.free = append(l.free, s.batch)
+	return nil
+}
+
+func (l *loader) batch() *stores.Batch {
+	if n := len(l.free); n > 0 {
+		b := l.free[n-1]
+		l.free = l.free[:n-1]
+		b.Reset()
+		b.Partition = l.spec.Partition
+		return b
+	}
+	b := changelog.NewBatch()
+	b.Partition = l.spec.Partition
+	return b
+}

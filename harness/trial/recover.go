@@ -1,0 +1,246 @@
+package trial
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"restorebench/harness/record"
+	"restorebench/harness/subject"
+	"restorebench/harness/verify"
+)
+
+// pointReads of each kind (live, deleted, never written) are checked per partition.
+const pointReads = 100
+
+// recover kills the victim, starts its successor on state, times it until the
+// first correct read, and verifies all that it restored.
+func (a *attempt) recover(ctx context.Context, victim *subject.Process, state string) error {
+	first, reads := a.reads()
+	config := subject.Config{FirstRead: first, Digest: true}
+	for _, r := range reads {
+		config.Reads = append(config.Reads, subject.Read{Partition: r.Partition, Key: r.Key})
+	}
+	task := a.task(state, config)
+
+	t := newTimeline(len(a.workloads))
+	var err error
+	if t.killed, err = victim.Kill(); err != nil {
+		return err
+	}
+	reaped, how, err := victim.Wait(ctx)
+	if err != nil {
+		return err
+	}
+	t.reaped = reaped
+	if !subject.Killed(how) {
+		return fmt.Errorf("%w: the processor ended by %s, not by SIGKILL", errInvalid, how)
+	}
+	successor, err := subject.Start(a.Command, task, a.dir, "recover")
+	if err != nil {
+		return err
+	}
+	defer successor.Release()
+	t.started = successor.Started
+	if err := a.awaitRead(ctx, successor, t, state); err != nil {
+		return fmt.Errorf("recovery: %w", err)
+	}
+	a.rec.Phases, _ = t.phases()
+	a.rec.DowntimeNS = t.servedAt.Sub(t.killed).Nanoseconds()
+	a.rec.Path, a.rec.Reason, a.rec.Restored = t.recovery(), t.reason, t.restored()
+	verdict := a.verify(ctx, successor, reads)
+	return errors.Join(a.judge(t), verdict)
+}
+
+// awaitRead follows the successor until its first read. What it uses until then
+// is measured as soon as the event arrives.
+func (a *attempt) awaitRead(ctx context.Context, p *subject.Process, t *timeline, state string) error {
+	var total int64
+	done := make([]int64, len(a.workloads))
+	return a.follow(ctx, p, func(e subject.Event) (bool, error) {
+		if err := t.add(e); err != nil {
+			return false, err
+		}
+		switch e.Event {
+		case subject.RestoreStart:
+			total += e.To - e.From
+		case subject.ProgressMade, subject.CaughtUp:
+			if e.Records > 0 {
+				done[e.Partition] = e.Records
+				a.watch(StageRestore, sum(done), total)
+			}
+		case subject.FirstRead:
+			a.rec.Resources = record.ProcessResources(p.Pid(), state)
+			return true, nil
+		}
+		return false, nil
+	})
+}
+
+// judge says whether the recovery was the one that was asked for.
+func (a *attempt) judge(t *timeline) error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", errInvalid, fmt.Sprintf(format, args...))
+	}
+	if !t.servedOK {
+		return bad("the first read returned a wrong value")
+	}
+	if a.rec.Path != a.rec.Recovery {
+		return bad("asked for %s, the processor took %s (%s)", a.rec.Recovery, a.rec.Path, t.reason)
+	}
+	for i := range a.workloads {
+		r, end := t.ranges[int32(i)], a.end(i)
+		if r.To < end {
+			return bad("partition %d: restored up to offset %d of %d", i, r.To, end)
+		}
+		want := map[string]int64{record.Replay: end, record.LocalTail: a.workloads[i].Tail}[a.rec.Recovery]
+		if c := t.caught[int32(i)]; c.Records != want && !a.compacted() {
+			return bad("partition %d: %d records restored by %s, want %d", i, c.Records, a.rec.Recovery, want)
+		}
+	}
+	return nil
+}
+
+// compacted says whether the broker may have removed records already, so that
+// fewer come back than were written.
+func (a *attempt) compacted() bool {
+	for _, name := range []string{"segment.ms", "segment.bytes", "min.cleanable.dirty.ratio"} {
+		if _, ok := a.Spec.Topic[name]; ok {
+			return true
+		}
+	}
+	return int64(a.rec.Keys)*int64(a.rec.UpdatesPerKey)*int64(a.rec.KeyBytes+a.rec.ValueBytes) > 1<<29
+}
+
+// partitionRead is a point read and its right answer.
+type partitionRead struct {
+	subject.Read
+	want []byte
+}
+
+// reads picks the read that ends the downtime and those of the verification.
+func (a *attempt) reads() (first *subject.Read, all []partitionRead) {
+	for i, m := range a.models {
+		for _, r := range m.reads {
+			read := subject.Read{Partition: int32(i), Key: r.Key}
+			all = append(all, partitionRead{read, r.Want})
+			if first == nil && r.Want != nil {
+				first = &subject.Read{Partition: int32(i), Key: r.Key, Value: r.Want}
+			}
+		}
+	}
+	return first, all
+}
+
+// verify compares the whole restored state with the model, outside the timed
+// part, and fills the record's verdict.
+func (a *attempt) verify(ctx context.Context, p *subject.Process, reads []partitionRead) error {
+	v := &a.rec.Verify
+	var total int64
+	want := make([]*verify.Digest, len(a.models))
+	for i, m := range a.models {
+		want[i] = m.digest
+		total += m.digest.Count
+	}
+	v.Want = verify.Combine(want...)
+	found := make([]verify.Found, len(a.models))
+	seen, answered := 0, false
+	var wrong []error
+	err := a.follow(ctx, p, func(e subject.Event) (bool, error) {
+		switch e.Event {
+		case subject.ProgressMade:
+			a.watch(StageVerify, v.Count+e.Records, total)
+		case subject.DigestOf:
+			if int(e.Partition) >= len(found) || e.Partition < 0 {
+				return false, fmt.Errorf("%w: digest of partition %d", errOrder, e.Partition)
+			}
+			f := verify.Found{Count: e.Count, Bytes: e.Bytes, Digest: e.Digest, Sums: e.Sums}
+			found[e.Partition] = f
+			v.Count += f.Count
+			v.Bytes += f.Bytes
+			seen++
+			if verdict, why := verify.State(e.Partition, want[e.Partition], f); verdict != verify.OK {
+				wrong = append(wrong, errors.New(why))
+			}
+		case subject.Reads:
+			answered = true
+			v.PointReads = len(e.Values)
+			wrong = append(wrong, checkReads(reads, e.Values)...)
+		}
+		return seen == len(found) && answered, nil
+	})
+	if err != nil {
+		return fmt.Errorf("%w: verification did not finish: %w", errInvalid, err)
+	}
+	v.Digest = verify.CombineFound(found)
+	if len(wrong) > 0 {
+		v.Verdict = verify.Mismatch.String()
+		return fmt.Errorf("%w: restored state is wrong: %w", errInvalid, errors.Join(first(wrong, 3)...))
+	}
+	v.Verdict = verify.OK.String()
+	return nil
+}
+
+func checkReads(want []partitionRead, got []subject.Value) (wrong []error) {
+	if len(got) != len(want) {
+		return []error{fmt.Errorf("%d point reads answered, want %d", len(got), len(want))}
+	}
+	for i, r := range want {
+		var value []byte
+		if got[i].Value != nil {
+			value = *got[i].Value
+		}
+		if verdict, why := verify.Read(r.Key, r.want, value); verdict != verify.OK {
+			wrong = append(wrong, errors.New(why))
+		}
+	}
+	return wrong
+}
+
+func first(errs []error, n int) []error {
+	if len(errs) > n {
+		return append(errs[:n:n], fmt.Errorf("and %d more", len(errs)-n))
+	}
+	return errs
+}
+
+// follow hands events to handle until it is done. A subject that fails, ends or
+// says nothing for too long is an error with the end of its log.
+func (a *attempt) follow(ctx context.Context, p *subject.Process, handle func(subject.Event) (done bool, err error)) error {
+	stall := time.NewTimer(a.Spec.StallTimeout)
+	defer stall.Stop()
+	for {
+		var err error
+		select {
+		case e, ok := <-p.Events():
+			stall.Reset(a.Spec.StallTimeout)
+			switch {
+			case !ok:
+				_, state, _ := p.Wait(ctx)
+				err = fmt.Errorf("the processor ended by itself: %v", state)
+			case e.Event == subject.Failed:
+				err = fmt.Errorf("the processor failed: %s: %s", e.Code, e.Message)
+			default:
+				var done bool
+				if done, err = handle(e); done && err == nil {
+					return nil
+				}
+			}
+		case <-stall.C:
+			err = fmt.Errorf("the processor hung: no event for %v", a.Spec.StallTimeout)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err != nil {
+			return a.withLog(err, p)
+		}
+	}
+}
+
+func (a *attempt) withLog(err error, p *subject.Process) error {
+	if tail := p.LogTail(5); tail != "" {
+		return fmt.Errorf("%w; its log ends with: %s", err, tail)
+	}
+	return err
+}

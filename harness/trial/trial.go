@@ -1,0 +1,236 @@
+// Package trial composes the stages into one trial: load a store through a
+// changelog, kill its processor, bring it back, check every byte, leave one
+// record. It is the only package that sees all stages.
+package trial
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"restorebench/harness/broker"
+	"restorebench/harness/changelog"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+	"restorebench/harness/topology"
+	"restorebench/harness/verify"
+	"restorebench/harness/workload"
+)
+
+// Runner runs trials against one broker. It is used by one goroutine.
+type Runner struct {
+	Run     string // id of the run, part of topic names
+	Spec    *spec.Spec
+	Broker  *broker.Broker
+	Command subject.Command // starts our own processor
+	Dir     string          // existing directory of the run; trials make theirs in it
+	// Watch is called with every stage's progress; may be nil.
+	Watch func(Progress)
+
+	models modelCache
+}
+
+// WarmUp is the number of a trial that counts for nothing.
+const WarmUp = -1
+
+// Progress is how far a trial's current stage is.
+type Progress struct {
+	Stage       string // load, restore, verify
+	Done, Total int64  // records, entries
+}
+
+// Stages of a trial, as Progress names them.
+const (
+	StageLoad    = "load"
+	StageRestore = "restore"
+	StageVerify  = "verify"
+)
+
+// errInvalid marks a trial that ran but whose figures don't count.
+var errInvalid = errors.New("invalid trial")
+
+// Do runs one trial and always returns its record; a trial that failed or does
+// not count is marked in it. The error is only set when ctx ended.
+func (r *Runner) Do(ctx context.Context, trial int, cell record.Cell, seed uint64) (record.Record, error) {
+	rec := record.Record{
+		Schema: record.Schema, Run: r.Run, Trial: trial, Time: time.Now().UTC(), Cell: cell, Seed: seed,
+		Broker: record.Broker{Kind: r.Broker.Kind(), Version: r.Broker.Version()},
+		Verify: record.Verify{Verdict: verify.NotRun.String()},
+	}
+	err := r.do(ctx, &rec)
+	if ctx.Err() != nil {
+		rec.Why = "interrupted"
+		return rec, ctx.Err()
+	}
+	if err != nil {
+		rec.Why = err.Error()
+		return rec, nil
+	}
+	rec.Valid = true
+	return rec, nil
+}
+
+// attempt is the state of one trial.
+type attempt struct {
+	*Runner
+	rec       *record.Record
+	dir       string
+	topic     string
+	workloads []workload.Spec
+	models    []*model
+}
+
+func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
+	name := fmt.Sprint(rec.Trial)
+	if rec.Trial == WarmUp {
+		name = "warm-up"
+	}
+	dir, err := os.MkdirTemp(r.Dir, "trial-"+name+"-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	a := &attempt{Runner: r, rec: rec, dir: dir,
+		topic: changelog.TopicName(fmt.Sprintf("%s-%s-%s", r.Spec.TopicPrefix, r.Run, name), "store")}
+	for p := range rec.Partitions {
+		a.workloads = append(a.workloads, workload.New(rec.Seed, p, rec.Partitions, rec.Keys,
+			rec.KeyBytes, rec.ValueBytes, rec.UpdatesPerKey, r.Spec.Tombstones, rec.Tail))
+	}
+	a.models = r.models.get(a.workloads)
+	drop, err := a.createTopic(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+
+	state := filepath.Join(dir, "state")
+	victim, err := a.load(ctx, state)
+	if err != nil {
+		return err
+	}
+	defer victim.Release()
+	if rec.Recovery == record.Replay {
+		// A new directory instead of a wiped one: deleting files is not part of
+		// the downtime.
+		state = filepath.Join(dir, "empty")
+	}
+	return a.recover(ctx, victim, state)
+}
+
+// createTopic creates the trial's changelog and returns what deletes it again.
+func (a *attempt) createTopic(ctx context.Context) (drop func() error, err error) {
+	admin, err := changelog.NewAdmin(a.Broker.Bootstrap())
+	if err != nil {
+		return nil, err
+	}
+	config := changelog.TopicConfig(map[string]string{
+		// A value at its limit must still fit: its key, headers and framing come on top.
+		"max.message.bytes": fmt.Sprint(changelog.MessageBytes(a.rec.KeyBytes, a.rec.ValueBytes)),
+	})
+	for name, value := range a.Spec.Topic {
+		config[name] = value
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.Spec.StallTimeout)
+	defer cancel()
+	drop = func() error {
+		defer admin.Close()
+		// Also when the trial was interrupted.
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		return admin.Delete(ctx, a.topic)
+	}
+	if err := admin.Create(ctx, a.topic, a.rec.Partitions, config); err != nil {
+		return nil, errors.Join(err, drop())
+	}
+	return drop, nil
+}
+
+func (a *attempt) task(state string, config subject.Config) subject.Task {
+	for p := range a.rec.Partitions {
+		config.Partitions = append(config.Partitions, int32(p))
+	}
+	config.RocksDB, config.Consumer, config.Producer = a.Spec.RocksDB, a.Spec.Consumer, a.producerSettings()
+	return subject.Task{Brokers: a.Broker.Bootstrap(), Topic: a.topic, StateDir: state, Store: a.rec.Store, Config: config}
+}
+
+// producerSettings lets the largest record through, unless the user said more.
+func (a *attempt) producerSettings() map[string]string {
+	s := map[string]string{"message.max.bytes": fmt.Sprint(changelog.MessageBytes(a.rec.KeyBytes, a.rec.ValueBytes))}
+	for name, value := range a.Spec.Producer {
+		s[name] = value
+	}
+	return s
+}
+
+// load starts the first incarnation and returns it when everything it wrote is
+// acknowledged: alive, for the kill.
+func (a *attempt) load(ctx context.Context, state string) (*subject.Process, error) {
+	input, err := json.Marshal(topology.LoadTask{Workloads: a.workloads, Tail: a.rec.Recovery == record.LocalTail})
+	if err != nil {
+		return nil, err
+	}
+	p, err := subject.Start(a.Command, a.task(state, subject.Config{Load: input}), a.dir, "load")
+	if err != nil {
+		return nil, err
+	}
+	if err := a.awaitLoad(ctx, p); err != nil {
+		p.Release()
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	return p, nil
+}
+
+// awaitLoad follows the first incarnation until every partition is loaded, and
+// checks that the changelog holds what was sent.
+func (a *attempt) awaitLoad(ctx context.Context, p *subject.Process) error {
+	var total int64
+	for i := range a.workloads {
+		total += a.end(i)
+	}
+	records := make([]int64, len(a.workloads))
+	loaded := 0
+	err := a.follow(ctx, p, func(e subject.Event) (bool, error) {
+		switch e.Event {
+		case subject.ProgressMade, subject.Loaded:
+			records[e.Partition] = e.Records
+			a.watch(StageLoad, sum(records), total)
+		}
+		if e.Event != subject.Loaded {
+			return false, nil
+		}
+		if want := a.end(int(e.Partition)); e.Records != want || e.Offset < want {
+			return false, fmt.Errorf("partition %d: %d records acknowledged up to offset %d, want %d",
+				e.Partition, e.Records, e.Offset, want)
+		}
+		loaded++
+		return loaded == len(a.workloads), nil
+	})
+	return err
+}
+
+// end is the number of records that the changelog of a partition holds.
+func (a *attempt) end(partition int) int64 {
+	w := &a.workloads[partition]
+	if a.rec.Recovery == record.LocalTail {
+		return w.Total()
+	}
+	return w.Load()
+}
+
+func (a *attempt) watch(stage string, done, total int64) {
+	if a.Watch != nil {
+		a.Watch(Progress{Stage: stage, Done: done, Total: total})
+	}
+}
+
+func sum(n []int64) (total int64) {
+	for _, v := range n {
+		total += v
+	}
+	return total
+}
