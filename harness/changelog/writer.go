@@ -44,7 +44,8 @@ type Ticket struct {
 
 // Send hands a batch to the producer, which copies it, and returns at once
 // unless the producer's queue is full. Tickets are waited for in the order in
-// which they were given out.
+// which they were given out. librdkafka writes a timestamp of 0 as the current
+// time.
 func (w *Writer) Send(b *stores.Batch) (Ticket, error) {
 	t := (*C.rb_ticket)(C.calloc(1, C.size_t(unsafe.Sizeof(C.rb_ticket{}))))
 	t.last = -1
