@@ -1,0 +1,153 @@
+package spec
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"restorebench/harness/record"
+)
+
+func TestDefault(t *testing.T) {
+	s := Default()
+	if !reflect.DeepEqual(s.Keys, []int64{10_000, 100_000, 1_000_000}) || s.Runs != 5 || s.Tail != 0.1 || s.StallTimeout != time.Minute {
+		t.Fatalf("%+v", s)
+	}
+	cells, left, err := s.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cells) != 12 { // 3 sizes x (memory replay, rocksdb replay, local, local+tail)
+		t.Errorf("%d cells: %+v", len(cells), cells)
+	}
+	if len(left) != 2 {
+		t.Errorf("left out: %q", left)
+	}
+	for _, c := range cells {
+		if (c.Tail > 0) != (c.Recovery == record.LocalTail) {
+			t.Errorf("tail of %+v", c)
+		}
+	}
+}
+
+func TestParseCount(t *testing.T) {
+	for text, want := range map[string]int64{
+		"1": 1, "10k": 10_000, "1M": 1_000_000, "1.5M": 1_500_000, "1_000": 1000, "2Ki": 2048, "1MiB": 1 << 20,
+		" 7 ": 7, "0": 0, "-3": -3, "1G": 1_000_000_000,
+	} {
+		if got, err := ParseCount(text); err != nil || got != want {
+			t.Errorf("%q is %d (%v), want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "k", "ten", "1.5", "1x", "0x10", "1e400", "99999999999999999999", "9223372036854775807k", "1 k", "NaN"} {
+		if n, err := ParseCount(text); err == nil {
+			t.Errorf("%q was read as %d", text, n)
+		}
+	}
+}
+
+func TestFormatCount(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 7: "7", 1000: "1k", 1500: "1500", 2_000_000: "2M", 3_000_000_000: "3G"} {
+		if got := FormatCount(n); got != want {
+			t.Errorf("%d is %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestBadValues(t *testing.T) {
+	for _, c := range []struct{ name, text string }{
+		{"keys", "0"}, {"keys", "-1"}, {"keys", "many"}, {"keys", ""}, {"keys", "10k,"}, {"keys", "2G"},
+		{"value-bytes", "0"}, {"value-bytes", "1048577"}, {"value-bytes", "2Mi"},
+		{"key-bytes", "7"}, {"key-bytes", "16,17"},
+		{"partitions", "0"}, {"updates-per-key", "0"}, {"runs", "0"},
+		{"stores", "rocks"}, {"stores", ""}, {"recovery", "remote"}, {"subjects", "flink"},
+		{"tail", "0"}, {"tail", "110%"}, {"tail", "NaN"}, {"tombstones", "-1%"},
+		{"seed", "-1"}, {"seed", "x"}, {"broker", ""}, {"out", ""},
+		{"topic-prefix", "a b"}, {"topic-prefix", ""}, {"topic-prefix", strings.Repeat("a", 101)},
+		{"stall-timeout", "5"}, {"stall-timeout", "0s"}, {"rocksdb", "x"}, {"consumer", "=1"},
+	} {
+		before := Default()
+		s := Default()
+		err := s.Set(c.name, c.text, "--"+c.name)
+		var bad *Error
+		if !errors.As(err, &bad) {
+			t.Errorf("--%s %q: %v", c.name, c.text, err)
+			continue
+		}
+		if bad.Where != "--"+c.name || bad.Allowed == "" || strings.Contains(err.Error(), "\n") {
+			t.Errorf("--%s %q: %v", c.name, c.text, err)
+		}
+		if !reflect.DeepEqual(s, before) {
+			t.Errorf("--%s %q changed the spec", c.name, c.text)
+		}
+	}
+	if err := Default().Set("kyes", "1", "--kyes"); err == nil {
+		t.Error("an unknown knob was set")
+	}
+}
+
+func TestYAML(t *testing.T) {
+	s := Default()
+	err := s.Parse([]byte("keys: [1k, 2k]\nstores: rocksdb\ntail: 20%\nrocksdb:\n  block_size: 8192\nruns: 3\n"), "s.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(s.Keys, []int64{1000, 2000}) || s.Runs != 3 || s.Tail != 0.2 || s.RocksDB["block_size"] != "8192" ||
+		!reflect.DeepEqual(s.Stores, []string{StoreRocks}) {
+		t.Fatalf("%+v", s)
+	}
+	if err := s.Set("keys", "5", "--keys"); err != nil || !reflect.DeepEqual(s.Keys, []int64{5}) {
+		t.Fatalf("a flag must override the file: %v %v", s.Keys, err)
+	}
+	if err := Default().Parse(nil, "empty.yaml"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestBadYAML(t *testing.T) {
+	for text, want := range map[string]string{
+		"keys: 10\nkyes: 20\n":    `s.yaml:2: unknown field: "kyes"`,
+		"runs: 3\nkeys: [10, 0]":  `s.yaml:2: keys: "0"`,
+		"keys: 1\nkeys: 2":        "s.yaml:2: field given twice",
+		"keys: {a: {b: c}}":       "s.yaml:1: keys",
+		"keys: []":                "s.yaml:1: keys",
+		"- keys":                  "s.yaml:1",
+		"keys: [":                 "s.yaml",
+		"value-bytes: 2Mi # much": `s.yaml:1: value-bytes: "2Mi": want a whole number from 1 to 1Mi`,
+	} {
+		err := Default().Parse([]byte(text), "s.yaml")
+		var bad *Error
+		if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v, want %s...", text, err, want)
+		}
+	}
+	if err := Default().Load(filepath.Join(t.TempDir(), "none.yaml")); err == nil {
+		t.Error("a file that does not exist was read")
+	}
+	path := filepath.Join(t.TempDir(), "s.yaml")
+	if err := os.WriteFile(path, []byte("runs: 7"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := Default()
+	if err := s.Load(path); err != nil || s.Runs != 7 {
+		t.Error(s.Runs, err)
+	}
+}
+
+func TestCellsThatCannotExist(t *testing.T) {
+	s := Default()
+	s.Stores, s.Recovery = []string{StoreMemory}, []string{record.Local}
+	var bad *Error
+	if _, _, err := s.Cells(); !errors.As(err, &bad) {
+		t.Errorf("memory from local files: %v", err)
+	}
+	s = Default()
+	s.Keys, s.Partitions = []int64{3}, []int64{4}
+	if _, _, err := s.Cells(); !errors.As(err, &bad) {
+		t.Errorf("3 keys on 4 partitions: %v", err)
+	}
+}
