@@ -30,6 +30,7 @@ type container struct {
 	address string
 	log     string // file that keeps the log once the container is removed
 	done    chan struct{}
+	end     func() // closes done
 	unwatch context.CancelFunc
 
 	mu      sync.Mutex
@@ -65,12 +66,14 @@ func (e *engine) launch(ctx context.Context, o Options) (instance, error) {
 		return nil, fmt.Errorf("create a container: %w", err)
 	}
 	watch, unwatch := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
 	k := &container{
 		engine:  e,
 		handle:  handle,
 		address: fmt.Sprintf("127.0.0.1:%d", port),
 		log:     filepath.Join(o.Dir, "kafka.log"),
-		done:    make(chan struct{}),
+		done:    done,
+		end:     sync.OnceFunc(func() { close(done) }),
 		unwatch: unwatch,
 	}
 	if err == nil {
@@ -97,8 +100,8 @@ func (k *container) watch(ctx context.Context) {
 		client.ContainerWaitOptions{Condition: moby.WaitConditionNotRunning})
 	select {
 	case <-wait.Result:
-		close(k.done)
-	case <-wait.Error:
+		k.end()
+	case <-wait.Error: //nolint:errcheck // it says that we cannot know, not that Kafka ended
 	}
 }
 
@@ -149,6 +152,7 @@ func (k *container) stop(ctx context.Context) error {
 	if err := k.engine.remove(ctx, k.handle.GetContainerID()); err != nil {
 		return errors.Join(err, logErr)
 	}
+	k.end()
 	k.mu.Lock()
 	k.removed = true
 	k.mu.Unlock()

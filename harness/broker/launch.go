@@ -54,14 +54,18 @@ func launchAndWait(ctx context.Context, o Options, launch launcher) (instance, e
 func awaitReady(ctx context.Context, kafka instance, probe func(context.Context, string) error) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	probed := make(chan error, 1)
-	go func() { probed <- probe(ctx, kafka.bootstrap()) }()
+	var err error
+	probed := make(chan struct{})
+	go func() {
+		defer close(probed)
+		err = probe(ctx, kafka.bootstrap())
+	}()
 	select {
 	case <-kafka.ended():
 		cancel()
 		<-probed // the caller's function is not left running
 		return errors.New("kafka ended while it started")
-	case err := <-probed:
+	case <-probed:
 		if err != nil {
 			return fmt.Errorf("kafka started but does not answer: %w", err)
 		}
@@ -77,13 +81,19 @@ func portTaken(text string) bool {
 // freePorts chooses loopback ports that are free now. They are held together while
 // choosing, so they differ.
 func freePorts(n int) ([]int, error) {
+	listeners := make([]net.Listener, 0, n)
+	defer func() {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+	}()
 	ports := make([]int, n)
 	for i := range ports {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("choose a port: %w", err)
 		}
-		defer func() { _ = l.Close() }()
+		listeners = append(listeners, l)
 		ports[i] = l.Addr().(*net.TCPAddr).Port
 	}
 	return ports, nil

@@ -1,8 +1,10 @@
 package broker_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,10 +37,15 @@ func options(t *testing.T, kind string) broker.Options {
 	return broker.Options{Kind: kind, Dir: t.TempDir(), Probe: changelog.Probe, Logf: t.Logf}
 }
 
-// containers returns the ids of our containers, running or not, that this process started.
+// containers returns the ids of the containers, running or not, that this process started.
 func containers(t *testing.T) []string {
 	t.Helper()
-	out, err := exec.Command("docker", "ps", "-aq", "--filter", "label=restorebench.pid="+strconv.Itoa(os.Getpid())).Output()
+	return containersOf(t, os.Getpid())
+}
+
+func containersOf(t *testing.T, pid int) []string {
+	t.Helper()
+	out, err := exec.Command("docker", "ps", "-aq", "--filter", "label=restorebench.pid="+strconv.Itoa(pid)).Output()
 	if err != nil {
 		t.Fatalf("docker ps: %v", err)
 	}
@@ -182,6 +189,75 @@ func javaUnder(t *testing.T, dir string) []string {
 		}
 	}
 	return found
+}
+
+// TestMain lets a test start this program again as a run of its own, which starts a
+// broker, says so and waits to be killed.
+func TestMain(m *testing.M) {
+	kind := os.Getenv("BROKER_TEST_KIND")
+	if kind == "" {
+		os.Exit(m.Run())
+	}
+	b, err := broker.Start(context.Background(), broker.Options{Kind: kind, Dir: os.Getenv("BROKER_TEST_DIR"), Probe: changelog.Probe})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(b.Pid())
+	select {}
+}
+
+// killedRun starts a run with a broker, kills it with SIGKILL once the broker answers, and
+// returns what it printed and its process id.
+func killedRun(t *testing.T, kind string) (output string, pid int) {
+	t.Helper()
+	run := exec.Command(os.Args[0])
+	run.Env = append(os.Environ(), "BROKER_TEST_KIND="+kind, "BROKER_TEST_DIR="+t.TempDir())
+	out, err := run.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run.Stderr = run.Stdout // nothing else may be printed there either
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if killErr := run.Process.Kill(); err != nil || killErr != nil {
+		t.Fatalf("%q: %v, %v", line, err, killErr)
+	}
+	_ = run.Wait()
+	return strings.TrimSpace(line), run.Process.Pid
+}
+
+func TestLocalDiesWithItsRun(t *testing.T) {
+	output, _ := killedRun(t, broker.Local)
+	pid, err := strconv.Atoi(output)
+	if err != nil || pid == 0 {
+		t.Fatalf("the run printed %q, want the JVM's process id alone", output)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for syscall.Kill(pid, 0) == nil {
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d outlives the run that started it", pid)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func TestContainerOfAKilledRunIsSweptAway(t *testing.T) {
+	requireDocker(t)
+	output, pid := killedRun(t, broker.Container)
+	if output != "0" {
+		t.Fatalf("the run printed %q, want 0 alone", output)
+	}
+	if got := containersOf(t, pid); len(got) != 1 {
+		t.Fatalf("containers %v of the killed run, want one to sweep away", got)
+	}
+	b := startStop(t, options(t, broker.Container))
+	if got := containersOf(t, pid); len(got) != 0 {
+		t.Errorf("containers %v of the killed run are still there", got)
+	}
+	stop(t, b)
 }
 
 // A JVM that cannot start is reported with its own words, at once.

@@ -19,8 +19,10 @@ func TestValidate(t *testing.T) {
 			t.Errorf("Validate(%q) = %v", good, err)
 		}
 	}
-	for _, bad := range []string{"", "docker", "Auto", "localhost", "localhost:", ":9092", "localhost:0", "localhost:65536",
-		"localhost:-1", "localhost:http", "a:1,", "a:1,,b:2", "a:1, b:2", "kafka://a:1", "::1:9092"} {
+	for _, bad := range []string{
+		"", "docker", "Auto", "localhost", "localhost:", ":9092", "localhost:0", "localhost:65536",
+		"localhost:-1", "localhost:http", "a:1,", "a:1,,b:2", "a:1, b:2", "kafka://a:1", "::1:9092",
+	} {
 		err := Validate(bad)
 		if !errors.Is(err, ErrBadKind) {
 			t.Errorf("Validate(%q) = %v, want ErrBadKind", bad, err)
@@ -53,7 +55,7 @@ func TestVersionIsThatOfThePom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := regexp.MustCompile(`<kafka.version>(.*)</`).FindSubmatch(pom); got == nil || string(got[1]) != KafkaVersion {
+	if got := regexp.MustCompile(`<kafka.version>(.*)</`).FindSubmatch(pom); len(got) != 2 || string(got[1]) != KafkaVersion {
 		t.Errorf("scripts/pom.xml pins Kafka %s, the code wants %s", got, KafkaVersion)
 	}
 }
