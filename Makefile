@@ -1,0 +1,64 @@
+# `make` lists the targets. Everything that a target needs is set up by scripts/, which skip what is there.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# Without root, scripts/setup puts RocksDB here instead of /usr/local.
+ROCKSDB := $(CURDIR)/.deps/rocksdb
+ifneq ($(wildcard $(ROCKSDB)/lib/librocksdb.so),)
+export CGO_CFLAGS := -O2 -g -I$(ROCKSDB)/include
+export CGO_LDFLAGS := -O2 -g -L$(ROCKSDB)/lib -Wl,-rpath,$(ROCKSDB)/lib
+endif
+
+TOOL := go tool -modfile=scripts/tools/go.mod
+# Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
+ARGS ?=
+
+.PHONY: help setup build restore-bench bench test lint fmt clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing: Debian packages, Kafka, RocksDB
+	@scripts/setup
+
+# A make of its own: whether RocksDB lies in .deps is only known after the set-up.
+build: setup ## Build bin/restorebench
+	@$(MAKE) --no-print-directory bin/restorebench
+
+.PHONY: bin/restorebench
+bin/restorebench:
+	go build -o bin/restorebench ./cmd/restorebench
+
+restore-bench: build ## Kill, restart, time, verify and plot (ARGS="--keys 10k --runs 3")
+	bin/restorebench run $(ARGS)
+
+bench: setup ## Go benchmarks of load, replay and local open (ARGS="-count 6")
+	@$(MAKE) --no-print-directory run-bench
+
+.PHONY: run-bench
+run-bench:
+	go test -run '^$$' -bench . $(ARGS) ./bench/...
+
+test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Name")
+	@$(MAKE) --no-print-directory run-test
+
+.PHONY: run-test
+run-test:
+	scripts/with-docker-engine go test -race -timeout 15m $(ARGS) ./...
+
+lint: setup ## golangci-lint, gofumpt, go vet
+	@$(MAKE) --no-print-directory run-lint
+
+.PHONY: run-lint
+run-lint:
+	go vet ./...
+	@unformatted=$$($(TOOL) gofumpt -l .); [[ -z $$unformatted ]] || { printf 'not formatted, run make fmt:\n%s\n' "$$unformatted"; exit 1; }
+	$(TOOL) golangci-lint run
+
+fmt: ## Format the Go files
+	$(TOOL) gofumpt -w .
+
+clean: ## Remove what was built and fetched; results stay
+	rm -rf bin .deps
