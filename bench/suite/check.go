@@ -22,7 +22,7 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 		return nil, nil, err
 	}
 	if slices.Contains(s.Stores, spec.StoreRocks) {
-		if err := rocks.Available(); err != nil {
+		if _, err := rocks.Version(); err != nil {
 			return nil, nil, err
 		}
 	}

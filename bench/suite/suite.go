@@ -112,7 +112,8 @@ func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, b 
 		return err
 	}
 	env := record.CaptureEnvironment(dir)
-	env.RocksDB, env.Librd, env.Version = rocks.Version(), changelog.Version(), o.Version
+	env.RocksDB, _ = rocks.Version() // a build without RocksDB has none
+	env.Librd, env.Version = changelog.Version(), o.Version
 	res.Raw = filepath.Join(raw, res.Run+".jsonl")
 	file, err := record.Create(res.Raw)
 	if err != nil {

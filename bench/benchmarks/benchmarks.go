@@ -1,0 +1,182 @@
+// Package benchmarks holds the Go benchmarks of loading and restoring, in this
+// process and against a real Kafka, so that the test files of ./bench and of the
+// repository's root can both run them. Their names are key=value pairs, which
+// benchstat reads and splits.
+package benchmarks
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"restorebench/harness/broker/brokertest"
+	"restorebench/harness/changelog"
+	"restorebench/harness/restore"
+	"restorebench/harness/spec"
+	"restorebench/harness/topology"
+	"restorebench/harness/workload"
+	"restorebench/stores"
+	"restorebench/stores/memory"
+	"restorebench/stores/rocks"
+)
+
+// Benchmark is one of them. Run makes a sub-benchmark per store and size.
+type Benchmark struct {
+	Name string
+	Run  func(*testing.B)
+}
+
+// All lists the benchmarks in the order in which they run.
+var All = []Benchmark{
+	{"drain", Drain},
+	{"load", Load},
+	{"replay", Replay},
+	{"local", Local},
+	{"local+tail", LocalTail},
+}
+
+var sizes struct{ keys, valueBytes, keyBytes string }
+
+// Main is a TestMain: it adds the flags -keys, -value-bytes and -key-bytes, which
+// follow -args on go test's command line, and stops the Kafka that the benchmarks
+// started.
+func Main(m *testing.M) {
+	flag.StringVar(&sizes.keys, "keys", "100k,1M", "keys of the store, a list")
+	flag.StringVar(&sizes.valueBytes, "value-bytes", "100", "bytes of a value, a list")
+	flag.StringVar(&sizes.keyBytes, "key-bytes", "16", "bytes of a key")
+	flag.Parse()
+	os.Exit(brokertest.Main(m))
+}
+
+// engines open an empty store in a directory, or the one that is there.
+var engines = []struct {
+	name string
+	open func(dir, topic string) (stores.Store, error)
+}{
+	{spec.StoreMemory, func(string, string) (stores.Store, error) { return memory.New(), nil }},
+	{spec.StoreRocks, openRocks},
+}
+
+func openRocks(dir, topic string) (stores.Store, error) {
+	return rocks.Open(dir, rocks.Options{Topic: topic, CreateIfMissing: true, Settings: rocks.KafkaStreams()})
+}
+
+// eachSize runs a sub-benchmark for every size that the flags ask for.
+func eachSize(b *testing.B, run func(b *testing.B, w workload.Spec)) {
+	s := spec.Default()
+	for _, f := range []struct{ name, text string }{
+		{"keys", sizes.keys}, {"value-bytes", sizes.valueBytes}, {"key-bytes", sizes.keyBytes},
+	} {
+		if err := s.Set(f.name, f.text, "-"+f.name); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for _, keys := range s.Keys {
+		for _, value := range s.ValueBytes {
+			b.Run(fmt.Sprintf("keys=%s/value-bytes=%d", spec.FormatCount(keys), value), func(b *testing.B) {
+				run(b, workload.New(1, 0, 1, keys, int(s.KeyBytes), int(value), 1, s.Tombstones, s.Tail))
+			})
+		}
+	}
+}
+
+// report adds the metrics that all benchmarks print: records and payload per
+// second over the timed part, and what the process's resident memory grew by for
+// each record.
+func report(b *testing.B, records, bytes, memoryBytes int64) {
+	seconds := b.Elapsed().Seconds()
+	b.ReportMetric(float64(records)*float64(b.N)/seconds, "records/s")
+	b.ReportMetric(float64(bytes)*float64(b.N)/seconds/1e6, "MB/s")
+	b.ReportMetric(float64(max(memoryBytes, 0))/float64(records), "B/record")
+}
+
+// topic is a changelog that a workload has been loaded into.
+type topic struct {
+	name, bootstrap string
+	records, bytes  int64 // keys + values
+	end             stores.Offset
+}
+
+// newTopic creates an empty changelog that is deleted behind the benchmark.
+func newTopic(b *testing.B) *topic {
+	b.Helper()
+	kafka := brokertest.Start(b)
+	admin, err := changelog.NewAdmin(kafka.Bootstrap())
+	if err != nil {
+		b.Fatal(err)
+	}
+	t := &topic{name: changelog.TopicName(fmt.Sprintf("bench-%x", rand.Uint64()), "store"), bootstrap: kafka.Bootstrap()}
+	if err := admin.Create(context.Background(), t.name, 1, changelog.TopicConfig(nil)); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		defer admin.Close()
+		if err := admin.Delete(context.Background(), t.name); err != nil {
+			b.Error(err)
+		}
+	})
+	return t
+}
+
+// load writes a workload to the topic and to s.
+func (t *topic) load(b *testing.B, w workload.Spec, s stores.Store, tail bool) {
+	b.Helper()
+	out, err := changelog.NewWriter(t.bootstrap, t.name, 0, t.end, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer out.Close()
+	var p restore.Progress
+	if t.end, err = topology.Load(context.Background(), &topology.LoadTask{Tail: tail}, w, out, s, &p.Records); err != nil {
+		b.Fatal(err)
+	}
+	t.records = p.Records.Load()
+}
+
+// restore brings s from where it stands to the topic's end and returns what it
+// took out of the changelog.
+func (t *topic) restore(b *testing.B, s stores.Store) restore.Result {
+	b.Helper()
+	r, err := changelog.NewReader(t.bootstrap, t.name, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.Close()
+	begin, end, err := r.EndOffsets(0, 10*time.Second)
+	if err != nil {
+		b.Fatal(err)
+	}
+	saved, ok := s.Offset()
+	span, err := restore.Plan(saved, ok, begin, end)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if span.From == span.To {
+		return restore.Result{}
+	}
+	p, err := r.Partition(0, span.From)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	res, err := restore.Apply(context.Background(), p, s, span, &restore.Progress{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return res
+}
+
+// copyStore copies a store's directory as a kill would leave it.
+func copyStore(b *testing.B, from string) string {
+	b.Helper()
+	to := filepath.Join(b.TempDir(), fmt.Sprintf("copy-%x", rand.Uint64()))
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		b.Fatal(err)
+	}
+	return to
+}
