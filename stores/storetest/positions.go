@@ -1,0 +1,75 @@
+package storetest
+
+import (
+	"testing"
+
+	"restorebench/stores"
+)
+
+// The batch goes back to its reader: nothing of it may be needed afterwards.
+func (h Harness) testBorrowed(t *testing.T) {
+	s, m := h.fixture(t)
+	b := &stores.Batch{}
+	for _, w := range []write{put("a", "1"), put("b", "2"), del("c")} {
+		b.Append(w.key, w.value, 0, b.Next)
+	}
+	must(t, s.Apply(b))
+	for i := range b.Arena {
+		b.Arena[i] = 0xee
+	}
+	clear(b.Entries)
+	b.Reset()
+	m.writes, m.ends = []write{put("a", "1"), put("b", "2"), del("c")}, []mark{{3, 3}}
+	must(t, m.check(s))
+
+	value, err := s.Get([]byte("a"))
+	must(t, err)
+	value[0] = 'x' // the caller owns it
+	must(t, m.check(s))
+}
+
+// The offset is always the next one to read, and moves with the data.
+func (h Harness) testOffset(t *testing.T) {
+	s, m := h.fixture(t)
+	if next, ok := s.Offset(); ok || next != 0 {
+		t.Errorf("offset of a new store is %d, %v", next, ok)
+	}
+	must(t, m.apply(s, 0, put("a", "1")))
+	if next, ok := s.Offset(); !ok || next != 1 {
+		t.Errorf("offset after record 0 is %d, %v", next, ok)
+	}
+	must(t, m.apply(s, 2, put("b", "1"))) // two control records behind it
+	must(t, m.check(s))
+	must(t, m.apply(s, 5)) // nothing but offsets
+	must(t, m.check(s))
+	if h.Durable {
+		must(t, s.Flush())
+		dir := t.TempDir()
+		s, m = h.open(t, dir), &model{}
+		must(t, m.apply(s, 7)) // a changelog whose records are all gone
+		must(t, s.Flush())
+		must(t, s.Close())
+		must(t, m.check(h.open(t, dir)))
+	}
+}
+
+func (h Harness) testReopen(t *testing.T) {
+	dir, m := t.TempDir(), &model{}
+	s := h.open(t, dir)
+	for _, w := range []write{put("a", "1"), put("b", "2"), del("a"), put("c", "")} {
+		must(t, m.apply(s, 0, w))
+	}
+	must(t, s.Flush())
+	must(t, s.Close())
+	if !h.Durable {
+		must(t, (&model{}).check(h.open(t, dir)))
+		return
+	}
+	s = h.open(t, dir)
+	must(t, m.check(s))
+	must(t, m.apply(s, 0, put("a", "again"), del("c")))
+	must(t, m.check(s))
+	must(t, s.Flush())
+	must(t, s.Close())
+	must(t, m.check(h.open(t, dir)))
+}

@@ -1,0 +1,58 @@
+package storetest
+
+import (
+	"fmt"
+	"testing"
+)
+
+func (h Harness) testRange(t *testing.T) {
+	s, m := h.fixture(t)
+	var writes []write
+	for _, key := range []string{"a", "b", "ba", "b\x00", "c", "\x00", "\xff", "\xff\xff"} {
+		writes = append(writes, put(key, "value of "+key))
+	}
+	must(t, m.apply(s, 0, writes...))
+	state, _ := m.fold(m.next())
+	bounds := [][]byte{
+		nil, {}, {0}, []byte("a"), []byte("b"), []byte("b\x00"), []byte("b\x00\x00"), []byte("bb"), {0xff}, {0xff, 0xff, 0},
+	}
+	for _, from := range bounds {
+		for _, to := range bounds { // where to <= from, the range is empty
+			if err := checkRange(s, state, from, to); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// An iterator shows the store as it was when Range was called, and what is
+// applied meanwhile is right too.
+func (h Harness) testSnapshot(t *testing.T) {
+	s, m := h.fixture(t)
+	const n = 2000
+	for i := range n {
+		must(t, m.apply(s, 0, put(fmt.Sprintf("key-%06d", i), "before")))
+	}
+	it := s.Range(nil, nil)
+	defer it.Close()
+	seen := 0
+	for ; it.Next(); seen++ {
+		if key := fmt.Sprintf("key-%06d", seen); string(it.Key()) != key || string(it.Value()) != "before" {
+			t.Fatalf("snapshot has %q = %q, want %q = before", it.Key(), it.Value(), key)
+		}
+		switch seen % 3 {
+		case 0:
+			must(t, m.apply(s, 0, put(fmt.Sprintf("key-%06d", n-seen), "after.")))
+		case 1:
+			must(t, m.apply(s, 0, del(fmt.Sprintf("key-%06d", n-seen))))
+		case 2:
+			must(t, m.apply(s, 0, put(fmt.Sprintf("key-%06d", n+seen), "new")))
+		}
+	}
+	must(t, it.Err())
+	if seen != n {
+		t.Fatalf("snapshot has %d records, want %d", seen, n)
+	}
+	must(t, it.Close())
+	must(t, m.check(s))
+}
