@@ -1,0 +1,138 @@
+package memory
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+
+	"github.com/zeebo/xxh3"
+
+	"restorebench/stores"
+)
+
+// restore applies records with the keys from..to and values of a size; -1 deletes.
+func restore(t *testing.T, s *Store, from, to, valueBytes int) {
+	t.Helper()
+	b := &stores.Batch{}
+	key, value := make([]byte, 16), []byte(nil)
+	if valueBytes >= 0 {
+		value = make([]byte, valueBytes)
+	}
+	for i := from; i < to; i++ {
+		binary.LittleEndian.PutUint64(key, xxh3.HashSeed(key[8:], uint64(i)))
+		b.Append(key, value, 0, stores.Offset(i))
+		if b.Len() == 4096 || i == to-1 {
+			if err := s.Apply(b); err != nil {
+				t.Fatal(err)
+			}
+			b.Reset()
+		}
+	}
+}
+
+// The sizes are those right before and right after the index doubles, and one in
+// between.
+func TestMemoryPerRecord(t *testing.T) {
+	const payload = 16 + 100
+	for _, records := range []int{786_432, 786_433, 1_000_000} {
+		s := New()
+		restore(t, s, 0, records, 100)
+		stats := s.Stats()
+		ratio := float64(stats.Mapped) / float64(records*payload)
+		t.Logf("%d records: %.1f bytes each, %.2f of the payload", records, float64(stats.Mapped)/float64(records), ratio)
+		if stats.Records != records || ratio > 1.3 {
+			t.Errorf("%d records take %+v, %.2f times their payload", records, stats, ratio)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if left := s.Stats(); left != (Stats{}) {
+			t.Errorf("after Close: %+v", left)
+		}
+	}
+}
+
+func TestRoomIsGivenBack(t *testing.T) {
+	const n = 200_000
+	s := New()
+	defer s.Close()
+	restore(t, s, 0, n, 100)
+	first := s.Stats()
+	for round := range 10 { // every record changes its size each time
+		restore(t, s, 0, n, 90+round%2*20)
+	}
+	if stats := s.Stats(); float64(stats.Mapped) > 1.6*float64(first.Mapped)+4*slabBytes {
+		t.Errorf("overwriting in other sizes: %+v, at first %+v", stats, first)
+	}
+	restore(t, s, 0, n, 1000)
+	restore(t, s, 0, n, 100)
+	if stats := s.Stats(); float64(stats.Mapped) > 1.6*float64(first.Mapped)+4*slabBytes {
+		t.Errorf("once large, small again: %+v, at first %+v", stats, first)
+	}
+	restore(t, s, 10, n, -1)
+	if stats := s.Stats(); stats.Records != 10 || stats.Mapped > 3*slabBytes {
+		t.Errorf("all but ten deleted: %+v", stats)
+	}
+	restore(t, s, 0, n, 100)
+	if stats := s.Stats(); stats.Records != n || stats.Live != first.Live {
+		t.Errorf("written again: %+v, at first %+v", stats, first)
+	}
+}
+
+func TestOverwriteStaysInPlace(t *testing.T) {
+	s := New()
+	defer s.Close()
+	restore(t, s, 0, 1000, 101)
+	before := s.Stats()
+	restore(t, s, 0, 1000, 102) // the same after alignment
+	if after := s.Stats(); after != before {
+		t.Errorf("overwriting moved records: %+v, before %+v", after, before)
+	}
+}
+
+func TestApplyAllocatesNothing(t *testing.T) {
+	s := New()
+	defer s.Close()
+	b := &stores.Batch{}
+	for i := range 1000 {
+		b.Append(binary.BigEndian.AppendUint64(nil, uint64(i)), make([]byte, 100), 0, stores.Offset(i))
+	}
+	allocations := testing.AllocsPerRun(10, func() {
+		if err := s.Apply(b); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if allocations > 0 {
+		t.Errorf("a batch costs %v allocations", allocations)
+	}
+}
+
+// An iterator outlives the store, since another goroutine may be reading it.
+func TestIteratorOutlivesClose(t *testing.T) {
+	s := New()
+	restore(t, s, 0, 1000, 100)
+	it := s.Range(nil, nil)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var last []byte
+	n := 0
+	for ; it.Next(); n++ {
+		if bytes.Compare(last, it.Key()) >= 0 || len(it.Value()) != 100 {
+			t.Fatalf("%x = %d bytes after %x", it.Key(), len(it.Value()), last)
+		}
+		last = append(last[:0], it.Key()...)
+	}
+	if n != 1000 || it.Err() != nil || it.Close() != nil {
+		t.Errorf("read %d records, then %v", n, it.Err())
+	}
+	if err := s.Apply(&stores.Batch{}); err == nil {
+		t.Error("a closed store takes a batch")
+	}
+	if _, err := s.Get(nil); err == nil {
+		t.Error("a closed store is read")
+	}
+	if it := s.Range(nil, nil); it.Next() || it.Err() == nil {
+		t.Error("a closed store is iterated")
+	}
+}
