@@ -1,0 +1,155 @@
+//go:build cgo && !norocksdb
+
+package rocks
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"restorebench/stores"
+)
+
+func TestVersion(t *testing.T) {
+	version, err := Version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !regexp.MustCompile(`^\d+\.\d+\.\d+$`).MatchString(version) {
+		t.Errorf("version is %q", version)
+	}
+}
+
+func TestDiskBytes(t *testing.T) {
+	s := open(t, t.TempDir(), options)
+	apply(t, s, 1000)
+	before := s.DiskBytes()
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if after := s.DiskBytes(); before != 0 || after < 50_000 || after > 200_000 {
+		t.Errorf("1000 records of 103 bytes take %d bytes on disk before the flush, %d after", before, after)
+	}
+}
+
+// holdVictim names the environment variable that makes TestHoldFlush the process
+// that holds its flushes and is killed.
+const holdVictim = "ROCKS_TEST_HOLD_DIR"
+
+// The tail that HoldFlush keeps in memory is lost by a kill, all of it and no more,
+// however much larger it is than a memtable normally gets.
+func TestHoldFlush(t *testing.T) {
+	const flushed, tail = 10_000, 400_000 // the tail is about 40 MB, a memtable 16 MiB
+	if dir := os.Getenv(holdVictim); dir != "" {
+		s := open(t, dir, options)
+		apply(t, s, flushed)
+		if err := s.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.HoldFlush(256 << 20); err != nil {
+			t.Fatal(err)
+		}
+		for range tail / 1000 {
+			apply(t, s, 1000)
+		}
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	}
+	dir := t.TempDir()
+	child := exec.Command(os.Args[0], "-test.run=^TestHoldFlush$")
+	child.Env = append(os.Environ(), holdVictim+"="+dir)
+	out, err := child.CombinedOutput()
+	if status, _ := child.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
+		t.Fatalf("the victim ended with %v:\n%s", err, out)
+	}
+	files, _ := filepath.Glob(filepath.Join(dir, "*.sst"))
+	s := open(t, dir, options)
+	if next, ok := s.Offset(); next != flushed || !ok {
+		t.Errorf("came back at %d, %v; flushed was %d", next, ok, flushed)
+	}
+	if count := len(files); count != 2 { // a file of each column family
+		t.Errorf("%d files were written, want 2: %v", count, files)
+	}
+
+	t.Run("0 goes back", func(t *testing.T) {
+		for _, hold := range []int{256 << 20, 0} {
+			if err := s.HoldFlush(hold); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := s.DiskBytes()
+		for range tail / 1000 {
+			apply(t, s, 1000)
+		}
+		if after := s.DiskBytes(); after == before {
+			t.Error("nothing was flushed after the hold ended")
+		}
+	})
+}
+
+func TestKafkaStreamsSettings(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, options)
+	files, _ := filepath.Glob(filepath.Join(dir, "OPTIONS-*"))
+	text, err := os.ReadFile(files[len(files)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, offsets, ok := strings.Cut(string(text), `[CFOptions "offsets"]`)
+	if !ok {
+		t.Fatalf("no column family offsets in:\n%s", text)
+	}
+	for _, want := range []string{
+		"atomic_flush=true", "info_log_level=ERROR_LEVEL", "max_open_files=-1",
+		"write_buffer_size=16777216", "max_write_buffer_number=3", "compression=kNoCompression",
+		"compaction_style=kCompactionStyleUniversal", "optimize_filters_for_hits=true",
+		"block_size=4096", "filter_policy=bloomfilter",
+	} {
+		if !strings.Contains(data, want) {
+			t.Errorf("the data has no %s in:\n%s", want, data)
+		}
+	}
+	if !strings.Contains(offsets, "write_buffer_size=1048576") {
+		t.Errorf("the offsets have no memtable of 1 MiB in:\n%s", offsets)
+	}
+}
+
+func TestSavedOffsetIsKafkaStreams(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, options)
+	apply(t, s, 42)
+	saved, err := s.db.GetCF(s.options.read, s.offsets, []byte("app-store-changelog-0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer saved.Free()
+	if string(saved.Data()) != "\x00\x00\x00\x00\x00\x00\x00\x29" { // the last one applied: 41
+		t.Errorf("saved is %x", saved.Data())
+	}
+	s = reopenWithSaved(t, s, offsetUnknown)
+	if _, ok := s.Offset(); ok {
+		t.Error("a saved offset of -4 is taken for a known one")
+	}
+	s.batch.reset()
+	s.batch.addNumber(s.offsets.ID(), s.offsetKey, -5)
+	if err := errors.Join(s.write(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Open(dir, options)
+	wantError(t, err, stores.ErrCorrupt, dir, "app-store-changelog-0", "-5")
+}
+
+// reopenWithSaved writes a saved offset as another program would.
+func reopenWithSaved(t *testing.T, s *Store, saved int64) *Store {
+	t.Helper()
+	s.batch.reset()
+	s.batch.addNumber(s.offsets.ID(), s.offsetKey, saved)
+	if err := errors.Join(s.write(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, s.dir, options)
+}

@@ -1,0 +1,60 @@
+package rocks
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"restorebench/stores"
+)
+
+// classify turns what RocksDB says about dir, which is a string, into an error
+// that wraps the sentinel it stands for.
+func classify(doing, dir string, err error) error {
+	if err == nil {
+		return nil
+	}
+	text := strings.Join(strings.Fields(err.Error()), " ") // some of RocksDB's have several lines
+	lock := filepath.Join(dir, "LOCK")
+	switch {
+	case strings.Contains(text, "While lock file") || strings.Contains(text, "lock hold by current process"):
+		return fmt.Errorf("rocks: %s %s: %w%s: %s", doing, dir, stores.ErrLocked, holder(lock), text)
+	case strings.HasPrefix(text, "Corruption"),
+		strings.Contains(text, "No such file or directory"),
+		strings.Contains(text, "Column family not found"):
+		return fmt.Errorf("rocks: %s %s: %w: %s", doing, dir, stores.ErrCorrupt, text)
+	}
+	return fmt.Errorf("rocks: %s %s: %s", doing, dir, text)
+}
+
+// checkFiles finds out whether dir holds a database. Without CURRENT, RocksDB
+// would start a new one over whatever is there, and delete the files of the old:
+// so files without CURRENT are corrupt.
+func checkFiles(dir string, create bool) error {
+	_, err := os.Stat(filepath.Join(dir, "CURRENT"))
+	switch {
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("rocks: open %s: %w", dir, err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("rocks: open %s: %w", dir, err)
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".sst") || strings.HasPrefix(e.Name(), "MANIFEST-") {
+			return fmt.Errorf("rocks: open %s: %w: it has %s but no CURRENT", dir, stores.ErrCorrupt, e.Name())
+		}
+	}
+	if !create {
+		return fmt.Errorf("rocks: open %s: no store there: %w", dir, fs.ErrNotExist)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("rocks: %w", err)
+	}
+	return nil
+}

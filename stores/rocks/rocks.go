@@ -1,0 +1,153 @@
+//go:build cgo && !norocksdb
+
+package rocks
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/linxGnu/grocksdb"
+
+	"restorebench/stores"
+	_ "restorebench/stores/rocks/internal/installed" // says what to do when RocksDB is missing
+)
+
+var errClosed = errors.New("rocks: store is closed")
+
+// Store is a key-value store in RocksDB files, safe for use as stores.Store says.
+type Store struct {
+	dir           string
+	db            *grocksdb.DB
+	data, offsets *grocksdb.ColumnFamilyHandle
+	options       *openOptions
+
+	offsetKey []byte
+	next      stores.Offset
+	known     bool // next
+
+	batch     writeBatch
+	iterators atomic.Int32 // open ones, which RocksDB must not outlive
+}
+
+var _ stores.Store = (*Store)(nil)
+
+// Open opens the store in dir, which one process can do at a time. Its errors
+// wrap stores.ErrLocked when another one has it, stores.ErrCorrupt when the files
+// can't be trusted, and fs.ErrNotExist when there is no store and o does not ask
+// to make one. Nothing is ever deleted.
+//
+// After a kill the store is as it was at the last flush, data and offset alike. A
+// store with data whose offset is unknown (Kafka Streams saves -4 then) opens and
+// says so: replaying the changelog over it is wrong for keys whose tombstones
+// compaction has removed, so the caller should start from an empty directory.
+func Open(dir string, o Options) (*Store, error) {
+	if err := checkFiles(dir, o.CreateIfMissing); err != nil {
+		return nil, err
+	}
+	options := newOpenOptions(o)
+	db, families, err := grocksdb.OpenDbColumnFamilies(options.db, dir,
+		[]string{dataFamily, offsetsFamily},
+		[]*grocksdb.Options{options.db, options.offsets})
+	if err != nil {
+		options.destroy()
+		return nil, classify("open", dir, err)
+	}
+	s := &Store{
+		dir: dir, db: db, data: families[0], offsets: families[1], options: options,
+		offsetKey: offsetKey(o.Topic, o.Partition),
+	}
+	if err := s.begin(); err != nil {
+		s.shut()
+		return nil, err
+	}
+	return s, nil
+}
+
+// begin reads the saved offset and marks the store as open.
+func (s *Store) begin() error {
+	saved, err := s.db.GetCF(s.options.read, s.offsets, s.offsetKey)
+	if err != nil {
+		return classify("read the offset of", s.dir, err)
+	}
+	defer saved.Free()
+	if saved.Exists() {
+		if s.next, s.known, err = nextOffset(saved.Data()); err != nil {
+			return fmt.Errorf("rocks: open %s: %w: key %s: %w", s.dir, stores.ErrCorrupt, s.offsetKey, err)
+		}
+	}
+	return s.mark(statusOpen)
+}
+
+// mark writes the status. Like all else it becomes durable with the next flush.
+func (s *Store) mark(status int64) error {
+	s.batch.reset()
+	s.batch.addNumber(s.offsets.ID(), []byte(statusKey), status)
+	return s.write()
+}
+
+// Apply writes the records of b and the offset behind them as one write batch.
+func (s *Store) Apply(b *stores.Batch) error {
+	if s.db == nil {
+		return errClosed
+	}
+	s.batch.reset()
+	s.batch.add(b)
+	s.batch.addNumber(s.offsets.ID(), s.offsetKey, savedOffset(b.Next))
+	if err := s.write(); err != nil {
+		return err
+	}
+	s.next, s.known = b.Next, true
+	return nil
+}
+
+func (s *Store) write() error {
+	batch := grocksdb.WriteBatchFrom(s.batch.bytes())
+	defer batch.Destroy()
+	return classify("write to", s.dir, s.db.Write(s.options.write, batch))
+}
+
+// Offset is the saved offset, or where the last Apply moved it.
+func (s *Store) Offset() (stores.Offset, bool) { return s.next, s.known }
+
+// Get returns the value of key.
+func (s *Store) Get(key []byte) ([]byte, error) {
+	if s.db == nil {
+		return nil, errClosed
+	}
+	value, err := s.db.GetBytes(s.options.read, key)
+	return value, classify("read", s.dir, err)
+}
+
+// Flush writes the memtables of both column families to files, atomically, and
+// waits for it.
+func (s *Store) Flush() error {
+	if s.db == nil {
+		return errClosed
+	}
+	families := []*grocksdb.ColumnFamilyHandle{s.data, s.offsets}
+	return classify("flush", s.dir, s.db.FlushCFs(families, s.options.flush))
+}
+
+// Close marks the store as cleanly closed and closes RocksDB, which on its way
+// flushes what is in memory, as it does in Kafka Streams. It refuses, and the
+// store stays open, while an iterator is open.
+func (s *Store) Close() error {
+	if s.db == nil {
+		return nil
+	}
+	if n := s.iterators.Load(); n > 0 {
+		return fmt.Errorf("rocks: close %s: %d iterators are still open", s.dir, n)
+	}
+	err := s.mark(statusClosed)
+	s.shut()
+	return err
+}
+
+func (s *Store) shut() {
+	s.data.Destroy()
+	s.offsets.Destroy()
+	s.db.Close()
+	s.db = nil
+	s.options.destroy()
+}

@@ -1,0 +1,70 @@
+package rocks
+
+import (
+	"encoding/binary"
+
+	"restorebench/stores"
+)
+
+// The write batch as RocksDB itself represents it (db/write_batch.cc, kept stable
+// since it is what the write-ahead log holds): 8 bytes of sequence number, filled
+// in by RocksDB, 4 bytes of record count, then the records, each a tag and
+// length-prefixed strings. Building it in Go lets a batch cross to RocksDB as one
+// string instead of record by record.
+const (
+	tagDelete    = 0x0 // kTypeDeletion: key
+	tagPut       = 0x1 // kTypeValue: key, value
+	tagFamilyPut = 0x5 // kTypeColumnFamilyValue: varint32 family, key, value
+
+	batchHeader = 12
+)
+
+// writeBatch is a write batch under construction, reused from batch to batch.
+type writeBatch struct {
+	rep   []byte
+	count uint32
+}
+
+func (w *writeBatch) reset() {
+	w.rep = append(w.rep[:0], make([]byte, batchHeader)...)
+	w.count = 0
+}
+
+// add appends the records of b, for the default column family.
+func (w *writeBatch) add(b *stores.Batch) {
+	rep := w.rep
+	for i := range b.Entries {
+		e := &b.Entries[i]
+		key := b.Arena[e.Pos : e.Pos+e.KeyLen]
+		if e.ValueLen == stores.Tombstone {
+			rep = append(rep, tagDelete)
+			rep = appendString(rep, key)
+			continue
+		}
+		rep = append(rep, tagPut)
+		rep = appendString(rep, key)
+		rep = appendString(rep, b.Arena[e.Pos+e.KeyLen:][:e.ValueLen])
+	}
+	w.rep = rep
+	w.count += uint32(len(b.Entries))
+}
+
+// addNumber appends a key of another column family with a Java long as its value.
+func (w *writeBatch) addNumber(family uint32, key []byte, value int64) {
+	w.rep = append(w.rep, tagFamilyPut)
+	w.rep = binary.AppendUvarint(w.rep, uint64(family))
+	w.rep = appendString(w.rep, key)
+	w.rep = append(w.rep, 8)
+	w.rep = binary.BigEndian.AppendUint64(w.rep, uint64(value))
+	w.count++
+}
+
+// bytes is the finished representation, valid until reset.
+func (w *writeBatch) bytes() []byte {
+	binary.LittleEndian.PutUint32(w.rep[8:], w.count)
+	return w.rep
+}
+
+func appendString(to, s []byte) []byte {
+	return append(binary.AppendUvarint(to, uint64(len(s))), s...)
+}
