@@ -109,15 +109,15 @@ func start(ctx context.Context, o Options) (*Broker, error) {
 	if o.Kind != Local {
 		e, err := findEngine(ctx, o.Kind == Container)
 		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
 		case err == nil:
 			launch = e.launch
-			if o.Kind == Auto {
-				b.kind, b.why = Container, "a Docker engine answers and has "+e.image
-			}
-		case o.Kind == Container || ctx.Err() != nil:
-			return nil, err
-		default:
-			b.kind, b.why = Local, err.Error()
+		case o.Kind == Container:
+			return nil, fmt.Errorf("--broker container: %w; %s", err, remedy(err))
+		}
+		if o.Kind == Auto {
+			b.kind, b.why = choose(e, err)
 		}
 	}
 	var err error
@@ -126,6 +126,22 @@ func start(ctx context.Context, o Options) (*Broker, error) {
 		return nil, fmt.Errorf("--broker %s (%s): %w", b.kind, b.why, err)
 	}
 	return b, nil
+}
+
+// choose says which kind auto is, and why.
+func choose(e *engine, err error) (kind, why string) {
+	if err != nil {
+		return Local, err.Error()
+	}
+	return Container, "a Docker engine answers and has " + e.image
+}
+
+// remedy says what to do when findEngine fails.
+func remedy(err error) string {
+	if errors.Is(err, ErrNoImage) {
+		return "scripts/kafka-image builds one"
+	}
+	return "start one, run under scripts/with-docker-engine, or use --broker local"
 }
 
 // Bootstrap is the address to connect to: HOST:PORT[,HOST:PORT...].

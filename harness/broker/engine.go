@@ -42,7 +42,7 @@ var quiet = sync.OnceFunc(func() {
 func findEngine(ctx context.Context, mayPull bool) (*engine, error) {
 	provider, err := connectEngine(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w; start one, run under scripts/with-docker-engine, or use --broker local", ErrNoEngine, err)
+		return nil, fmt.Errorf("%w: %w", ErrNoEngine, err)
 	}
 	e := &engine{provider: provider}
 	for _, image := range images {
@@ -55,11 +55,11 @@ func findEngine(ctx context.Context, mayPull bool) (*engine, error) {
 		return nil, context.Cause(ctx)
 	}
 	if !mayPull {
-		return nil, fmt.Errorf("%w: scripts/kafka-image gets one", ErrNoImage)
+		return nil, ErrNoImage
 	}
 	e.image = images[0]
 	if err := e.pull(ctx); err != nil {
-		return nil, fmt.Errorf("%w: scripts/kafka-image builds one; %s cannot be pulled: %w", ErrNoImage, e.image, err)
+		return nil, fmt.Errorf("%w, and %s cannot be pulled: %w", ErrNoImage, e.image, err)
 	}
 	return e, nil
 }
@@ -80,7 +80,12 @@ func connectEngine(ctx context.Context) (*testcontainers.DockerProvider, error) 
 			}
 		}()
 		provider, err := testcontainers.NewDockerProvider()
-		if err == nil {
+		named := os.Getenv("DOCKER_HOST")
+		switch {
+		case err != nil:
+		case named != "" && provider.Client().DaemonHost() != named:
+			err = fmt.Errorf("DOCKER_HOST=%s does not answer", named) // testcontainers would take any other
+		default:
 			_, err = provider.Client().Ping(ctx, client.PingOptions{})
 		}
 		answer <- result{provider, err}

@@ -141,6 +141,24 @@ func TestAutoTakesTheContainer(t *testing.T) {
 	stop(t, b)
 }
 
+// Where no engine answers, auto goes on without and container says what to do. Another
+// process asks, because testcontainers looks for an engine only once per process.
+func TestNoEngine(t *testing.T) {
+	for kind, want := range map[string][]string{
+		broker.Container: {"no Docker engine answers", "scripts/with-docker-engine"},
+		broker.Auto:      {"local", "no Docker engine answers"},
+	} {
+		run := exec.Command(os.Args[0])
+		run.Env = append(os.Environ(), "BROKER_TEST_KIND="+kind, "BROKER_TEST_DIR="+t.TempDir(), "BROKER_TEST_ONCE=1", "DOCKER_HOST=tcp://127.0.0.1:1")
+		out, _ := run.CombinedOutput()
+		for _, text := range want {
+			if !strings.Contains(string(out), text) {
+				t.Errorf("%s: output %q does not contain %q", kind, out, text)
+			}
+		}
+	}
+}
+
 // Cancelled at several moments of the start, nothing is left, and the caller learns why.
 func TestCancelledStartLeavesNothing(t *testing.T) {
 	interrupt := errors.New("interrupted")
@@ -202,6 +220,11 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
+	}
+	if os.Getenv("BROKER_TEST_ONCE") != "" {
+		fmt.Println(b.Kind(), b.Why())
+		_ = b.Stop(context.Background())
+		os.Exit(0)
 	}
 	fmt.Println(b.Pid())
 	select {}
