@@ -34,19 +34,19 @@ bin/restorebench:
 restore-bench: build ## Kill, restart, time, verify and plot (ARGS="--keys 10k --runs 3")
 	bin/restorebench run $(ARGS)
 
-bench: setup ## Go benchmarks of load, replay and local open (ARGS="-count 6")
+bench: setup ## Go benchmarks of load, replay and local open (ARGS="-count 6", or -args and sizes)
 	@$(MAKE) --no-print-directory run-bench
 
 .PHONY: run-bench
 run-bench:
-	go test -run '^$$' -bench . $(ARGS) ./bench/...
+	go test -run '^$$' -bench . ./bench/... $(ARGS)
 
 test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Name")
 	@$(MAKE) --no-print-directory run-test
 
 .PHONY: run-test
 run-test:
-	scripts/with-docker-engine go test -race -timeout 15m $(ARGS) ./...
+	scripts/with-docker-engine go test -race -timeout 15m ./... $(ARGS)
 
 lint: setup ## golangci-lint, gofumpt, go vet
 	@$(MAKE) --no-print-directory run-lint
