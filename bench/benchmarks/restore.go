@@ -1,7 +1,6 @@
 package benchmarks
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,7 +25,7 @@ func (discard) Offset() (stores.Offset, bool) { return 0, false }
 func Drain(b *testing.B) {
 	eachSize(b, func(b *testing.B, w workload.Spec) {
 		t := newTopic(b)
-		t.load(b, w, discard{}, false)
+		t.load(b, t.writer(b), w, discard{}, false)
 		var bytes int64
 		before := resident(b)
 		for b.Loop() {
@@ -41,20 +40,23 @@ func Load(b *testing.B) {
 	for _, e := range engines {
 		b.Run("store="+e.name, func(b *testing.B) {
 			eachSize(b, func(b *testing.B, w workload.Spec) {
-				var memory, records int64
+				var memory int64
+				t := newTopic(b)
+				out := t.writer(b)
 				for b.Loop() {
 					b.StopTimer()
-					t := newTopic(b)
+					dir := filepath.Join(b.TempDir(), "store")
 					before := resident(b)
-					s := open(b, e.open, filepath.Join(b.TempDir(), "store"), t.name)
+					s := open(b, e.open, dir, t.name)
 					b.StartTimer()
-					t.load(b, w, s, false)
+					t.load(b, out, w, s, false)
 					b.StopTimer()
-					memory, records = resident(b)-before, t.records
+					memory = resident(b) - before
 					closeStore(b, s)
+					remove(b, dir)
 					b.StartTimer()
 				}
-				report(b, records, payload(w, 0, w.Load()), memory)
+				report(b, t.records, payload(w, 0, w.Load()), memory)
 			})
 		})
 	}
@@ -66,11 +68,11 @@ func Replay(b *testing.B) {
 		b.Run("store="+e.name, func(b *testing.B) {
 			eachSize(b, func(b *testing.B, w workload.Spec) {
 				t := newTopic(b)
-				t.load(b, w, discard{}, false)
+				t.load(b, t.writer(b), w, discard{}, false)
 				var memory, bytes int64
 				for b.Loop() {
 					b.StopTimer()
-					dir := filepath.Join(b.TempDir(), fmt.Sprint("store", bytes, memory))
+					dir := filepath.Join(b.TempDir(), "store")
 					before := resident(b)
 					b.StartTimer()
 					s := open(b, e.open, dir, t.name)
@@ -101,7 +103,7 @@ func reopen(b *testing.B, tail bool) {
 			t := newTopic(b)
 			kept := filepath.Join(b.TempDir(), "kept")
 			s := open(b, openRocks, kept, t.name)
-			t.load(b, w, s, tail)
+			t.load(b, t.writer(b), w, s, tail)
 			kept = copyStore(b, kept) // before Close makes the tail durable too
 			closeStore(b, s)
 			records, bytes := w.Keys, payload(w, 0, w.Keys)

@@ -48,7 +48,7 @@ type rec struct {
 // write sends records as one batch and returns the next offset.
 func write(tb testing.TB, bootstrap, topic string, settings changelog.Settings, records ...rec) stores.Offset {
 	tb.Helper()
-	w, err := changelog.NewWriter(bootstrap, topic, 0, 0, settings)
+	w, err := changelog.NewWriter(bootstrap, topic, 0, 10*time.Second, settings)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -111,7 +111,9 @@ func equal(tb testing.TB, got, want []rec) {
 	for i := range want {
 		g, w := got[i], want[i]
 		if !bytes.Equal(g.key, w.key) || !bytes.Equal(g.value, w.value) || (g.value == nil) != (w.value == nil) || g.ts != w.ts {
-			t := func(r rec) string { return fmt.Sprintf("%.20x=%.20x (nil: %v)@%d", r.key, r.value, r.value == nil, r.ts) }
+			t := func(r rec) string {
+				return fmt.Sprintf("%.20x=%.20x (nil: %v)@%d", r.key, r.value, r.value == nil, r.ts)
+			}
 			tb.Fatalf("record %d: %s, want %s", i, t(g), t(w))
 		}
 	}
@@ -147,7 +149,7 @@ func TestRoundTrip(t *testing.T) {
 func TestManyBatches(t *testing.T) {
 	bootstrap, topic := newTopic(t, changelog.TopicConfig(nil))
 	var want []rec
-	w, err := changelog.NewWriter(bootstrap, topic, 0, 0, nil)
+	w, err := changelog.NewWriter(bootstrap, topic, 0, 10*time.Second, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +298,7 @@ func TestOffsetOutOfRange(t *testing.T) {
 
 func TestTooLargeRecord(t *testing.T) {
 	bootstrap, topic := newTopic(t, changelog.TopicConfig(nil))
-	w, err := changelog.NewWriter(bootstrap, topic, 0, 0, nil)
+	w, err := changelog.NewWriter(bootstrap, topic, 0, 10*time.Second, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

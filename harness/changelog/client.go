@@ -9,7 +9,10 @@ import "C"
 import (
 	"errors"
 	"fmt"
+	"time"
 	"unsafe"
+
+	"restorebench/stores"
 )
 
 const errLen = 512 // bytes, as librdkafka's own examples have it
@@ -49,6 +52,17 @@ func newClient(bootstrap, topic string, s Settings, producer bool) (*C.rb_client
 		return nil, fmt.Errorf("changelog %s at %s: %w", topic, bootstrap, errors.New(C.GoString(errbuf)))
 	}
 	return c, nil
+}
+
+func endOffsets(c *C.rb_client, topic string, partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {
+	name := C.CString(topic)
+	defer C.free(unsafe.Pointer(name))
+	var low, high C.int64_t
+	code := C.rd_kafka_query_watermark_offsets(c.rk, name, C.int32_t(partition), &low, &high, C.int(timeout.Milliseconds()))
+	if code != 0 {
+		return 0, 0, fmt.Errorf("end offset of %s-%d: %w", topic, partition, codeError(C.int32_t(code)))
+	}
+	return stores.Offset(low), stores.Offset(high), nil
 }
 
 // CheckSettings tells whether librdkafka takes overrides of ReplaySettings, or for

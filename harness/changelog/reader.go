@@ -39,15 +39,7 @@ func NewReader(bootstrap, topic string, overrides Settings) (*Reader, error) {
 // EndOffsets captures the first offset that exists and the end offset (the high
 // watermark: the next offset to be written) of a partition.
 func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {
-	topic := C.CString(r.topic)
-	defer C.free(unsafe.Pointer(topic))
-	var low, high C.int64_t
-	code := C.rd_kafka_query_watermark_offsets(r.client.rk, topic, C.int32_t(partition), &low, &high,
-		C.int(timeout.Milliseconds()))
-	if code != 0 {
-		return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, codeError(C.int32_t(code)))
-	}
-	return stores.Offset(low), stores.Offset(high), nil
+	return endOffsets(r.client, r.topic, partition, timeout)
 }
 
 // Partition starts to fetch a partition from offset from on.

@@ -25,15 +25,28 @@ type Writer struct {
 	pending   []*C.rb_ticket
 }
 
-// NewWriter creates the writer of a partition whose end offset is next.
-// Settings override LoadSettings.
-func NewWriter(bootstrap, topic string, partition int32, next stores.Offset, overrides Settings) (*Writer, error) {
+// NewWriter creates the writer of a partition and finds out where it ends, which
+// takes at most timeout. Settings override LoadSettings.
+//
+// librdkafka asks for the producer id that idempotence needs half a second after
+// the client was made, and half a second later again if it has no connection
+// then; so the first batch waits that long, and the question for the end offset
+// also makes the connection.
+func NewWriter(bootstrap, topic string, partition int32, timeout time.Duration, overrides Settings) (*Writer, error) {
 	c, err := newClient(bootstrap, topic, LoadSettings().with(bootstrap, overrides), true)
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{topic: topic, partition: partition, next: next, client: c}, nil
+	_, end, err := endOffsets(c, topic, partition, timeout)
+	if err != nil {
+		C.rb_client_close(c)
+		return nil, err
+	}
+	return &Writer{topic: topic, partition: partition, next: end, client: c}, nil
 }
+
+// Next is the changelog's offset behind the last acknowledged record.
+func (w *Writer) Next() stores.Offset { return w.next }
 
 // Ticket stands for a batch that was sent and is not yet known to be
 // acknowledged.

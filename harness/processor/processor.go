@@ -152,8 +152,7 @@ func (p *processor) load(ctx context.Context) error {
 	group.SetLimit(2 * runtime.GOMAXPROCS(0))
 	for i, part := range p.parts {
 		group.Go(func() error {
-			at, _ := part.store.Offset()
-			w, err := changelog.NewWriter(p.task.Brokers, p.task.Topic, part.id, at, p.task.Config.Producer)
+			w, err := changelog.NewWriter(p.task.Brokers, p.task.Topic, part.id, offsetTimeout, p.task.Config.Producer)
 			if err != nil {
 				return err
 			}

@@ -35,7 +35,7 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 	}
 	t.reaped = reaped
 	if !subject.Killed(how) {
-		return fmt.Errorf("%w: the processor ended by %s, not by SIGKILL", errInvalid, how)
+		return fmt.Errorf("the processor ended by %s, not by SIGKILL", how)
 	}
 	successor, err := subject.Start(a.Command, task, a.dir, "recover")
 	if err != nil {
@@ -80,23 +80,20 @@ func (a *attempt) awaitRead(ctx context.Context, p *subject.Process, t *timeline
 
 // judge says whether the recovery was the one that was asked for.
 func (a *attempt) judge(t *timeline) error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: %s", errInvalid, fmt.Sprintf(format, args...))
-	}
 	if !t.servedOK {
-		return bad("the first read returned a wrong value")
+		return errors.New("the first read returned a wrong value")
 	}
 	if a.rec.Path != a.rec.Recovery {
-		return bad("asked for %s, the processor took %s (%s)", a.rec.Recovery, a.rec.Path, t.reason)
+		return fmt.Errorf("asked for %s, the processor took %s (%s)", a.rec.Recovery, a.rec.Path, t.reason)
 	}
 	for i := range a.workloads {
 		r, end := t.ranges[int32(i)], a.end(i)
 		if r.To < end {
-			return bad("partition %d: restored up to offset %d of %d", i, r.To, end)
+			return fmt.Errorf("partition %d: restored up to offset %d of %d", i, r.To, end)
 		}
 		want := map[string]int64{record.Replay: end, record.LocalTail: a.workloads[i].Tail}[a.rec.Recovery]
 		if c := t.caught[int32(i)]; c.Records != want && !a.compacted() {
-			return bad("partition %d: %d records restored by %s, want %d", i, c.Records, a.rec.Recovery, want)
+			return fmt.Errorf("partition %d: %d records restored by %s, want %d", i, c.Records, a.rec.Recovery, want)
 		}
 	}
 	return nil
@@ -171,12 +168,12 @@ func (a *attempt) verify(ctx context.Context, p *subject.Process, reads []partit
 		return seen == len(found) && answered, nil
 	})
 	if err != nil {
-		return fmt.Errorf("%w: verification did not finish: %w", errInvalid, err)
+		return fmt.Errorf("verification did not finish: %w", err)
 	}
 	v.Digest = verify.CombineFound(found)
 	if len(wrong) > 0 {
 		v.Verdict = verify.Mismatch.String()
-		return fmt.Errorf("%w: restored state is wrong: %w", errInvalid, errors.Join(first(wrong, 3)...))
+		return fmt.Errorf("restored state is wrong: %w", errors.Join(first(wrong, 3)...))
 	}
 	v.Verdict = verify.OK.String()
 	return nil

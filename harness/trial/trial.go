@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"restorebench/harness/broker"
@@ -51,9 +52,6 @@ const (
 	StageVerify  = "verify"
 )
 
-// errInvalid marks a trial that ran but whose figures don't count.
-var errInvalid = errors.New("invalid trial")
-
 // Do runs one trial and always returns its record; a trial that failed or does
 // not count is marked in it. The error is only set when ctx ended.
 func (r *Runner) Do(ctx context.Context, trial int, cell record.Cell, seed uint64) (record.Record, error) {
@@ -68,7 +66,7 @@ func (r *Runner) Do(ctx context.Context, trial int, cell record.Cell, seed uint6
 		return rec, ctx.Err()
 	}
 	if err != nil {
-		rec.Why = err.Error()
+		rec.Why = strings.ReplaceAll(err.Error(), "\n", "; ") // a line in every table
 		return rec, nil
 	}
 	rec.Valid = true

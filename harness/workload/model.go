@@ -60,26 +60,20 @@ type Read struct {
 func (m *Model) Reads(n int) []Read {
 	var live, deleted, never []Read
 	total := int64(len(m.last))
-	step := max(total/int64(4*n), 1)
-	for id := int64(0); id < total; id += step {
-		at := m.last[id]
-		switch {
-		case at > 0 && len(live) < n:
+	for id, step := int64(0), max(total/int64(4*n), 1); id < total && len(live) < n; id += step {
+		if at := m.last[id]; at > 0 {
 			live = append(live, m.read(id, at))
-		case at < 0 && len(deleted) < n:
-			deleted = append(deleted, m.read(id, at))
 		}
 	}
-	// Deletions can be too rare for the stride: take them from both ends, where
-	// the tail's and the load's lie.
-	for id := int64(0); id < total && len(deleted) < n; id++ {
-		for _, id := range []int64{id, total - 1 - id} {
-			if at := m.last[id]; at < 0 && len(deleted) < n {
-				deleted = append(deleted, m.read(id, at))
-			}
+	// Deletions are rare, and lie at both ends: the tail's in front, the load's at
+	// the back.
+	for i := int64(0); i < min(total, 10*tailDeleteEvery*int64(n)) && len(deleted) < n; i++ {
+		id := i / 2
+		if i%2 == 1 {
+			id = total - 1 - i/2
 		}
-		if id > 10*tailDeleteEvery*int64(n) {
-			break
+		if at := m.last[id]; at < 0 {
+			deleted = append(deleted, m.read(id, at))
 		}
 	}
 	beyond := m.spec.written() + m.spec.Tail + 1
@@ -97,15 +91,4 @@ func (m *Model) read(id, at int64) Read {
 		m.spec.value(at-1, r.Want)
 	}
 	return r
-}
-
-// HasTombstone reports whether the records [from, to) delete a key that was live
-// before them.
-func (s Spec) HasTombstone(from, to int64) bool {
-	for i := from; i < to; i++ {
-		if _, tombstone := s.op(i); tombstone {
-			return true
-		}
-	}
-	return false
 }

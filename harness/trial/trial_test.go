@@ -1,0 +1,205 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"restorebench/harness/broker/brokertest"
+	"restorebench/harness/changelog"
+	"restorebench/harness/processor"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+)
+
+// asSubject makes the test binary a processor, with the named defect if any.
+const asSubject = "RESTOREBENCH_TEST_SUBJECT"
+
+func TestMain(m *testing.M) {
+	if defect, ok := os.LookupEnv(asSubject); ok {
+		if err := runDefective(defect); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(brokertest.Main(m))
+}
+
+func runDefective(defect string) error {
+	return processor.Run(context.Background(), "test", os.Stdin, defects[defect])
+}
+
+// runner runs trials of subjects with a defect; "" is an honest one.
+func runner(t *testing.T, defect string) *Runner {
+	t.Helper()
+	s := spec.Default()
+	s.StallTimeout = 20 * time.Second
+	return &Runner{
+		Run: fmt.Sprintf("test%d", time.Now().UnixNano()), Spec: s, Broker: brokertest.Start(t), Dir: t.TempDir(),
+		Command: subject.Command{Path: os.Args[0], Env: []string{asSubject + "=" + defect}},
+	}
+}
+
+func cell(store, recovery string, keys int64) record.Cell {
+	c := record.Cell{Subject: spec.SubjectSelf, Store: store, Recovery: recovery, Keys: keys,
+		KeyBytes: 16, ValueBytes: 100, Partitions: 1, UpdatesPerKey: 1}
+	if recovery == record.LocalTail {
+		c.Tail = 0.1
+	}
+	return c
+}
+
+func do(t *testing.T, r *Runner, c record.Cell) record.Record {
+	t.Helper()
+	rec, err := r.Do(context.Background(), 0, c, 42)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clean(t, r)
+	return rec
+}
+
+// clean fails the test if a trial left files, processes or topics behind.
+func clean(t *testing.T, r *Runner) {
+	t.Helper()
+	if left, _ := filepath.Glob(filepath.Join(r.Dir, "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	self := fmt.Sprint(os.Getpid())
+	procs, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, p := range procs {
+		stat, err := os.ReadFile(p)
+		if err != nil {
+			continue
+		}
+		// pid (command) state ppid ...
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		if f := strings.Fields(rest); len(f) > 1 && f[1] == self && strings.Contains(string(stat), "(trial.test)") {
+			t.Errorf("process left behind: %s", stat)
+		}
+	}
+	admin, err := changelog.NewAdmin(r.Broker.Bootstrap())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	topics, err := admin.Topics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, topic := range topics {
+		if strings.Contains(topic, r.Run) {
+			t.Errorf("topic left behind: %s", topic)
+		}
+	}
+}
+
+func TestEveryCell(t *testing.T) {
+	for _, c := range []record.Cell{
+		cell(spec.StoreMemory, record.Replay, 5000),
+		cell(spec.StoreRocks, record.Replay, 5000),
+		cell(spec.StoreRocks, record.Local, 5000),
+		cell(spec.StoreRocks, record.LocalTail, 5000),
+		{Subject: spec.SubjectSelf, Store: spec.StoreRocks, Recovery: record.LocalTail, Keys: 100, KeyBytes: 9, ValueBytes: 1, Partitions: 3, UpdatesPerKey: 2, Tail: 0.5},
+		{Subject: spec.SubjectSelf, Store: spec.StoreMemory, Recovery: record.Replay, Keys: 20, KeyBytes: 8, ValueBytes: 1 << 20, Partitions: 2, UpdatesPerKey: 1},
+		{Subject: spec.SubjectSelf, Store: spec.StoreMemory, Recovery: record.Replay, Keys: 1, KeyBytes: 8, ValueBytes: 1, Partitions: 1, UpdatesPerKey: 1},
+	} {
+		t.Run(fmt.Sprintf("%s %s %d", c.Store, c.Recovery, c.Keys), func(t *testing.T) {
+			rec := do(t, runner(t, ""), c)
+			if !rec.Valid || rec.Verify.Verdict != "ok" || rec.Path != c.Recovery {
+				t.Fatalf("%+v", rec)
+			}
+			if rec.Verify.Digest != rec.Verify.Want || rec.Verify.Digest == "" || rec.Verify.PointReads < int(c.Partitions) {
+				t.Errorf("%+v", rec.Verify)
+			}
+			var sum int64
+			for name, ns := range rec.Phases {
+				if ns < 0 {
+					t.Errorf("phase %s took %d ns", name, ns)
+				}
+				sum += ns
+			}
+			if sum != rec.DowntimeNS || len(rec.Phases) != len(record.Phases) {
+				t.Errorf("phases %v add up to %d, the downtime is %d", rec.Phases, sum, rec.DowntimeNS)
+			}
+			if (rec.Restored.Records == 0) != (c.Recovery == record.Local) || rec.Resources.RSSPeakBytes == 0 {
+				t.Errorf("%+v %+v", rec.Restored, rec.Resources)
+			}
+		})
+	}
+}
+
+func TestDefectsAreCaught(t *testing.T) {
+	for _, c := range []struct {
+		defect string
+		cell   record.Cell
+		why    string // part of the record's reason
+	}{
+		{"batch skipped", cell(spec.StoreMemory, record.Replay, 3000), "entries restored, want"},
+		{"batch skipped", cell(spec.StoreRocks, record.Replay, 3000), "entries restored, want"},
+		{"tombstone dropped", cell(spec.StoreMemory, record.Replay, 3000), "entries restored, want"},
+		{"tombstone dropped", cell(spec.StoreRocks, record.LocalTail, 3000), "entries restored, want"},
+		{"offset one ahead", cell(spec.StoreRocks, record.LocalTail, 3000), "records restored by local+tail, want"},
+		{"offset one behind", cell(spec.StoreRocks, record.Local, 3000), "the processor took local+tail"},
+		{"empty store declared ready", cell(spec.StoreMemory, record.Replay, 3000), "first read returned a wrong value"},
+		{"empty store that knows one key", cell(spec.StoreMemory, record.Replay, 3000), "1 entries restored, want 3000"},
+		{"iterator misses the last key", cell(spec.StoreRocks, record.Local, 3000), "2999 entries restored, want 3000"},
+		{"byte flipped", cell(spec.StoreMemory, record.Replay, 3000), "key-hash buckets differ"},
+		{"get and iterator disagree", cell(spec.StoreMemory, record.Replay, 3000), "get of key"},
+		{"local files ignored", cell(spec.StoreRocks, record.Local, 3000), "asked for local, the processor took replay"},
+	} {
+		t.Run(c.defect+" "+c.cell.Store, func(t *testing.T) {
+			rec := do(t, runner(t, c.defect), c.cell)
+			if rec.Valid || !strings.Contains(rec.Why, c.why) {
+				t.Errorf("valid %v, verdict %s, why: %q, want ...%s...", rec.Valid, rec.Verify.Verdict, rec.Why, c.why)
+			}
+			if strings.Contains(rec.Why, "\n") {
+				t.Errorf("the reason has several lines: %q", rec.Why)
+			}
+		})
+	}
+}
+
+// script runs a shell script as the subject.
+func script(t *testing.T, text string) *Runner {
+	r := runner(t, "")
+	r.Spec.StallTimeout = time.Second
+	r.Command = subject.Command{Path: "/bin/sh", Args: []string{"-c", `exec 3> "$RESTOREBENCH_EVENTS"; ` + text}}
+	return r
+}
+
+func TestMisbehavingSubjects(t *testing.T) {
+	for _, c := range []struct{ name, script, why string }{
+		{"dies", `echo "out of luck" >&2; exit 7`, "exit status 7; its log ends with: out of luck"},
+		{"hangs", `echo '{"event":"hello"}' >&3; sleep 100`, "no event for 1s"},
+		{"talks nonsense", `echo 'hello there' >&3; sleep 100`, "broke the protocol"},
+		{"reports an error", `echo '{"event":"error","code":"locked","message":"held by 7"}' >&3; sleep 100`, "locked: held by 7"},
+		{"claims to have loaded too little", `echo '{"event":"loaded","records":3,"offset":3}' >&3; sleep 100`, "3 records acknowledged"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rec := do(t, script(t, c.script), cell(spec.StoreMemory, record.Replay, 100))
+			if rec.Valid || !strings.Contains(rec.Why, c.why) {
+				t.Errorf("%q, want ...%s...", rec.Why, c.why)
+			}
+		})
+	}
+}
+
+func TestInterruptedTrialLeavesNothing(t *testing.T) {
+	for _, after := range []time.Duration{0, 50 * time.Millisecond, 300 * time.Millisecond, 900 * time.Millisecond} {
+		r := runner(t, "")
+		ctx, cancel := context.WithTimeout(context.Background(), after)
+		rec, err := r.Do(ctx, 0, cell(spec.StoreRocks, record.Replay, 300_000), 1)
+		cancel()
+		if err == nil || rec.Valid || rec.Why != "interrupted" {
+			t.Errorf("after %v: %v, valid %v, why %q", after, err, rec.Valid, rec.Why)
+		}
+		clean(t, r)
+	}
+}
