@@ -1,12 +1,19 @@
 package restorebench_test
 
 import (
+	"flag"
+	"os"
 	"testing"
 
 	"restorebench/bench/benchmarks"
+	"restorebench/harness/broker/brokertest"
 )
 
-func TestMain(m *testing.M) { benchmarks.Main(m) }
+func TestMain(m *testing.M) {
+	benchmarks.Flags()
+	flag.Parse()
+	os.Exit(brokertest.Main(m))
+}
 
 // BenchmarkAll runs the benchmarks of ./bench. Typed without a dot,
 //

@@ -3,12 +3,19 @@
 package bench_test
 
 import (
+	"flag"
+	"os"
 	"testing"
 
 	"restorebench/bench/benchmarks"
+	"restorebench/harness/broker/brokertest"
 )
 
-func TestMain(m *testing.M) { benchmarks.Main(m) }
+func TestMain(m *testing.M) {
+	benchmarks.Flags()
+	flag.Parse()
+	os.Exit(brokertest.Main(m))
+}
 
 func BenchmarkDrain(b *testing.B)     { benchmarks.Drain(b) }
 func BenchmarkLoad(b *testing.B)      { benchmarks.Load(b) }

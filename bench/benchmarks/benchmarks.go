@@ -42,15 +42,12 @@ var All = []Benchmark{
 
 var sizes struct{ keys, valueBytes, keyBytes string }
 
-// Main is a TestMain: it adds the flags -keys, -value-bytes and -key-bytes, which
-// follow -args on go test's command line, and stops the Kafka that the benchmarks
-// started.
-func Main(m *testing.M) {
+// Flags adds the flags -keys, -value-bytes and -key-bytes, which follow -args on
+// go test's command line. It is called before flags are parsed.
+func Flags() {
 	flag.StringVar(&sizes.keys, "keys", "100k,1M", "keys of the store, a list")
 	flag.StringVar(&sizes.valueBytes, "value-bytes", "100", "bytes of a value, a list")
 	flag.StringVar(&sizes.keyBytes, "key-bytes", "16", "bytes of a key")
-	flag.Parse()
-	os.Exit(brokertest.Main(m))
 }
 
 // engines open an empty store in a directory, or the one that is there.

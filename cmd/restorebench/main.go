@@ -13,7 +13,6 @@ import (
 
 func main() {
 	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
@@ -24,6 +23,7 @@ func main() {
 		os.Exit(exitInterrupted)
 	}()
 	err := newRoot().ExecuteContext(ctx)
+	cancel()
 	if err != nil && !errors.Is(err, errReported) {
 		fmt.Fprintf(os.Stderr, "restorebench: %v\n", err)
 	}

@@ -53,7 +53,7 @@ func checkABI() error {
 
 // codeError is librdkafka's error code as a Go error.
 func codeError(code C.int32_t) error {
-	err := kafka.NewError(kafka.ErrorCode(code), C.GoString(C.rd_kafka_err2str(C.int(code))), false)
+	err := kafka.NewError(kafka.ErrorCode(code), C.GoString(C.rd_kafka_err2str(code)), false)
 	switch kafka.ErrorCode(code) {
 	case kafka.ErrOffsetOutOfRange, kafka.ErrAutoOffsetReset:
 		return fmt.Errorf("%w (%w)", ErrOffsetOutOfRange, err)

@@ -60,7 +60,7 @@ func endOffsets(c *C.rb_client, topic string, partition int32, timeout time.Dura
 	var low, high C.int64_t
 	code := C.rd_kafka_query_watermark_offsets(c.rk, name, C.int32_t(partition), &low, &high, C.int(timeout.Milliseconds()))
 	if code != 0 {
-		return 0, 0, fmt.Errorf("end offset of %s-%d: %w", topic, partition, codeError(C.int32_t(code)))
+		return 0, 0, fmt.Errorf("end offset of %s-%d: %w", topic, partition, codeError(code))
 	}
 	return stores.Offset(low), stores.Offset(high), nil
 }

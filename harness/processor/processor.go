@@ -161,8 +161,10 @@ func (p *processor) load(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			return p.events.Emit(subject.Event{Event: subject.Loaded, Partition: part.id,
-				Offset: int64(next), Records: part.progress.Records.Load()})
+			return p.events.Emit(subject.Event{
+				Event: subject.Loaded, Partition: part.id,
+				Offset: int64(next), Records: part.progress.Records.Load(),
+			})
 		})
 	}
 	return group.Wait()
@@ -190,8 +192,10 @@ func (p *processor) reportProgress() (stop func()) {
 				}
 				last[i] = n
 				// A pipe that is gone shows in the next event that matters.
-				_ = p.events.Emit(subject.Event{Event: subject.ProgressMade, Partition: part.id,
-					Offset: part.progress.Offset.Load(), Records: n, Bytes: part.progress.Bytes.Load()})
+				_ = p.events.Emit(subject.Event{
+					Event: subject.ProgressMade, Partition: part.id,
+					Offset: part.progress.Offset.Load(), Records: n, Bytes: part.progress.Bytes.Load(),
+				})
 			}
 		}
 	}()

@@ -129,8 +129,10 @@ func (p *processor) restore(ctx context.Context) error {
 		}
 	}
 	for i, part := range p.parts {
-		if err := p.events.Emit(subject.Event{Event: subject.RestoreStart, Partition: part.id,
-			From: int64(ranges[i].From), To: int64(ranges[i].To)}); err != nil {
+		if err := p.events.Emit(subject.Event{
+			Event: subject.RestoreStart, Partition: part.id,
+			From: int64(ranges[i].From), To: int64(ranges[i].To),
+		}); err != nil {
 			return err
 		}
 	}

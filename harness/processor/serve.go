@@ -51,8 +51,10 @@ func (p *processor) digest() error {
 		for it.Next() {
 			d.Add(it.Key(), it.Value())
 			if d.Count%progressEvery == 0 {
-				if err := p.events.Emit(subject.Event{Event: subject.ProgressMade, Partition: part.id,
-					Records: d.Count, Bytes: d.Bytes}); err != nil {
+				if err := p.events.Emit(subject.Event{
+					Event: subject.ProgressMade, Partition: part.id,
+					Records: d.Count, Bytes: d.Bytes,
+				}); err != nil {
 					return err
 				}
 			}
@@ -64,8 +66,10 @@ func (p *processor) digest() error {
 		if err != nil {
 			return fmt.Errorf("digest of partition %d: %w", part.id, err)
 		}
-		if err := p.events.Emit(subject.Event{Event: subject.DigestOf, Partition: part.id,
-			Count: d.Count, Bytes: d.Bytes, Digest: d.String(), Sums: d.Sums()}); err != nil {
+		if err := p.events.Emit(subject.Event{
+			Event: subject.DigestOf, Partition: part.id,
+			Count: d.Count, Bytes: d.Bytes, Digest: d.String(), Sums: d.Sums(),
+		}); err != nil {
 			return err
 		}
 	}

@@ -42,7 +42,7 @@ func (f *File) Append(r *Record) error {
 // Close closes the file.
 func (f *File) Close() error { return f.f.Close() }
 
-// ErrTruncated: the last line of a file was cut off, by a crash while it was
+// ErrTruncated means that the last line of a file was cut off, by a crash while it was
 // written. The records before it are good.
 var ErrTruncated = errors.New("last record is cut off")
 

@@ -9,8 +9,10 @@ import (
 )
 
 func sample(trial int) Record {
-	return Record{Schema: Schema, Run: "r", Trial: trial, Cell: Cell{Store: "memory", Recovery: Replay, Keys: 7},
-		Phases: map[string]int64{PhaseExit: 1}, Valid: true}
+	return Record{
+		Schema: Schema, Run: "r", Trial: trial, Cell: Cell{Store: "memory", Recovery: Replay, Keys: 7},
+		Phases: map[string]int64{PhaseExit: 1}, Valid: true,
+	}
 }
 
 func write(t *testing.T, n int) string {

@@ -17,8 +17,8 @@ import (
 	"restorebench/stores"
 )
 
-// ErrStale: the offset saved with local files is not in the changelog any more,
-// or never was. The files can't be brought up to date, only replaced.
+// ErrStale means that the offset saved with local files is not in the changelog any
+// more, or never was. The files can't be brought up to date, only replaced.
 var ErrStale = errors.New("saved offset is not in the changelog")
 
 // Range is what has to be read: from (inclusive) to (exclusive).
@@ -99,7 +99,7 @@ func Apply(ctx context.Context, src Source, store stores.Store, r Range, p *Prog
 	}
 	stats := src.Stats()
 	res.FetchWait, res.Decode = stats.Wait, stats.Decode
-	if err = errors.Join(err, fetchErr); err != nil {
+	if err := errors.Join(err, fetchErr); err != nil {
 		return res, err
 	}
 	start := time.Now()

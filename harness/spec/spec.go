@@ -136,14 +136,18 @@ func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 			continue
 		}
 		if c.Keys < int64(c.Partitions) {
-			return nil, nil, &Error{Where: "keys", Value: strconv.FormatInt(c.Keys, 10),
-				Allowed: fmt.Sprintf("at least one key per partition, %d", c.Partitions)}
+			return nil, nil, &Error{
+				Where: "keys", Value: strconv.FormatInt(c.Keys, 10),
+				Allowed: fmt.Sprintf("at least one key per partition, %d", c.Partitions),
+			}
 		}
 		cells = append(cells, c)
 	}
 	if len(cells) == 0 {
-		return nil, nil, &Error{Where: "recovery", Value: strings.Join(s.Recovery, ","),
-			Allowed: "a path that a store of --stores can take (" + strings.Join(left, "; ") + ")"}
+		return nil, nil, &Error{
+			Where: "recovery", Value: strings.Join(s.Recovery, ","),
+			Allowed: "a path that a store of --stores can take (" + strings.Join(left, "; ") + ")",
+		}
 	}
 	return cells, left, nil
 }
@@ -155,8 +159,10 @@ func (s *Spec) product() []record.Cell {
 			for _, value := range s.ValueBytes {
 				for _, partitions := range s.Partitions {
 					for _, updates := range s.UpdatesPerKey {
-						base := record.Cell{Subject: subject, Keys: keys, KeyBytes: int(s.KeyBytes),
-							ValueBytes: int(value), Partitions: int(partitions), UpdatesPerKey: int(updates)}
+						base := record.Cell{
+							Subject: subject, Keys: keys, KeyBytes: int(s.KeyBytes),
+							ValueBytes: int(value), Partitions: int(partitions), UpdatesPerKey: int(updates),
+						}
 						cells = append(cells, s.paths(base)...)
 					}
 				}

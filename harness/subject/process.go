@@ -40,7 +40,7 @@ type Process struct {
 	at     time.Time // of the reaping
 }
 
-// ErrProtocol: a subject wrote a line that is no event.
+// ErrProtocol means that a subject wrote a line that is no event.
 var ErrProtocol = errors.New("subject broke the protocol")
 
 // Start creates the files that the task needs in dir, an existing directory, and

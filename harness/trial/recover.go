@@ -107,7 +107,7 @@ func (a *attempt) compacted() bool {
 			return true
 		}
 	}
-	return int64(a.rec.Keys)*int64(a.rec.UpdatesPerKey)*int64(a.rec.KeyBytes+a.rec.ValueBytes) > 1<<29
+	return a.rec.Keys*int64(a.rec.UpdatesPerKey)*int64(a.rec.KeyBytes+a.rec.ValueBytes) > 1<<29
 }
 
 // partitionRead is a point read and its right answer.

@@ -93,8 +93,10 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	a := &attempt{Runner: r, rec: rec, dir: dir,
-		topic: changelog.TopicName(fmt.Sprintf("%s-%s-%s", r.Spec.TopicPrefix, r.Run, name), "store")}
+	a := &attempt{
+		Runner: r, rec: rec, dir: dir,
+		topic: changelog.TopicName(fmt.Sprintf("%s-%s-%s", r.Spec.TopicPrefix, r.Run, name), "store"),
+	}
 	for p := range rec.Partitions {
 		a.workloads = append(a.workloads, workload.New(rec.Seed, p, rec.Partitions, rec.Keys,
 			rec.KeyBytes, rec.ValueBytes, rec.UpdatesPerKey, r.Spec.Tombstones, rec.Tail))

@@ -47,8 +47,10 @@ func runner(t *testing.T, defect string) *Runner {
 }
 
 func cell(store, recovery string, keys int64) record.Cell {
-	c := record.Cell{Subject: spec.SubjectSelf, Store: store, Recovery: recovery, Keys: keys,
-		KeyBytes: 16, ValueBytes: 100, Partitions: 1, UpdatesPerKey: 1}
+	c := record.Cell{
+		Subject: spec.SubjectSelf, Store: store, Recovery: recovery, Keys: keys,
+		KeyBytes: 16, ValueBytes: 100, Partitions: 1, UpdatesPerKey: 1,
+	}
 	if recovery == record.LocalTail {
 		c.Tail = 0.1
 	}
@@ -115,7 +117,7 @@ func TestEveryCell(t *testing.T) {
 			if !rec.Valid || rec.Verify.Verdict != "ok" || rec.Path != c.Recovery {
 				t.Fatalf("%+v", rec)
 			}
-			if rec.Verify.Digest != rec.Verify.Want || rec.Verify.Digest == "" || rec.Verify.PointReads < int(c.Partitions) {
+			if rec.Verify.Digest != rec.Verify.Want || rec.Verify.Digest == "" || rec.Verify.PointReads < c.Partitions {
 				t.Errorf("%+v", rec.Verify)
 			}
 			var sum int64

@@ -3,6 +3,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -62,7 +63,7 @@ func (d *Digest) Add(key, value []byte) {
 	d.buf = b
 	h := sha256.Sum256(b)
 	f := fnv.New64a()
-	f.Write(key) //nolint:errcheck // hash.Hash never returns an error
+	f.Write(key) // never fails, says hash.Hash
 	d.sums[f.Sum64()%Buckets].add(&h)
 	d.Count++
 	d.Bytes += int64(len(key) + len(value))
@@ -95,7 +96,7 @@ func (d *Digest) Differing(sums []byte) (int, error) {
 	own := d.Sums()
 	n := 0
 	for i := 0; i < len(own); i += 32 {
-		if string(own[i:i+32]) != string(sums[i:i+32]) {
+		if !bytes.Equal(own[i:i+32], sums[i:i+32]) {
 			n++
 		}
 	}

@@ -1,0 +1,131 @@
+package restorebench_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// allowed says which packages of this module each package may import, outside of
+// its tests. Imports point one way: cmd -> bench -> harness/trial -> the stages ->
+// stores.
+var allowed = map[string][]string{
+	"stores":                          {},
+	"stores/memory":                   {"stores"},
+	"stores/rocks":                    {"stores", "stores/rocks/internal/installed"},
+	"stores/rocks/internal/installed": {},
+
+	"harness/record":    {},
+	"harness/spec":      {"harness/record"},
+	"harness/broker":    {},
+	"harness/workload":  {"stores"},
+	"harness/changelog": {"stores"},
+	"harness/subject":   {},
+	"harness/verify":    {},
+	"harness/restore":   {"harness/changelog", "stores"},
+	"harness/topology":  {"harness/changelog", "harness/workload", "stores"},
+	"harness/processor": {
+		"harness/changelog", "harness/restore", "harness/spec", "harness/subject", "harness/topology",
+		"harness/verify", "stores", "stores/memory", "stores/rocks",
+	},
+	"harness/trial": {
+		"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject",
+		"harness/topology", "harness/verify", "harness/workload",
+	},
+
+	"bench/stats":    {},
+	"bench/report":   {"bench/stats", "harness/record"},
+	"bench/plot":     {"bench/report", "bench/stats", "harness/record"},
+	"bench/suite":    {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
+	"bench/progress": {"bench/report", "bench/suite", "harness/record"},
+
+	"cmd/restorebench": {
+		"bench/plot", "bench/progress", "bench/report", "bench/suite", "harness/processor", "harness/record",
+		"harness/spec", "harness/subject",
+	},
+
+	// For tests only, see testOnly.
+	"stores/storetest":          {"stores"},
+	"harness/broker/brokertest": {"harness/broker", "harness/changelog"},
+	"bench/benchmarks": {
+		"harness/broker/brokertest", "harness/changelog", "harness/restore", "harness/spec", "harness/topology",
+		"harness/workload", "stores", "stores/memory", "stores/rocks",
+	},
+}
+
+// testOnly are packages that only tests and each other import.
+var testOnly = []string{"stores/storetest", "harness/broker/brokertest", "bench/benchmarks"}
+
+// only says which third-party modules are confined to one package.
+var only = map[string]string{
+	"github.com/linxGnu/grocksdb":                 "stores/rocks",
+	"github.com/confluentinc/confluent-kafka-go":  "harness/changelog",
+	"github.com/testcontainers/testcontainers-go": "harness/broker",
+	"gonum.org/v1/plot":                           "bench/plot",
+	"github.com/spf13/cobra":                      "cmd/restorebench",
+	"github.com/vbauerster/mpb":                   "bench/progress",
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && path != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
+			pkg := filepath.ToSlash(filepath.Dir(path))
+			seen[pkg] = true
+			checkImports(t, path, pkg)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range allowed {
+		if !seen[pkg] {
+			t.Errorf("%s is listed here but has no code", pkg)
+		}
+	}
+}
+
+func checkImports(t *testing.T, path, pkg string) {
+	f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	list, known := allowed[pkg]
+	if !known && len(f.Imports) > 0 {
+		t.Errorf("%s: package %s has no entry in the list of allowed imports", path, pkg)
+		return
+	}
+	for _, spec := range f.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if own, ok := strings.CutPrefix(name, "restorebench/"); ok {
+			if !slices.Contains(list, own) {
+				t.Errorf("%s: %s must not import %s", path, pkg, own)
+			}
+			if slices.Contains(testOnly, own) && !slices.Contains(testOnly, pkg) {
+				t.Errorf("%s: %s is for tests only", path, own)
+			}
+			continue
+		}
+		for module, home := range only {
+			if (name == module || strings.HasPrefix(name, module+"/")) && pkg != home {
+				t.Errorf("%s: only %s imports %s", path, home, module)
+			}
+		}
+	}
+}
