@@ -79,6 +79,32 @@ func TestRoomIsGivenBack(t *testing.T) {
 	}
 }
 
+// What an iterator reads is neither moved nor given back, however dead it is.
+func TestIteratorHoldsRoom(t *testing.T) {
+	const n = 100_000
+	s := New()
+	defer s.Close()
+	restore(t, s, 0, n, 100)
+	it := s.Range(nil, nil)
+	for round := range 3 {
+		restore(t, s, 0, n, 200+round*100)
+	}
+	held := s.Stats()
+	seen := 0
+	for ; it.Next(); seen++ {
+		if len(it.Key()) != 16 || len(it.Value()) != 100 {
+			t.Fatalf("record %d has changed: key %x, %d bytes of value", seen, it.Key(), len(it.Value()))
+		}
+	}
+	if err := it.Close(); err != nil || seen != n {
+		t.Fatalf("read %d records of %d, then %v", seen, n, err)
+	}
+	restore(t, s, 0, 1, 100)
+	if after := s.Stats(); held.Dead < 300*n || after.Dead > after.Live {
+		t.Errorf("with the iterator: %+v; after it was closed: %+v", held, after)
+	}
+}
+
 func TestOverwriteStaysInPlace(t *testing.T) {
 	s := New()
 	defer s.Close()
