@@ -22,10 +22,11 @@ var allowed = map[string][]string{
 
 	"harness/record":    {},
 	"harness/spec":      {"harness/record"},
-	"harness/broker":    {},
+	"harness/child":     {},
+	"harness/broker":    {"harness/child"},
 	"harness/workload":  {"stores"},
 	"harness/changelog": {"stores"},
-	"harness/subject":   {},
+	"harness/subject":   {"harness/child"},
 	"harness/verify":    {},
 	"harness/restore":   {"harness/changelog", "stores"},
 	"harness/topology":  {"harness/changelog", "harness/workload", "stores"},

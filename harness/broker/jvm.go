@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+
+	"restorebench/harness/child"
 )
 
 // jvm is a child process in its own process group, so that the terminal's SIGINT reaches
@@ -25,7 +27,7 @@ func startJVM(java string, args []string, log string) (*jvm, error) {
 	}
 	cmd := exec.Command(java, args...)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = childAttributes()
+	cmd.SysProcAttr = child.Attributes()
 
 	j := &jvm{done: make(chan struct{})}
 	started := make(chan error)

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"restorebench/harness/child"
 )
 
 // Command is how a subject is started.
@@ -79,9 +81,7 @@ func Start(cmd Command, task Task, dir, name string) (*Process, error) {
 		EnvBrokers+"="+task.Brokers, EnvTopic+"="+task.Topic, EnvStateDir+"="+task.StateDir,
 		EnvEvents+"="+pipe, EnvStore+"="+task.Store, EnvConfig+"="+config)
 	p.cmd.Stdout, p.cmd.Stderr = logFile, logFile
-	// Its own group: a terminal's Ctrl-C is ours to handle, and a kill reaches
-	// all that the subject started. It dies with us in any case.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = child.Attributes()
 	stdin, err := p.cmd.StdinPipe()
 	if err != nil {
 		p.pipe.Close()
