@@ -1,0 +1,132 @@
+package plot
+
+import (
+	"fmt"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"restorebench/bench/report"
+)
+
+// Heights of the parts of a panel, in points.
+const (
+	headHeight = 17 // the number of keys
+	rowHeight  = 17
+	barHeight  = 12
+	tickHeight = 15
+	panelGap   = 6
+	axisTitle  = 14 // below the last panel
+	columnGap  = 22
+)
+
+// draw draws the chart, as high as its panels need. Each bar is drawn twice: to scale, and
+// at full width, where the shares of a short one can be read as well.
+func (c phaseChart) draw() *page {
+	keys := make([]key, len(c.phases))
+	for i, phase := range c.phases {
+		keys[i] = key{phase, swatch(phase)}
+	}
+	rows := len(c.panels[0].rows)
+	panelHeight := vg.Length(headHeight + rowHeight*rows + tickHeight + panelGap)
+	frame := vg.Length(titleLine + legendLine*len(legendRows(keys)) + footLine*2 + axisTitle + 3*margin)
+	p := newPage(frame+panelHeight*vg.Length(len(c.panels)), "Where the downtime goes, by phase of the recovery", keys, c.foot)
+
+	labels := write(textSize, ink)
+	left := p.body.Min.X
+	for _, r := range c.panels[0].rows {
+		left = max(left, p.body.Min.X+labels.Width(r.label)+6)
+	}
+	width := (p.body.Max.X - left - columnGap) / 2
+	times, shares := span{left, left + width}, span{left + width + columnGap, p.body.Max.X - 8}
+	for i, panel := range c.panels {
+		panel.draw(&p.canvas, p.body.Max.Y-panelHeight*vg.Length(i), p.body.Min.X, times, shares)
+	}
+	title := aligned(write(textSize, ink), text.XCenter, text.YBottom)
+	p.canvas.FillText(title, vg.Point{X: times.middle(), Y: p.body.Min.Y}, "downtime (s; each panel has its own scale)")
+	p.canvas.FillText(title, vg.Point{X: shares.middle(), Y: p.body.Min.Y}, "share of the downtime (%)")
+	return p
+}
+
+// span is a part of the page's width.
+type span struct{ from, to vg.Length }
+
+func (s span) middle() vg.Length { return (s.from + s.to) / 2 }
+
+// at returns the place of a share of the span.
+func (s span) at(share float64) vg.Length {
+	return s.from + (s.to-s.from)*vg.Length(share)
+}
+
+// draw draws a panel downwards from top.
+func (p panel) draw(c *draw.Canvas, top, labels vg.Length, times, shares span) {
+	c.FillText(aligned(writeBold(textSize, ink), text.XLeft, text.YTop), vg.Point{X: labels, Y: top}, report.Keys(p.keys)+" keys")
+	top -= headHeight
+	bottom := top - rowHeight*vg.Length(len(p.rows))
+	scale := p.longest() * 1.2 // leaves room for the figure beside the longest bar
+	if scale > 0 {
+		drawAxis(c, times, top, bottom, scale/1e9, linearTicks("s"))
+		drawAxis(c, shares, top, bottom, 100, linearTicks("%"))
+	}
+	for i, r := range p.rows {
+		y := top - rowHeight*(vg.Length(i)+0.5)
+		c.FillText(aligned(write(textSize, ink), text.XRight, text.YCenter), vg.Point{X: times.from - 6, Y: y}, r.label)
+		if r.missing != "" {
+			c.FillText(aligned(write(smallSize, faint), text.XLeft, text.YCenter), vg.Point{X: times.from + 4, Y: y}, r.missing)
+			continue
+		}
+		end := r.draw(c, times, y, scale, nil)
+		figure := aligned(write(textSize, ink), text.XLeft, text.YCenter)
+		c.FillText(figure, vg.Point{X: end + 4, Y: y}, report.Duration(r.total))
+		r.draw(c, shares, y, r.length(), func(s segment) string { return fmt.Sprintf("%.0f %%", 100*s.ns/r.length()) })
+	}
+}
+
+// draw draws a bar on a scale of ns and returns where it ends. A segment shows its
+// inscription if it has the room.
+func (r row) draw(c *draw.Canvas, s span, y vg.Length, scale float64, inscription func(segment) string) vg.Length {
+	done := 0.0
+	for _, segment := range r.segments {
+		from, to := s.at(done/scale), s.at((done+segment.ns)/scale)
+		done += segment.ns
+		area := vg.Rectangle{Min: vg.Point{X: from, Y: y - barHeight/2}, Max: vg.Point{X: to, Y: y + barHeight/2}}
+		fill := phaseColors[segment.phase]
+		c.SetColor(fill)
+		c.Fill(area.Path())
+		if to-from > 2 { // a hair of white between neighbours
+			c.StrokeLine2(draw.LineStyle{Color: white, Width: 0.5}, to, area.Min.Y, to, area.Max.Y)
+		}
+		if inscription == nil {
+			continue
+		}
+		style := aligned(write(smallSize, onColor(fill)), text.XCenter, text.YCenter)
+		if label := inscription(segment); style.Width(label)+4 <= to-from {
+			c.FillText(style, vg.Point{X: (from + to) / 2, Y: y}, label)
+		}
+	}
+	return s.at(done / scale)
+}
+
+// drawAxis draws a horizontal axis from zero to high with its grid.
+func drawAxis(c *draw.Canvas, s span, top, bottom vg.Length, high float64, ticks plot.Ticker) {
+	for _, t := range ticks.Ticks(0, high) {
+		x := s.at(t.Value / high)
+		c.StrokeLine2(draw.LineStyle{Color: gridGrey, Width: 0.6}, x, bottom, x, top)
+		label := aligned(write(smallSize, faint), text.XCenter, text.YTop)
+		c.FillText(label, vg.Point{X: x, Y: bottom - 3}, t.Label)
+	}
+	c.StrokeLine2(draw.LineStyle{Color: midGrey, Width: 0.7}, s.from, bottom, s.to, bottom)
+}
+
+// swatch draws the sign of a phase in the legend.
+func swatch(phase string) func(*draw.Canvas, vg.Rectangle) {
+	return func(c *draw.Canvas, area vg.Rectangle) {
+		area.Min.X += sampleWidth / 3
+		area.Min.Y += 2.5
+		area.Max.Y -= 2.5
+		c.SetColor(phaseColors[phase])
+		c.Fill(area.Path())
+	}
+}

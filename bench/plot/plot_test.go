@@ -1,0 +1,217 @@
+package plot
+
+import (
+	"image"
+	"image/color"
+	"image/png"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"gonum.org/v1/plot/vg"
+
+	"restorebench/harness/record"
+)
+
+func decode(t *testing.T, path string) image.Image {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	img, err := png.Decode(f)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return img
+}
+
+// count returns how many pixels have exactly the colour.
+func count(img image.Image, c color.RGBA) int {
+	n := 0
+	b := img.Bounds()
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		for x := b.Min.X; x < b.Max.X; x++ {
+			if color.RGBAModel.Convert(img.At(x, y)) == c {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func TestWrite(t *testing.T) {
+	for name, sizes := range map[string][]int64{"three sizes": {10_000, 100_000, 1_000_000}, "one size": {250_000}} {
+		dir := t.TempDir()
+		paths, err := Write(dir, summaryOf(t, fakeRun(5, sizes...)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{DowntimeFile, PhasesFile, ThroughputFile}
+		for i, p := range paths {
+			paths[i] = filepath.Base(p)
+		}
+		if !slices.Equal(paths, want) {
+			t.Errorf("%s: wrote %v, want %v", name, paths, want)
+		}
+		for _, file := range want {
+			if img := decode(t, filepath.Join(dir, file)); img.Bounds().Dx() != 1600 || img.Bounds().Dy() < 500 {
+				t.Errorf("%s: %s is %v", name, file, img.Bounds())
+			}
+		}
+		// A series that is not drawn leaves no pixel of its colour but the legend's.
+		img := decode(t, filepath.Join(dir, DowntimeFile))
+		for i := range 4 {
+			c := seriesStyle(i).marker.Color.(color.RGBA)
+			if n := count(img, c); n < 400 {
+				t.Errorf("%s: only %d pixels of series %d", name, n, i)
+			}
+		}
+	}
+}
+
+func TestWriteOfNothingFails(t *testing.T) {
+	records := fakeRun(1, 1000)
+	for i := range records {
+		records[i].Valid, records[i].Why = false, "test"
+	}
+	dir := t.TempDir()
+	if _, err := Write(dir, summaryOf(t, records)); err == nil {
+		t.Error("a run without a valid trial was drawn")
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
+// What the charts show is what the summary says, for every cell that has it.
+func TestLinesHoldEveryCell(t *testing.T) {
+	records := fakeRun(5, 10_000, 100_000)
+	s := summaryOf(t, records)
+	down := downtimeChart(s)
+	if len(down.lines) != 4 {
+		t.Fatalf("%d lines, want 4", len(down.lines))
+	}
+	for _, l := range down.lines {
+		if len(l.points) != 2 {
+			t.Errorf("%s has %d points", l.label, len(l.points))
+		}
+		for _, p := range l.points {
+			if p.low > p.median || p.median > p.high || p.low == p.high || p.median > 10 {
+				t.Errorf("%s: %+v, want seconds and an interval", l.label, p)
+			}
+		}
+	}
+	if got := len(throughputChart(s).lines); got != 3 {
+		t.Errorf("%d lines of throughput, want 3: local recovery reads nothing", got)
+	}
+}
+
+func TestPhasesAddUpAndMissingCellsSaySo(t *testing.T) {
+	records := slices.DeleteFunc(fakeRun(5, 10_000, 100_000), func(r record.Record) bool {
+		return r.Store == "memory" && r.Keys == 100_000
+	})
+	for i := range records {
+		if records[i].Recovery == record.LocalTail && records[i].Keys == 10_000 {
+			records[i].Valid = false
+		}
+	}
+	chart := phaseChartOf(summaryOf(t, records))
+	missing := map[string]int{}
+	for _, p := range chart.panels {
+		if len(p.rows) != 4 {
+			t.Errorf("%d rows in the panel of %d keys", len(p.rows), p.keys)
+		}
+		for _, r := range p.rows {
+			if r.missing != "" {
+				missing[r.missing]++
+			} else if d := r.length() / r.total; d < 0.8 || d > 1.2 {
+				t.Errorf("%s, %d keys: phases of %v ns, downtime %v ns", r.label, p.keys, r.length(), r.total)
+			}
+		}
+	}
+	if missing["not measured"] != 1 || missing["no valid trial"] != 1 {
+		t.Errorf("missing cells: %v", missing)
+	}
+}
+
+func TestLegendCoversNoData(t *testing.T) {
+	for n := 1; n <= 40; n++ {
+		keys := make([]key, n)
+		for i := range keys {
+			keys[i] = key{"rocksdb, local+tail, 16 partitions", seriesStyle(i).sample}
+		}
+		p := newPage(pageHeight, "title", keys, "foot")
+		if p.body.Max.Y > p.legend.Min.Y || p.body.Min.Y < p.foot.Max.Y || p.legend.Max.Y > p.title.Min.Y {
+			t.Fatalf("%d entries: areas overlap: %+v", n, p)
+		}
+		for _, row := range legendRows(keys) {
+			var width vg.Length
+			for _, k := range row {
+				width += keyWidth(k) + keyGap
+			}
+			if width-keyGap > pageWidth-2*margin {
+				t.Fatalf("%d entries: a row is wider than the page", n)
+			}
+		}
+	}
+}
+
+func TestSI(t *testing.T) {
+	for _, c := range []struct {
+		v    float64
+		unit string
+		want string
+	}{
+		{0, "s", "0"}, {0.01, "s", "10 ms"}, {1, "s", "1 s"}, {1500, "s", "1500 s"}, {2e-6, "s", "2 µs"}, {0.5, "s", "500 ms"},
+		{10_000, "", "10 k"}, {1_000_000, "", "1 M"}, {250, "", "250"}, {2_500_000, "", "2.5 M"},
+	} {
+		if got := si(c.v, c.unit); got != c.want {
+			t.Errorf("%v %q is %q, want %q", c.v, c.unit, got, c.want)
+		}
+	}
+}
+
+func TestTicksCanBeRead(t *testing.T) {
+	for _, c := range []struct{ low, high float64 }{{0.03, 3}, {0.04, 0.06}, {0.001, 1000}, {1, 1.2}} {
+		labels := 0
+		for _, tick := range logTicks("s")(c.low, c.high) {
+			if tick.Value < c.low*(1-1e-9) || tick.Value > c.high*(1+1e-9) {
+				t.Errorf("tick %v outside of [%v, %v]", tick.Value, c.low, c.high)
+			}
+			if tick.Label != "" {
+				labels++
+			}
+		}
+		if labels < 3 || labels > 12 {
+			t.Errorf("[%v, %v] has %d labels", c.low, c.high, labels)
+		}
+	}
+	labelled := 0
+	for _, tick := range keyTicks([]int64{10_000, 10_001, 10_002, 1_000_000}) {
+		if tick.Label != "" {
+			labelled++
+		}
+	}
+	if labelled != 2 {
+		t.Errorf("%d labels for keys that lie side by side, want 2", labelled)
+	}
+}
+
+func TestSeriesDiffer(t *testing.T) {
+	type look struct {
+		c      color.Color
+		marker any
+	}
+	seen := map[look]bool{}
+	for i := range 42 {
+		s := seriesStyle(i)
+		l := look{s.line.Color, s.marker.Shape}
+		if seen[l] {
+			t.Errorf("series %d looks like another", i)
+		}
+		seen[l] = true
+	}
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"restorebench/bench/report"
+	"restorebench/harness/spec"
+)
+
+const repository = "../.."
+
+// blocks returns the fenced blocks of a Markdown file in a language.
+func blocks(t *testing.T, file, language string) []string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(repository, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	rest := string(data)
+	for {
+		_, after, found := strings.Cut(rest, "```"+language+"\n")
+		if !found {
+			return out
+		}
+		block, after, found := strings.Cut(after, "```")
+		if !found {
+			t.Fatalf("%s: a block of %s does not end", file, language)
+		}
+		out = append(out, block)
+		rest = after
+	}
+}
+
+// TestDocumentedCommands runs every command of the README and of CONTRIBUTING: the
+// ones that measure with sizes that take seconds, make's targets as a dry run,
+// since this test is part of one of them.
+func TestDocumentedCommands(t *testing.T) {
+	binary := filepath.Join(t.TempDir(), "restorebench")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	results := t.TempDir()
+	ran := 0
+	for _, file := range []string{"README.md", "CONTRIBUTING.md"} {
+		for _, block := range blocks(t, file, "sh") {
+			for line := range strings.Lines(block) {
+				command, _, _ := strings.Cut(line, "#")
+				if args := strings.Fields(command); len(args) > 0 {
+					ran++
+					t.Run(strings.Join(args, " "), func(t *testing.T) { runDocumented(t, args, binary, results) })
+				}
+			}
+		}
+	}
+	if ran < 10 {
+		t.Errorf("only %d commands found", ran)
+	}
+}
+
+func runDocumented(t *testing.T, args []string, binary, results string) {
+	t.Helper()
+	switch {
+	case args[0] == "make":
+		args = append([]string{"make", "-n"}, args[1:]...)
+	case args[0] == "bin/restorebench":
+		args[0] = binary
+		switch args[1] {
+		case "run":
+			args = append(args, "--keys", "300", "--runs", "1", "--out", results)
+		case "report", "plot":
+			args = append(args, "--out", results)
+		}
+	case args[0] == "go" && args[1] == "test" && strings.Contains(strings.Join(args, " "), "-bench"):
+		args = smallBenchmarks(args)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Dir = repository
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%v: %v\n%s", args, err, out.String())
+	}
+	if args[0] == "go" && args[1] == "test" && strings.Contains(strings.Join(args, " "), "-bench") {
+		for _, name := range []string{"drain", "load", "replay", "local"} {
+			if !strings.Contains(strings.ToLower(out.String()), name) {
+				t.Errorf("%v ran no benchmark of %s:\n%s", args, name, out.String())
+			}
+		}
+	}
+}
+
+// smallBenchmarks makes go test's benchmarks run once and on few keys.
+func smallBenchmarks(args []string) []string {
+	own := args
+	var behind []string
+	for i, a := range args {
+		if a == "-args" {
+			own, behind = args[:i], args[i+1:]
+		}
+	}
+	out := append([]string{}, own[:2]...)
+	out = append(out, "-benchtime", "1x")
+	out = append(out, own[2:]...)
+	out = append(out, "-args")
+	out = append(out, behind...)
+	return append(out, "-keys", "300")
+}
+
+func TestDocumentedYAML(t *testing.T) {
+	found := blocks(t, "README.md", "yaml")
+	if len(found) == 0 {
+		t.Fatal("the README shows no YAML")
+	}
+	for _, text := range found {
+		if err := spec.Default().Parse([]byte(text), "README.md"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The README's table is the one of the committed run.
+func TestDocumentedTable(t *testing.T) {
+	s, err := report.ReadSummary(filepath.Join(repository, "results", "reference", "summary.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table bytes.Buffer
+	if err := report.Table(&table, s); err != nil {
+		t.Fatal(err)
+	}
+	want, _, _ := strings.Cut(table.String(), "\n\n") // the rows, without the notes
+	for _, block := range blocks(t, "README.md", "text") {
+		if strings.TrimSpace(block) == strings.TrimSpace(want) {
+			return
+		}
+	}
+	t.Errorf("README.md must show the table of results/reference/summary.json:\n%s", want)
+}
