@@ -15,7 +15,7 @@ TOOL := go tool -modfile=scripts/tools/go.mod
 # Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
 ARGS ?=
 
-.PHONY: help setup build restore-bench bench test lint fmt clean
+.PHONY: help setup build restore-bench bench test interrupts lint fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,13 @@ test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Nam
 .PHONY: run-test
 run-test:
 	scripts/with-docker-engine go test -race -timeout 15m ./... $(ARGS)
+
+interrupts: setup ## Interrupt 100 runs at random moments; nothing may be left behind
+	@$(MAKE) --no-print-directory run-interrupts
+
+.PHONY: run-interrupts
+run-interrupts:
+	scripts/with-docker-engine go test -count 1 -v -timeout 40m -run TestInterrupts ./cmd/restorebench -interrupts 100 $(ARGS)
 
 lint: setup ## golangci-lint, gofumpt, go vet
 	@$(MAKE) --no-print-directory run-lint

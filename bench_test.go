@@ -1,7 +1,6 @@
 package restorebench_test
 
 import (
-	"flag"
 	"os"
 	"testing"
 
@@ -9,11 +8,7 @@ import (
 	"restorebench/harness/broker/brokertest"
 )
 
-func TestMain(m *testing.M) {
-	benchmarks.Flags()
-	flag.Parse()
-	os.Exit(brokertest.Main(m))
-}
+func TestMain(m *testing.M) { os.Exit(brokertest.Main(m)) }
 
 // BenchmarkAll runs the benchmarks of ./bench. Typed without a dot,
 //

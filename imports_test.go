@@ -53,14 +53,15 @@ var allowed = map[string][]string{
 	// For tests only, see testOnly.
 	"stores/storetest":          {"stores"},
 	"harness/broker/brokertest": {"harness/broker", "harness/changelog"},
+	"bench/benchmarks/sizes":    {},
 	"bench/benchmarks": {
-		"harness/broker/brokertest", "harness/changelog", "harness/restore", "harness/spec", "harness/topology",
+		"bench/benchmarks/sizes", "harness/broker/brokertest", "harness/changelog", "harness/restore", "harness/spec", "harness/topology",
 		"harness/workload", "stores", "stores/memory", "stores/rocks",
 	},
 }
 
 // testOnly are packages that only tests and each other import.
-var testOnly = []string{"stores/storetest", "harness/broker/brokertest", "bench/benchmarks"}
+var testOnly = []string{"stores/storetest", "harness/broker/brokertest", "bench/benchmarks", "bench/benchmarks/sizes"}
 
 // only says which third-party modules are confined to one package.
 var only = map[string]string{

@@ -3,7 +3,6 @@
 package bench_test
 
 import (
-	"flag"
 	"os"
 	"testing"
 
@@ -11,11 +10,7 @@ import (
 	"restorebench/harness/broker/brokertest"
 )
 
-func TestMain(m *testing.M) {
-	benchmarks.Flags()
-	flag.Parse()
-	os.Exit(brokertest.Main(m))
-}
+func TestMain(m *testing.M) { os.Exit(brokertest.Main(m)) }
 
 func BenchmarkDrain(b *testing.B)     { benchmarks.Drain(b) }
 func BenchmarkLoad(b *testing.B)      { benchmarks.Load(b) }

@@ -6,7 +6,6 @@ package benchmarks
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"restorebench/bench/benchmarks/sizes"
 	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/changelog"
 	"restorebench/harness/restore"
@@ -40,16 +40,6 @@ var All = []Benchmark{
 	{"local+tail", LocalTail},
 }
 
-var sizes struct{ keys, valueBytes, keyBytes string }
-
-// Flags adds the flags -keys, -value-bytes and -key-bytes, which follow -args on
-// go test's command line. It is called before flags are parsed.
-func Flags() {
-	flag.StringVar(&sizes.keys, "keys", "100k,1M", "keys of the store, a list")
-	flag.StringVar(&sizes.valueBytes, "value-bytes", "100", "bytes of a value, a list")
-	flag.StringVar(&sizes.keyBytes, "key-bytes", "16", "bytes of a key")
-}
-
 // engines open an empty store in a directory, or the one that is there.
 var engines = []struct {
 	name string
@@ -67,7 +57,7 @@ func openRocks(dir, topic string) (stores.Store, error) {
 func eachSize(b *testing.B, run func(b *testing.B, w workload.Spec)) {
 	s := spec.Default()
 	for _, f := range []struct{ name, text string }{
-		{"keys", sizes.keys}, {"value-bytes", sizes.valueBytes}, {"key-bytes", sizes.keyBytes},
+		{"keys", *sizes.Keys}, {"value-bytes", *sizes.ValueBytes}, {"key-bytes", *sizes.KeyBytes},
 	} {
 		if err := s.Set(f.name, f.text, "-"+f.name); err != nil {
 			b.Fatal(err)
@@ -141,13 +131,30 @@ func (t *topic) writer(b *testing.B) *changelog.Writer {
 }
 
 // load writes a workload to the topic and to s.
-func (t *topic) load(b *testing.B, out *changelog.Writer, w workload.Spec, s stores.Store, tail bool) {
+func (t *topic) load(b *testing.B, out *changelog.Writer, w workload.Spec, s stores.Store) {
 	b.Helper()
 	var p restore.Progress
-	if _, err := topology.Load(context.Background(), &topology.LoadTask{Tail: tail}, w, out, s, &p.Records); err != nil {
+	if _, err := topology.Load(context.Background(), &topology.LoadTask{}, w, out, s, &p.Records); err != nil {
 		b.Fatal(err)
 	}
 	t.records = p.Records.Load()
+}
+
+// write writes the records [from, to) of a workload to the topic.
+func (t *topic) write(b *testing.B, out *changelog.Writer, w workload.Spec, from, to int64) {
+	b.Helper()
+	batch := changelog.NewBatch()
+	for from < to {
+		batch.Reset()
+		from = w.Append(batch, from, to)
+		ticket, err := out.Send(batch)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := out.Wait(context.Background(), ticket); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 // restore brings s from where it stands to the topic's end and returns what it
@@ -183,7 +190,7 @@ func (t *topic) restore(b *testing.B, s stores.Store) restore.Result {
 	return res
 }
 
-// copyStore copies a store's directory as a kill would leave it.
+// copyStore copies the directory of a closed store.
 func copyStore(b *testing.B, from string) string {
 	b.Helper()
 	to := filepath.Join(b.TempDir(), fmt.Sprintf("copy-%x", rand.Uint64()))

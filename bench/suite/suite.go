@@ -78,9 +78,6 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return res, &BadInput{err}
 	}
-	for _, note := range left {
-		o.Logf("left out: %s", note)
-	}
 	raw := filepath.Join(o.Spec.Out, "raw")
 	if err := writable(raw); err != nil {
 		return res, &BadInput{&spec.Error{Where: "--out", Value: o.Spec.Out, Allowed: "a directory that can be written (" + err.Error() + ")"}}
@@ -94,6 +91,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	b, err := broker.Start(ctx, broker.Options{Kind: o.Spec.Broker, Dir: dir, Probe: changelog.Probe, Logf: o.Logf})
 	if err != nil {
 		return res, brokerError(err)
+	}
+	for _, note := range left { // not before: bad input is answered by one line
+		o.Logf("left out: %s", note)
 	}
 	defer func() {
 		stop, cancel := context.WithTimeout(context.Background(), time.Minute)

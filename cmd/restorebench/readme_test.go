@@ -43,10 +43,7 @@ func blocks(t *testing.T, file, language string) []string {
 // ones that measure with sizes that take seconds, make's targets as a dry run,
 // since this test is part of one of them.
 func TestDocumentedCommands(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "restorebench")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := build(t)
 	results := t.TempDir()
 	ran := 0
 	for _, file := range []string{"README.md", "CONTRIBUTING.md"} {

@@ -48,7 +48,7 @@ func Probe(ctx context.Context, bootstrap string) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("broker %s does not answer: %w", bootstrap, errors.Join(ctx.Err(), err))
+			return fmt.Errorf("%s: %w (%w)", bootstrap, ctx.Err(), err)
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -91,7 +91,7 @@ func (a *Admin) waitForLeaders(ctx context.Context, topic string, partitions int
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("topic %s got no leaders: %w", topic, errors.Join(ctx.Err(), err))
+			return fmt.Errorf("topic %s got no leaders: %w (last answer: %v)", topic, ctx.Err(), err)
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

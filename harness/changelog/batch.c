@@ -34,7 +34,9 @@ static rb_client *client_new(int type, const char **conf, int n, const char *top
                              size_t err_len) {
 	rd_kafka_conf_t *c = rd_kafka_conf_new();
 	for (int i = 0; i < n; i++) {
-		if (rd_kafka_conf_set(c, conf[2 * i], conf[2 * i + 1], err, err_len) != RD_KAFKA_CONF_OK) {
+		char why[256];
+		if (rd_kafka_conf_set(c, conf[2 * i], conf[2 * i + 1], why, sizeof why) != RD_KAFKA_CONF_OK) {
+			snprintf(err, err_len, "%s=%s: %s", conf[2 * i], conf[2 * i + 1], why);
 			rd_kafka_conf_destroy(c);
 			return NULL;
 		}

@@ -35,8 +35,12 @@ func ReplaySettings() Settings {
 		// A broker that is not back yet is tried again soon.
 		"reconnect.backoff.ms":     "20",
 		"reconnect.backoff.max.ms": "1000",
+		"log_level":                errorsOnly,
 	}
 }
+
+// errorsOnly is syslog's level 3: no warnings of what librdkafka then retries.
+const errorsOnly = "3"
 
 // LoadSettings are the producer's settings for writing a changelog: as safe as
 // Kafka Streams' own producer (acks=all, idempotent), in large batches.
@@ -53,6 +57,7 @@ func LoadSettings() Settings {
 		"reconnect.backoff.ms":         "20",
 		"reconnect.backoff.max.ms":     "1000",
 		"message.timeout.ms":           "120000",
+		"log_level":                    errorsOnly,
 	}
 }
 

@@ -1,0 +1,3 @@
+package plot
+
+import _ "restorebench/bench/benchmarks/sizes" // its flags: see there

@@ -1,0 +1,3 @@
+package suite
+
+import _ "restorebench/bench/benchmarks/sizes" // its flags: see there
