@@ -1,0 +1,237 @@
+package processor
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"restorebench/harness/broker/brokertest"
+	"restorebench/harness/changelog"
+	"restorebench/harness/restore"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+	"restorebench/harness/topology"
+	"restorebench/harness/workload"
+	"restorebench/stores"
+)
+
+func TestMain(m *testing.M) { os.Exit(brokertest.Main(m)) }
+
+const testKeys = 1000
+
+// fixture is a topic and a state directory for incarnations of one processor.
+type fixture struct {
+	bootstrap, topic, state string
+	admin                   *changelog.Admin
+}
+
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	f := &fixture{
+		bootstrap: brokertest.Start(t).Bootstrap(), state: t.TempDir(),
+		topic: changelog.TopicName(fmt.Sprintf("processor-%x", rand.Uint64()), "store"),
+	}
+	var err error
+	if f.admin, err = changelog.NewAdmin(f.bootstrap); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.admin.Delete(context.Background(), f.topic); err != nil {
+			t.Error(err)
+		}
+		f.admin.Close()
+	})
+	f.create(t)
+	return f
+}
+
+func (f *fixture) create(t *testing.T) {
+	t.Helper()
+	if err := f.admin.Create(context.Background(), f.topic, 1, changelog.TopicConfig(nil)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// live runs one incarnation until it has sent the event that is waited for, ends it
+// cleanly and returns all that it sent.
+func (f *fixture) live(t *testing.T, store string, config subject.Config, until string) (events []subject.Event, err error) {
+	t.Helper()
+	dir := t.TempDir()
+	config.Partitions = []int32{0}
+	data, err := json.Marshal(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := map[string]string{"config": filepath.Join(dir, "c.json"), "events": filepath.Join(dir, "events")}
+	if err := errors.Join(os.WriteFile(paths["config"], data, 0o600), syscall.Mkfifo(paths["events"], 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		subject.EnvBrokers: f.bootstrap, subject.EnvTopic: f.topic, subject.EnvStateDir: f.state,
+		subject.EnvStore: store, subject.EnvEvents: paths["events"], subject.EnvConfig: paths["config"],
+	} {
+		t.Setenv(name, value)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	stdin, end := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- Run(ctx, "test", stdin, Options{}) }()
+	pipe, err := os.Open(paths["events"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pipe.Close()
+	lines := bufio.NewScanner(pipe)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var e subject.Event
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			t.Fatal(err)
+		}
+		events = append(events, e)
+		if e.Event == until || e.Event == subject.Failed {
+			end.Close() // the harness lets go: close cleanly
+		}
+	}
+	return events, <-done
+}
+
+func (f *fixture) load(t *testing.T, store string) {
+	t.Helper()
+	w := workload.New(1, 0, 1, testKeys, 16, 100, 1, 0, 0)
+	task, err := json.Marshal(topology.LoadTask{Workloads: []workload.Spec{w}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := f.live(t, store, subject.Config{Load: task}, subject.Loaded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "hello assigned opened restore_start caught_up ready loaded"
+	if got := names(events); got != want {
+		t.Fatalf("events %q, want %q", got, want)
+	}
+	if last := events[len(events)-1]; last.Records != testKeys || last.Offset != testKeys {
+		t.Fatalf("%+v", last)
+	}
+}
+
+func names(events []subject.Event) string {
+	var out []string
+	for _, e := range events {
+		if e.Event != subject.ProgressMade {
+			out = append(out, e.Event)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+func find(t *testing.T, events []subject.Event, name string) subject.Event {
+	t.Helper()
+	for i := len(events) - 1; i >= 0; i-- {
+		if events[i].Event == name {
+			return events[i]
+		}
+	}
+	t.Fatalf("no event %s in %s", name, names(events))
+	return subject.Event{}
+}
+
+// recover runs an incarnation that verifies itself and returns the path it took, why,
+// the records it restored, and the digest's count.
+func (f *fixture) recover(t *testing.T, store string) (opened, caught, digest subject.Event) {
+	t.Helper()
+	events, err := f.live(t, store, subject.Config{Digest: true}, subject.DigestOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return find(t, events, subject.Opened), find(t, events, subject.CaughtUp), find(t, events, subject.DigestOf)
+}
+
+func TestReplayAndLocal(t *testing.T) {
+	f := newFixture(t)
+	f.load(t, spec.StoreRocks)
+	opened, caught, digest := f.recover(t, spec.StoreRocks)
+	if opened.Path != subject.PathLocal || caught.Records != 0 || digest.Count != testKeys {
+		t.Errorf("local: %+v %+v %d", opened, caught, digest.Count)
+	}
+	opened, caught, other := f.recover(t, spec.StoreMemory)
+	if opened.Path != subject.PathEmpty || caught.Records != testKeys || other.Digest != digest.Digest {
+		t.Errorf("memory: %+v %+v", opened, caught)
+	}
+}
+
+// Files that can't be trusted are replaced once, and the path says so.
+func TestCorruptFilesAreWipedAndReplayed(t *testing.T) {
+	f := newFixture(t)
+	f.load(t, spec.StoreRocks)
+	current := filepath.Join(f.state, "0_0", "rocksdb", storeName, "CURRENT")
+	if err := os.Truncate(current, 0); err != nil {
+		t.Fatal(err)
+	}
+	opened, caught, digest := f.recover(t, spec.StoreRocks)
+	if opened.Path != subject.PathWiped || opened.Reason == "" || caught.Records != testKeys || digest.Count != testKeys {
+		t.Errorf("%+v %+v %d", opened, caught, digest.Count)
+	}
+	if opened, _, _ := f.recover(t, spec.StoreRocks); opened.Path != subject.PathLocal {
+		t.Errorf("after that: %+v", opened)
+	}
+}
+
+// A topic that was created again is shorter than the files: what they hold is gone.
+func TestStaleOffsetIsWipedAndReplayed(t *testing.T) {
+	f := newFixture(t)
+	f.load(t, spec.StoreRocks)
+	if err := f.admin.Delete(context.Background(), f.topic); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		err := f.admin.Create(context.Background(), f.topic, 1, changelog.TopicConfig(nil))
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	opened, caught, digest := f.recover(t, spec.StoreRocks)
+	if opened.Path != subject.PathWiped || !strings.Contains(opened.Reason, "saved 1000, end offset 0") || caught.Records != 0 || digest.Count != 0 {
+		t.Errorf("%+v %+v %d", opened, caught, digest.Count)
+	}
+}
+
+func TestErrorsAreReported(t *testing.T) {
+	f := newFixture(t)
+	f.topic = "no-such-topic"
+	events, err := f.live(t, spec.StoreMemory, subject.Config{}, subject.Ready)
+	if e := find(t, events, subject.Failed); err == nil || e.Message == "" || e.Code != "failed" {
+		t.Errorf("%v %+v", err, e)
+	}
+	events, err = f.live(t, "leveldb", subject.Config{}, subject.Ready)
+	if e := find(t, events, subject.Failed); err == nil || !strings.Contains(e.Message, `"leveldb"`) {
+		t.Errorf("%v %+v", err, e)
+	}
+}
+
+func TestCodes(t *testing.T) {
+	for err, want := range map[error]string{
+		stores.ErrLocked: "locked", stores.ErrCorrupt: "corrupt", stores.ErrUnavailable: "unavailable",
+		restore.ErrStale: "offset_out_of_range", changelog.ErrOffsetOutOfRange: "offset_out_of_range", io.EOF: "failed",
+	} {
+		if got := code(fmt.Errorf("wrapped: %w", err)); got != want {
+			t.Errorf("%v is %s, want %s", err, got, want)
+		}
+	}
+}

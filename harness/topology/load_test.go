@@ -1,0 +1,107 @@
+package topology
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/workload"
+	"restorebench/stores"
+	"restorebench/stores/memory"
+)
+
+// ledger is a changelog that acknowledges when it is waited for.
+type ledger struct {
+	sent, acknowledged stores.Offset
+	sizes              []int // of batches on their way, oldest first
+	failAt             stores.Offset
+	shift              stores.Offset // offsets that others took before
+}
+
+var errLost = errors.New("not acknowledged")
+
+func (l *ledger) Send(b *stores.Batch) (changelog.Ticket, error) {
+	l.sizes = append(l.sizes, b.Len())
+	l.sent += stores.Offset(b.Len())
+	return changelog.Ticket{}, nil
+}
+
+func (l *ledger) Wait(context.Context, changelog.Ticket) (stores.Offset, error) {
+	l.acknowledged += stores.Offset(l.sizes[0])
+	l.sizes = l.sizes[1:]
+	if l.failAt > 0 && l.acknowledged >= l.failAt {
+		return 0, errLost
+	}
+	return l.acknowledged + l.shift, nil
+}
+
+// watched checks the store's side of the contract at every call.
+type watched struct {
+	*memory.Store
+	t       *testing.T
+	ledger  *ledger
+	flushed stores.Offset
+	held    int
+}
+
+func (w *watched) Apply(b *stores.Batch) error {
+	if b.Next != w.ledger.acknowledged+w.ledger.shift {
+		w.t.Errorf("applied up to %d, acknowledged up to %d", b.Next, w.ledger.acknowledged+w.ledger.shift)
+	}
+	return w.Store.Apply(b)
+}
+
+func (w *watched) Flush() error {
+	w.flushed, _ = w.Offset()
+	return nil
+}
+
+func (w *watched) HoldFlush(bytes int) error {
+	w.held = bytes
+	return nil
+}
+
+func TestLoad(t *testing.T) {
+	spec := workload.New(1, 0, 1, 100_000, 16, 100, 1, 0.01, 0.1)
+	for _, tail := range []bool{false, true} {
+		l := &ledger{shift: 7}
+		s := &watched{Store: memory.New(), t: t, ledger: l}
+		var loaded atomic.Int64
+		next, err := Load(context.Background(), &LoadTask{Tail: tail}, spec, l, s, &loaded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := spec.Load()
+		if tail {
+			want = spec.Total()
+		}
+		if next != stores.Offset(want)+7 || loaded.Load() != want {
+			t.Errorf("tail %v: next %d, loaded %d, want %d records", tail, next, loaded.Load(), want)
+		}
+		if s.flushed != stores.Offset(spec.Load())+7 {
+			t.Errorf("tail %v: durable up to %d, want the end of the load, %d", tail, s.flushed, spec.Load()+7)
+		}
+		if (s.held > int(spec.Tail)*116) != tail {
+			t.Errorf("tail %v: flushes held for %d bytes", tail, s.held)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestLoadKeepsWhatIsNotAcknowledgedOutOfTheStore(t *testing.T) {
+	l := &ledger{failAt: 50_000}
+	s := &watched{Store: memory.New(), t: t, ledger: l}
+	defer s.Close()
+	var loaded atomic.Int64
+	_, err := Load(context.Background(), &LoadTask{}, workload.New(1, 0, 1, 100_000, 16, 100, 1, 0, 0), l, s, &loaded)
+	if !errors.Is(err, errLost) {
+		t.Fatal(err)
+	}
+	if at, _ := s.Offset(); at >= 50_000 || int64(at) != loaded.Load() || s.flushed != 0 {
+		t.Errorf("store at %d, %d records counted, durable up to %d", at, loaded.Load(), s.flushed)
+	}
+}
