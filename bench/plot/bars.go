@@ -27,12 +27,11 @@ const (
 func (c phaseChart) draw() *page {
 	keys := make([]key, len(c.phases))
 	for i, phase := range c.phases {
-		keys[i] = key{phase, swatch(phase)}
+		keys[i] = key{phaseLabels[phase], swatchSample, swatch(phase)}
 	}
-	rows := len(c.panels[0].rows)
-	panelHeight := vg.Length(headHeight + rowHeight*rows + tickHeight + panelGap)
-	frame := vg.Length(titleLine + legendLine*len(legendRows(keys)) + footLine*2 + axisTitle + 3*margin)
-	p := newPage(frame+panelHeight*vg.Length(len(c.panels)), "Where the downtime goes, by phase of the recovery", keys, c.foot)
+	panelHeight := vg.Length(headHeight + rowHeight*len(c.panels[0].rows) + tickHeight + panelGap)
+	height := frameHeight(keys, c.foot) + panelHeight*vg.Length(len(c.panels)) + axisTitle
+	p := newPage(height, "Where the downtime goes, by phase of the recovery", keys, c.foot)
 
 	labels := write(textSize, ink)
 	left := p.body.Min.X
@@ -67,19 +66,19 @@ func (p panel) draw(c *draw.Canvas, top, labels vg.Length, times, shares span) {
 	bottom := top - rowHeight*vg.Length(len(p.rows))
 	scale := p.longest() * 1.2 // leaves room for the figure beside the longest bar
 	if scale > 0 {
-		drawAxis(c, times, top, bottom, scale/1e9, linearTicks("s"))
-		drawAxis(c, shares, top, bottom, 100, linearTicks("%"))
+		drawAxis(c, times, top, bottom, scale/1e9, linearTicks("s", 2))
+		drawAxis(c, shares, top, bottom, 100, linearTicks("%", 4))
 	}
 	for i, r := range p.rows {
 		y := top - rowHeight*(vg.Length(i)+0.5)
-		c.FillText(aligned(write(textSize, ink), text.XRight, text.YCenter), vg.Point{X: times.from - 6, Y: y}, r.label)
+		c.FillText(aligned(write(textSize, ink), text.XRight, text.YCenter), vg.Point{X: times.from - 6, Y: y + optical}, r.label)
 		if r.missing != "" {
-			c.FillText(aligned(write(smallSize, faint), text.XLeft, text.YCenter), vg.Point{X: times.from + 4, Y: y}, r.missing)
+			writeOnGrid(c, aligned(write(smallSize, faint), text.XLeft, text.YCenter), vg.Point{X: times.from + 4, Y: y + optical}, r.missing)
 			continue
 		}
 		end := r.draw(c, times, y, scale, nil)
 		figure := aligned(write(textSize, ink), text.XLeft, text.YCenter)
-		c.FillText(figure, vg.Point{X: end + 4, Y: y}, report.Duration(r.total))
+		writeOnGrid(c, figure, vg.Point{X: end + 4, Y: y + optical}, report.Duration(r.total))
 		r.draw(c, shares, y, r.length(), func(s segment) string { return fmt.Sprintf("%.0f %%", 100*s.ns/r.length()) })
 	}
 }
@@ -103,10 +102,17 @@ func (r row) draw(c *draw.Canvas, s span, y vg.Length, scale float64, inscriptio
 		}
 		style := aligned(write(smallSize, onColor(fill)), text.XCenter, text.YCenter)
 		if label := inscription(segment); style.Width(label)+4 <= to-from {
-			c.FillText(style, vg.Point{X: (from + to) / 2, Y: y}, label)
+			c.FillText(style, vg.Point{X: (from + to) / 2, Y: y + optical}, label)
 		}
 	}
 	return s.at(done / scale)
+}
+
+// writeOnGrid writes text on a white ground, so that no line of the grid runs through it.
+func writeOnGrid(c *draw.Canvas, style text.Style, at vg.Point, s string) {
+	c.SetColor(white)
+	c.Fill(style.Rectangle(s).Add(at).Path())
+	c.FillText(style, at, s)
 }
 
 // drawAxis draws a horizontal axis from zero to high with its grid.
@@ -123,7 +129,6 @@ func drawAxis(c *draw.Canvas, s span, top, bottom vg.Length, high float64, ticks
 // swatch draws the sign of a phase in the legend.
 func swatch(phase string) func(*draw.Canvas, vg.Rectangle) {
 	return func(c *draw.Canvas, area vg.Rectangle) {
-		area.Min.X += sampleWidth / 3
 		area.Min.Y += 2.5
 		area.Max.Y -= 2.5
 		c.SetColor(phaseColors[phase])

@@ -2,6 +2,7 @@ package plot
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -14,11 +15,12 @@ import (
 
 // A lineChart shows one figure of every series against the number of keys.
 type lineChart struct {
-	title, yTitle, foot string
-	unit                string // of the vertical axis, with SI prefixes
-	logY                bool   // or linear from zero
-	keys                []int64
-	lines               []line
+	title, yTitle string
+	unit          string // of the vertical axis, with SI prefixes
+	logY          bool   // or linear from zero
+	keys          []int64
+	lines         []line
+	foot          []string // paragraphs
 }
 
 // A line is one series, by keys.
@@ -50,7 +52,7 @@ func throughputChart(s *report.Summary) lineChart {
 	return lineChart{
 		title:  "Restore throughput, by number of keys",
 		yTitle: "restored records per second (records/s)",
-		foot:   footnote(s) + " Throughput is records read, by the time of the restore phase alone.",
+		foot:   append(footnote(s), "Throughput is records read by the time of the restore phase alone."),
 		keys:   s.Keys(),
 		lines: linesOf(s, 1, func(c report.CellSummary) *report.Estimate {
 			if c.Recovery == record.Local { // by chance a record or two; not a rate
@@ -86,18 +88,22 @@ func linesOf(s *report.Summary, scale float64, figure func(report.CellSummary) *
 	return lines
 }
 
-// footnote tells what every chart of the summary must tell.
-func footnote(s *report.Summary) string {
-	return "Medians of n = " + s.Trials() + " valid trials; bars: " + s.Intervals() + ". " + s.Where() + "."
+// footnote tells what every line chart of the summary must tell.
+func footnote(s *report.Summary) []string {
+	intervals := s.Intervals()
+	if slices.ContainsFunc(s.Cells, func(c report.CellSummary) bool { return c.Downtime != nil && c.Downtime.Interval != nil }) {
+		intervals = "bars: " + intervals
+	}
+	return []string{"Medians of n = " + s.Trials() + " valid trials; " + intervals + ".", s.Where() + "."}
 }
 
 // draw draws the chart.
 func (c lineChart) draw() *page {
 	keys := make([]key, len(c.lines))
 	for i, l := range c.lines {
-		keys[i] = key{l.label, l.style.sample}
+		keys[i] = key{l.label, lineSample, l.style.sample}
 	}
-	p := newPage(pageHeight, c.title, keys, c.foot)
+	p := newPage(c.height(keys), c.title, keys, c.foot)
 	body := p.canvas
 	body.Rectangle = p.body
 	body.Min.X += titleLine
@@ -105,6 +111,11 @@ func (c lineChart) draw() *page {
 	axes.Draw(body)
 	c.drawYTitle(p, axes.DataCanvas(body))
 	return p
+}
+
+// height is that of the page: a legend of many rows makes it higher rather than the axes lower.
+func (c lineChart) height(keys []key) vg.Length {
+	return pageHeight + vg.Length(legendLine*max(0, len(legendRows(keys))-1))
 }
 
 // drawYTitle writes the vertical axis's title beside the middle of the axis. Gonum would
@@ -136,7 +147,7 @@ func (c lineChart) plot() *plot.Plot {
 		p.Y.Tick.Marker = logTicks(c.unit)
 	} else {
 		p.Y.Min, p.Y.Max = 0, high*1.08
-		p.Y.Tick.Marker = linearTicks(c.unit)
+		p.Y.Tick.Marker = linearTicks(c.unit, 4)
 	}
 	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
 		axis.Padding = 0
@@ -147,10 +158,10 @@ func (c lineChart) plot() *plot.Plot {
 		axis.Tick.Label = restyled(axis.Tick.Label, textSize, ink)
 	}
 	p.Add(grid{})
+	// Each a few points beside the exact place, so that equal medians don't hide each other.
+	step := min(3, 14/vg.Length(len(c.lines)))
 	for i, l := range c.lines {
-		// A few points beside the exact place, so that equal medians don't hide each other.
-		shift := (vg.Length(i) - vg.Length(len(c.lines)-1)/2) * 3
-		p.Add(shifted{l, shift})
+		p.Add(shifted{l, (vg.Length(i) - vg.Length(len(c.lines)-1)/2) * step})
 	}
 	return p
 }

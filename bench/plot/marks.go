@@ -34,8 +34,8 @@ type shifted struct {
 	shift vg.Length
 }
 
-// Plot implements plot.Plotter: the line, then intervals, then markers with a white rim
-// that sets them off from what they lie on.
+// Plot implements plot.Plotter: the line, then the intervals and markers, on a white rim
+// that sets them off from it.
 func (l shifted) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	var way []vg.Point
@@ -46,19 +46,23 @@ func (l shifted) Plot(c draw.Canvas, p *plot.Plot) {
 		c.StrokeLines(l.style.line, way)
 	}
 	bar := draw.LineStyle{Color: l.style.line.Color, Width: 1}
-	const half = 5 // of the cap; wider than the marker, so that a narrow interval shows
+	const half = 6 // of the cap; wider than the marker, so that a narrow interval shows
 	for i, pt := range l.points {
+		drawRim(&c, l.style.marker, way[i])
 		at, low, high := way[i].X, y(pt.low), y(pt.high)
 		if pt.low < pt.high {
 			c.StrokeLine2(bar, at, low, at, high)
 			c.StrokeLine2(bar, at-half, low, at+half, low)
 			c.StrokeLine2(bar, at-half, high, at+half, high)
 		}
-		rim := l.style.marker
-		rim.Color, rim.Radius = color.White, rim.Radius+1
-		c.DrawGlyph(rim, way[i])
 		c.DrawGlyph(l.style.marker, way[i])
 	}
+}
+
+// drawRim draws the white ground of a marker.
+func drawRim(c *draw.Canvas, marker draw.GlyphStyle, at vg.Point) {
+	marker.Color, marker.Radius = color.White, marker.Radius+1
+	c.DrawGlyph(marker, at)
 }
 
 // sample draws the line's sign in the legend.
@@ -66,9 +70,7 @@ func (s lineStyle) sample(c *draw.Canvas, area vg.Rectangle) {
 	y := (area.Min.Y + area.Max.Y) / 2
 	c.StrokeLine2(s.line, area.Min.X, y, area.Max.X, y)
 	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: y}
-	rim := s.marker
-	rim.Color, rim.Radius = color.White, rim.Radius+1
-	c.DrawGlyph(rim, at)
+	drawRim(c, s.marker, at)
 	c.DrawGlyph(s.marker, at)
 }
 

@@ -15,7 +15,9 @@ const (
 	dpi        = 200
 	pageWidth  = 8 * vg.Inch
 	pageHeight = 5 * vg.Inch
-	margin     = 12
+	margin     = 12 // at the left and the right
+	edge       = 8  // at the top and the bottom
+	bodyGap    = 6  // above and below the body
 )
 
 // A page is an image with a title, a legend, a body for the chart and a footnote, each in
@@ -30,36 +32,37 @@ type page struct {
 // A key is one entry of a legend.
 type key struct {
 	label  string
-	sample func(c *draw.Canvas, area vg.Rectangle) // draws the sign beside the label
+	width  vg.Length                               // of the sign before it
+	sample func(c *draw.Canvas, area vg.Rectangle) // draws the sign
 }
 
 const (
-	sampleWidth = 26
-	sampleGap   = 5  // between sign and label
-	keyGap      = 16 // between entries
-	legendLine  = 15
-	titleLine   = 20
-	footLine    = 11
+	lineSample   = 26 // width of the sign of a line
+	swatchSample = 15 // and of an area
+	sampleGap    = 5  // between sign and label
+	keyGap       = 16 // between entries
+	legendLine   = 15
+	titleLine    = 20
+	footLine     = 11
 )
 
 // newPage lays the page out and draws all but its body.
-func newPage(height vg.Length, title string, keys []key, foot string) *page {
+func newPage(height vg.Length, title string, keys []key, foot []string) *page {
 	p := &page{png: vgimg.PngCanvas{Canvas: vgimg.NewWith(
 		vgimg.UseWH(pageWidth, height), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(color.White))}}
 	p.canvas = draw.New(p.png)
-	rows := legendRows(keys)
-	lines := wrap(foot, write(smallSize, faint))
+	rows, lines := legendRows(keys), wrap(foot)
 
 	left, right := vg.Length(margin), pageWidth-margin
 	area := func(top, height vg.Length) vg.Rectangle {
 		return vg.Rectangle{Min: vg.Point{X: left, Y: top - height}, Max: vg.Point{X: right, Y: top}}
 	}
-	p.title = area(height-margin*2/3, titleLine)
+	p.title = area(height-edge, titleLine)
 	p.legend = area(p.title.Min.Y, legendLine*vg.Length(len(rows)))
-	p.foot = area(margin/2+footLine*vg.Length(len(lines)), footLine*vg.Length(len(lines)))
+	p.foot = area(edge+footLine*vg.Length(len(lines)), footLine*vg.Length(len(lines)))
 	p.body = vg.Rectangle{
-		Min: vg.Point{X: left, Y: p.foot.Max.Y + margin/2},
-		Max: vg.Point{X: right, Y: p.legend.Min.Y - margin/2},
+		Min: vg.Point{X: left, Y: p.foot.Max.Y + bodyGap},
+		Max: vg.Point{X: right, Y: p.legend.Min.Y - bodyGap},
 	}
 
 	p.canvas.FillText(aligned(writeBold(titleSize, ink), text.XLeft, text.YTop), vg.Point{X: left, Y: p.title.Max.Y}, title)
@@ -71,9 +74,14 @@ func newPage(height vg.Length, title string, keys []key, foot string) *page {
 	return p
 }
 
+// frameHeight is the height of a page without its body.
+func frameHeight(keys []key, foot []string) vg.Length {
+	return vg.Length(2*edge + titleLine + legendLine*len(legendRows(keys)) + footLine*len(wrap(foot)) + 2*bodyGap)
+}
+
 // keyWidth is the room that an entry takes, without the gap after it.
 func keyWidth(k key) vg.Length {
-	return sampleWidth + sampleGap + write(textSize, ink).Width(k.label)
+	return k.width + sampleGap + write(textSize, ink).Width(k.label)
 }
 
 // legendRows breaks the legend into rows that fit the page.
@@ -101,25 +109,33 @@ func (p *page) drawLegend(rows [][]key) {
 		for _, k := range row {
 			k.sample(&p.canvas, vg.Rectangle{
 				Min: vg.Point{X: x, Y: y - legendLine/2},
-				Max: vg.Point{X: x + sampleWidth, Y: y + legendLine/2},
+				Max: vg.Point{X: x + k.width, Y: y + legendLine/2},
 			})
 			style := aligned(write(textSize, ink), text.XLeft, text.YCenter)
-			p.canvas.FillText(style, vg.Point{X: x + sampleWidth + sampleGap, Y: y}, k.label)
+			p.canvas.FillText(style, vg.Point{X: x + k.width + sampleGap, Y: y + optical}, k.label)
 			x += keyWidth(k) + keyGap
 		}
 	}
 }
 
-// wrap breaks a text into lines that fit the page.
-func wrap(s string, style text.Style) []string {
+// wrap breaks paragraphs into lines that fit the page.
+func wrap(paragraphs []string) []string {
+	style := write(smallSize, faint)
 	var lines []string
-	for _, word := range strings.Fields(s) {
-		last := len(lines) - 1
-		if last >= 0 && style.Width(lines[last]+" "+word) <= pageWidth-2*margin {
-			lines[last] += " " + word
-		} else {
-			lines = append(lines, word)
+	for _, paragraph := range paragraphs {
+		line := ""
+		for _, word := range strings.Fields(paragraph) {
+			switch {
+			case line == "":
+				line = word
+			case style.Width(line+" "+word) <= pageWidth-2*margin:
+				line += " " + word
+			default:
+				lines = append(lines, line)
+				line = word
+			}
 		}
+		lines = append(lines, line)
 	}
 	return lines
 }

@@ -8,7 +8,7 @@ import (
 // A phaseChart shows where the downtime goes: a panel per number of keys, since a bar of
 // 200 ms can't be read beside one of 20 s, and in it a bar per series.
 type phaseChart struct {
-	foot   string
+	foot   []string // paragraphs
 	phases []string // those that any bar has, in their order
 	panels []panel
 }
@@ -36,8 +36,11 @@ type segment struct {
 // phaseChartOf derives the chart from the summary.
 func phaseChartOf(s *report.Summary) phaseChart {
 	chart := phaseChart{
-		foot: "Each phase is the median of n = " + s.Trials() + " valid trials, so that together they can differ a little" +
-			" from the median downtime, which is the figure beside the bar. " + s.Where() + ".",
+		foot: []string{
+			"Each phase is the median of n = " + s.Trials() + " valid trials, so that together they can differ a little" +
+				" from the median downtime, which is the figure beside the bar.",
+			s.Where() + ".",
+		},
 	}
 	seen := map[string]bool{}
 	for _, keys := range s.Keys() {

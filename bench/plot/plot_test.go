@@ -141,11 +141,14 @@ func TestLegendCoversNoData(t *testing.T) {
 	for n := 1; n <= 40; n++ {
 		keys := make([]key, n)
 		for i := range keys {
-			keys[i] = key{"rocksdb, local+tail, 16 partitions", seriesStyle(i).sample}
+			keys[i] = key{"rocksdb, local+tail, 16 partitions", lineSample, seriesStyle(i).sample}
 		}
-		p := newPage(pageHeight, "title", keys, "foot")
+		p := newPage(lineChart{}.height(keys), "title", keys, []string{"foot"})
 		if p.body.Max.Y > p.legend.Min.Y || p.body.Min.Y < p.foot.Max.Y || p.legend.Max.Y > p.title.Min.Y {
 			t.Fatalf("%d entries: areas overlap: %+v", n, p)
+		}
+		if p.body.Size().Y < pageHeight/2 {
+			t.Fatalf("%d entries: the legend leaves %v for the axes", n, p.body.Size().Y)
 		}
 		for _, row := range legendRows(keys) {
 			var width vg.Length
@@ -165,8 +168,16 @@ func TestSI(t *testing.T) {
 		unit string
 		want string
 	}{
-		{0, "s", "0"}, {0.01, "s", "10 ms"}, {1, "s", "1 s"}, {1500, "s", "1500 s"}, {2e-6, "s", "2 µs"}, {0.5, "s", "500 ms"},
-		{10_000, "", "10 k"}, {1_000_000, "", "1 M"}, {250, "", "250"}, {2_500_000, "", "2.5 M"},
+		{0, "s", "0"},
+		{0.01, "s", "10 ms"},
+		{1, "s", "1 s"},
+		{1500, "s", "1500 s"},
+		{2e-6, "s", "2 µs"},
+		{0.5, "s", "500 ms"},
+		{10_000, "", "10 k"},
+		{1_000_000, "", "1 M"},
+		{250, "", "250"},
+		{2_500_000, "", "2.5 M"},
 	} {
 		if got := si(c.v, c.unit); got != c.want {
 			t.Errorf("%v %q is %q, want %q", c.v, c.unit, got, c.want)
@@ -187,6 +198,13 @@ func TestTicksCanBeRead(t *testing.T) {
 		}
 		if labels < 3 || labels > 12 {
 			t.Errorf("[%v, %v] has %d labels", c.low, c.high, labels)
+		}
+	}
+	for _, high := range []float64{0.0888, 0.374, 2.55, 1, 9.99, 10, 0.19, 5.001e-3} {
+		for least := 2.0; least <= 4; least += 2 {
+			if n := len(linearTicks("s", least)(0, high)) - 1; n < int(least) || n > int(2.5*least) {
+				t.Errorf("[0, %v] has %d steps, want %v to %v", high, n, least, 2.5*least)
+			}
 		}
 	}
 	labelled := 0

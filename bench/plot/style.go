@@ -18,6 +18,7 @@ const (
 	titleSize = 13
 	textSize  = 9.5
 	smallSize = 8
+	optical   = 0.8 // raises text beside a sign: centred by its box it looks low
 )
 
 // The palette of Okabe and Ito, which the colour-blind can tell apart.
@@ -51,6 +52,19 @@ var phaseColors = map[string]color.RGBA{
 	record.PhaseOther:   midGrey,
 }
 
+// phaseLabels say what each phase is spent on.
+var phaseLabels = map[string]string{
+	record.PhaseExit:    "exit (kill to gone)",
+	record.PhaseDetect:  "detect (until restarted)",
+	record.PhaseSpawn:   "spawn (process start)",
+	record.PhaseAssign:  "assign (partitions)",
+	record.PhaseOpen:    "open (local files)",
+	record.PhasePlan:    "plan (end offsets)",
+	record.PhaseRestore: "restore (changelog)",
+	record.PhaseServe:   "serve (first read)",
+	record.PhaseOther:   "other",
+}
+
 // A lineStyle tells a series from the others by colour, marker and dashes: any one of
 // them would do in print.
 type lineStyle struct {
@@ -64,25 +78,14 @@ func seriesStyle(i int) lineStyle {
 	// Without yellow, which is too light for a line on white.
 	colors := []color.RGBA{blue, vermilion, green, purple, orange, skyBlue, black}
 	markers := []draw.GlyphDrawer{
-		draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, diamond{}, draw.CrossGlyph{}, draw.PlusGlyph{},
+		draw.CircleGlyph{}, draw.BoxGlyph{}, draw.PyramidGlyph{}, diamond{}, downTriangle{}, fatPlus{},
 	}
 	dashes := [][]vg.Length{nil, {7, 3}, {2, 2}, {7, 2, 2, 2}}
 	c := colors[i%len(colors)]
 	return lineStyle{
 		line:   draw.LineStyle{Color: c, Width: vg.Points(1.6), Dashes: dashes[i%len(dashes)]},
-		marker: draw.GlyphStyle{Color: c, Radius: vg.Points(3.6), Shape: markers[i%len(markers)]},
+		marker: draw.GlyphStyle{Color: c, Radius: vg.Points(3.3), Shape: markers[i%len(markers)]},
 	}
-}
-
-// diamond is a square on its corner.
-type diamond struct{}
-
-// DrawGlyph implements draw.GlyphDrawer.
-func (diamond) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
-	r := style.Radius * 1.2
-	c.FillPolygon(style.Color, []vg.Point{
-		{X: at.X, Y: at.Y + r}, {X: at.X + r, Y: at.Y}, {X: at.X, Y: at.Y - r}, {X: at.X - r, Y: at.Y},
-	})
 }
 
 // write returns the style of text, sans serif, of the given size in points.

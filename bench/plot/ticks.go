@@ -63,20 +63,21 @@ func logTicks(unit string) plot.TickerFunc {
 			}
 		}
 		if labels < 3 {
-			return linearTicks(unit)(low, high)
+			return linearTicks(unit, 4)(low, high)
 		}
 		return ticks
 	}
 }
 
-// linearTicks labels between four and nine even steps of 1, 2 or 5 times a power of ten.
-func linearTicks(unit string) plot.TickerFunc {
+// linearTicks labels even steps of 1, 2 or 5 times a power of ten: the least number of
+// them that is at least the given one, and never more than two and a half times as many.
+func linearTicks(unit string, least float64) plot.TickerFunc {
 	return func(low, high float64) []plot.Tick {
-		step := math.Pow(10, math.Floor(math.Log10(high-low)))
-		for _, finer := range []float64{1, 2, 5, 10} { // ever more steps until they are enough
-			if (high-low)/(step/finer) >= 4 {
-				step /= finer
-				break
+		power := math.Pow(10, math.Floor(math.Log10((high-low)/least)))
+		step := power
+		for _, coarser := range []float64{2, 5} {
+			if (high-low)/(coarser*power) >= least {
+				step = coarser * power
 			}
 		}
 		var ticks []plot.Tick

@@ -1,6 +1,7 @@
 package changelog
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -91,7 +92,7 @@ func (a *Admin) waitForLeaders(ctx context.Context, topic string, partitions int
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("topic %s got no leaders: %w (last answer: %v)", topic, ctx.Err(), err)
+			return fmt.Errorf("topic %s got no leaders: %w", topic, cmp.Or(err, ctx.Err()))
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
