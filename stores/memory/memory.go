@@ -42,7 +42,7 @@ type Store struct {
 	sink uint64         // keeps the reads of warm from being optimised away
 }
 
-var _ stores.Store = (*Store)(nil)
+var _ stores.Ordered = (*Store)(nil)
 
 // New returns an empty store.
 func New() *Store {

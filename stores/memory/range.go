@@ -21,7 +21,24 @@ type position struct{ prefix, address uint64 }
 //
 // The iterator sees the store as it was, whatever is applied meanwhile. As long
 // as it is open, overwrites and deletes give no room back.
-func (s *Store) Range(from, to []byte) stores.Iterator {
+func (s *Store) Range(from, to []byte) stores.Iterator { return s.collect(from, to) }
+
+// ReverseRange is Range with the order turned round, at the same cost.
+func (s *Store) ReverseRange(from, to []byte) stores.Iterator {
+	it := s.collect(from, to)
+	slices.Reverse(it.order)
+	return it
+}
+
+// ApproximateCount is exact.
+func (s *Store) ApproximateCount() (int64, error) {
+	if s.closed {
+		return 0, errClosed
+	}
+	return int64(s.index.count), nil
+}
+
+func (s *Store) collect(from, to []byte) *iterator {
 	if s.closed {
 		return &iterator{err: errClosed}
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	dataFamily    = "default"
+	defaultFamily = "default" // which every RocksDB has
 	offsetsFamily = "offsets"
 	statusKey     = "status"
 

@@ -13,11 +13,12 @@ import (
 
 // Range iterates over RocksDB's own order, on an implicit snapshot.
 func (s *Store) Range(from, to []byte) stores.Iterator {
-	if s.db == nil {
-		return &iterator{err: errClosed}
+	it := s.iterator()
+	if it.raw == nil {
+		return it
 	}
-	s.iterators.Add(1)
-	it := &iterator{store: s, raw: s.db.NewIterator(s.options.read), to: slices.Clone(to)}
+	end := slices.Clone(to)
+	it.outside = func(key []byte) bool { return end != nil && bytes.Compare(key, end) >= 0 }
 	if from == nil {
 		it.raw.SeekToFirst()
 	} else {
@@ -26,10 +27,51 @@ func (s *Store) Range(from, to []byte) stores.Iterator {
 	return it
 }
 
+// ReverseRange is Range from the last key to the first.
+func (s *Store) ReverseRange(from, to []byte) stores.Iterator {
+	it := s.iterator()
+	if it.raw == nil {
+		return it
+	}
+	it.advance = (*grocksdb.Iterator).Prev
+	end := slices.Clone(from)
+	it.outside = func(key []byte) bool { return bytes.Compare(key, end) < 0 }
+	if to == nil {
+		it.raw.SeekToLast()
+		return it
+	}
+	it.raw.SeekForPrev(to)
+	if it.raw.Valid() && bytes.Equal(it.raw.Key().Data(), to) {
+		it.raw.Prev()
+	}
+	return it
+}
+
+// ApproximateCount is RocksDB's estimate, which counts a key twice where an
+// overwrite or a delete has not been compacted yet.
+func (s *Store) ApproximateCount() (int64, error) {
+	if s.db == nil {
+		return 0, errClosed
+	}
+	n, _ := s.db.GetIntPropertyCF("rocksdb.estimate-num-keys", s.data)
+	return int64(n), nil
+}
+
+// iterator is one over the data that has yet to be placed; without raw when the
+// store is closed.
+func (s *Store) iterator() *iterator {
+	if s.db == nil {
+		return &iterator{err: errClosed}
+	}
+	s.iterators.Add(1)
+	return &iterator{store: s, raw: s.db.NewIteratorCF(s.options.read, s.data), advance: (*grocksdb.Iterator).Next}
+}
+
 type iterator struct {
 	store      *Store
 	raw        *grocksdb.Iterator // nil once closed, or when the store was
-	to         []byte
+	advance    func(*grocksdb.Iterator)
+	outside    func(key []byte) bool // the range, on the side that is iterated to
 	started    bool
 	key, value []byte // in RocksDB's memory
 	err        error
@@ -41,14 +83,14 @@ func (it *iterator) Next() bool {
 		return false
 	}
 	if it.started && it.raw.Valid() {
-		it.raw.Next()
+		it.advance(it.raw)
 	}
 	it.started = true
 	if !it.raw.Valid() {
 		return false
 	}
 	key := it.raw.Key().Data()
-	if it.to != nil && bytes.Compare(key, it.to) >= 0 {
+	if it.outside(key) {
 		return false
 	}
 	it.key, it.value = key, it.raw.Value().Data()

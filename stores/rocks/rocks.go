@@ -19,6 +19,7 @@ var errClosed = errors.New("rocks: store is closed")
 type Store struct {
 	dir           string
 	db            *grocksdb.DB
+	families      []*grocksdb.ColumnFamilyHandle // all that are open
 	data, offsets *grocksdb.ColumnFamilyHandle
 	options       *openOptions
 
@@ -30,12 +31,13 @@ type Store struct {
 	iterators atomic.Int32 // open ones, which RocksDB must not outlive
 }
 
-var _ stores.Store = (*Store)(nil)
+var _ stores.Ordered = (*Store)(nil)
 
 // Open opens the store in dir, which one process can do at a time. Its errors
 // wrap stores.ErrLocked when another one has it, stores.ErrCorrupt when the files
 // can't be trusted, and fs.ErrNotExist when there is no store and o does not ask
-// to make one. Nothing is ever deleted.
+// to make one, and stores.ErrLayout when the store there keeps its records in another
+// column family. Nothing is ever deleted.
 //
 // After a kill the store is as it was at the last flush, data and offset alike. A
 // store with data whose offset is unknown (Kafka Streams saves -4 then) opens and
@@ -46,18 +48,25 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	options := newOpenOptions(o)
-	db, families, err := grocksdb.OpenDbColumnFamilies(options.db, dir,
-		[]string{dataFamily, offsetsFamily},
-		[]*grocksdb.Options{options.db, options.offsets})
+	names, familyOptions := o.families(options)
+	if err := checkFamilies(dir, names, options.db); err != nil {
+		options.destroy()
+		return nil, err
+	}
+	db, families, err := grocksdb.OpenDbColumnFamilies(options.db, dir, names, familyOptions)
 	if err != nil {
 		options.destroy()
 		return nil, classify("open", dir, err)
 	}
 	s := &Store{
-		dir: dir, db: db, data: families[0], offsets: families[1], options: options,
+		dir: dir, db: db, options: options, families: families,
+		data: families[len(families)-2], offsets: families[len(families)-1],
 		offsetKey: offsetKey(o.Topic, o.Partition),
 	}
-	if err := s.begin(); err != nil {
+	if err = s.checkDefault(); err == nil {
+		err = s.begin()
+	}
+	if err != nil {
 		s.shut()
 		return nil, err
 	}
@@ -92,7 +101,7 @@ func (s *Store) Apply(b *stores.Batch) error {
 		return errClosed
 	}
 	s.batch.reset()
-	s.batch.add(b)
+	s.batch.add(s.data.ID(), b)
 	s.batch.addNumber(s.offsets.ID(), s.offsetKey, savedOffset(b.Next))
 	if err := s.write(); err != nil {
 		return err
@@ -115,8 +124,15 @@ func (s *Store) Get(key []byte) ([]byte, error) {
 	if s.db == nil {
 		return nil, errClosed
 	}
-	value, err := s.db.GetBytes(s.options.read, key)
-	return value, classify("read", s.dir, err)
+	value, err := s.db.GetCF(s.options.read, s.data, key)
+	if err != nil {
+		return nil, classify("read", s.dir, err)
+	}
+	defer value.Free()
+	if !value.Exists() {
+		return nil, nil
+	}
+	return append(make([]byte, 0, value.Size()), value.Data()...), nil
 }
 
 // Flush writes the memtables of both column families to files, atomically, and
@@ -145,8 +161,9 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) shut() {
-	s.data.Destroy()
-	s.offsets.Destroy()
+	for _, family := range s.families {
+		family.Destroy()
+	}
 	s.db.Close()
 	s.db = nil
 	s.options.destroy()

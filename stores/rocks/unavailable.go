@@ -13,7 +13,7 @@ var errUnavailable = fmt.Errorf(
 	stores.ErrUnavailable)
 
 // Store stands in for the RocksDB store, which this build lacks.
-type Store struct{ stores.Store }
+type Store struct{ stores.Ordered }
 
 // Open always fails in this build.
 func Open(string, Options) (*Store, error) { return nil, errUnavailable }

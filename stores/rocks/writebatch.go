@@ -12,9 +12,10 @@ import (
 // length-prefixed strings. Building it in Go lets a batch cross to RocksDB as one
 // string instead of record by record.
 const (
-	tagDelete    = 0x0 // kTypeDeletion: key
-	tagPut       = 0x1 // kTypeValue: key, value
-	tagFamilyPut = 0x5 // kTypeColumnFamilyValue: varint32 family, key, value
+	tagDelete       = 0x0 // kTypeDeletion: key
+	tagPut          = 0x1 // kTypeValue: key, value
+	tagFamilyDelete = 0x4 // kTypeColumnFamilyDeletion: varint32 family, key
+	tagFamilyPut    = 0x5 // kTypeColumnFamilyValue: varint32 family, key, value
 
 	batchHeader = 12
 )
@@ -30,18 +31,24 @@ func (w *writeBatch) reset() {
 	w.count = 0
 }
 
-// add appends the records of b, for the default column family.
-func (w *writeBatch) add(b *stores.Batch) {
+// add appends the records of b for a column family. The default one, number 0, has
+// tags of its own.
+func (w *writeBatch) add(family uint32, b *stores.Batch) {
+	put, remove := []byte{tagPut}, []byte{tagDelete}
+	if family != 0 {
+		put = binary.AppendUvarint([]byte{tagFamilyPut}, uint64(family))
+		remove = binary.AppendUvarint([]byte{tagFamilyDelete}, uint64(family))
+	}
 	rep := w.rep
 	for i := range b.Entries {
 		e := &b.Entries[i]
 		key := b.Arena[e.Pos : e.Pos+e.KeyLen]
 		if e.ValueLen == stores.Tombstone {
-			rep = append(rep, tagDelete)
+			rep = append(rep, remove...)
 			rep = appendString(rep, key)
 			continue
 		}
-		rep = append(rep, tagPut)
+		rep = append(rep, put...)
 		rep = appendString(rep, key)
 		rep = appendString(rep, b.Arena[e.Pos+e.KeyLen:][:e.ValueLen])
 	}

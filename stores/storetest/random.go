@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -101,7 +102,7 @@ func (d *driver) reopen(t *rapid.T) {
 func (d *driver) ranges(t *rapid.T) {
 	from, to := keys.Draw(t, "from"), keys.Draw(t, "to")
 	state, _ := d.model.fold(d.model.next())
-	if err := checkRange(d.store, state, from, to); err != nil {
+	if err := errors.Join(checkRange(d.store, state, from, to), checkReverse(d.store, from, to)); err != nil {
 		t.Fatal(err)
 	}
 }

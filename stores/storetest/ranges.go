@@ -1,8 +1,12 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
+
+	"restorebench/stores"
 )
 
 func (h Harness) testRange(t *testing.T) {
@@ -21,8 +25,45 @@ func (h Harness) testRange(t *testing.T) {
 			if err := checkRange(s, state, from, to); err != nil {
 				t.Error(err)
 			}
+			if err := checkReverse(s, from, to); err != nil {
+				t.Error(err)
+			}
 		}
 	}
+	if c, ok := s.(stores.Counter); ok {
+		if n, err := c.ApproximateCount(); n != int64(len(state)) || err != nil { // exact as long as nothing is overwritten
+			t.Errorf("approximate count is %d, %v; want %d", n, err, len(state))
+		}
+	}
+}
+
+// checkReverse compares a range iterated backwards with the same iterated forwards,
+// for a store that can.
+func checkReverse(s stores.Store, from, to []byte) error {
+	r, ok := s.(stores.Reverser)
+	if !ok {
+		return nil
+	}
+	var want []string
+	err := walk(s.Range(from, to), func(key, value []byte) { want = append(want, string(key)+" = "+string(value)) })
+	if err != nil {
+		return err
+	}
+	slices.Reverse(want)
+	var got []string
+	err = walk(r.ReverseRange(from, to), func(key, value []byte) { got = append(got, string(key)+" = "+string(value)) })
+	if err == nil && !slices.Equal(got, want) {
+		err = fmt.Errorf("reverse range [%s, %s) is %q, want %q", short(from), short(to), got, want)
+	}
+	return err
+}
+
+// walk iterates to the end and closes.
+func walk(it stores.Iterator, visit func(key, value []byte)) error {
+	for it.Next() {
+		visit(it.Key(), it.Value())
+	}
+	return errors.Join(it.Err(), it.Close())
 }
 
 // An iterator shows the store as it was when Range was called, and what is
