@@ -16,6 +16,7 @@ import (
 // stores.
 var allowed = map[string][]string{
 	"stores":                          {},
+	"stores/format":                   {"stores"},
 	"stores/memory":                   {"stores"},
 	"stores/rocks":                    {"stores", "stores/rocks/internal/installed"},
 	"stores/rocks/internal/installed": {},
