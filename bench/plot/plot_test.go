@@ -138,7 +138,7 @@ func TestPhasesAddUpAndMissingCellsSaySo(t *testing.T) {
 }
 
 func TestLegendCoversNoData(t *testing.T) {
-	for n := 1; n <= 40; n++ {
+	for _, n := range []int{1, 4, 5, 12, 40} {
 		keys := make([]key, n)
 		for i := range keys {
 			keys[i] = key{"rocksdb, local+tail, 16 partitions", lineSample, seriesStyle(i).sample}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -24,8 +25,13 @@ func main() {
 	}()
 	err := newRoot().ExecuteContext(ctx)
 	cancel()
+	code := exitCode(err)
 	if err != nil && !errors.Is(err, errReported) {
-		fmt.Fprintf(os.Stderr, "restorebench: %v\n", err)
+		text := err.Error()
+		if code == exitBadInput { // one line, whatever a library had to say
+			text = strings.ReplaceAll(text, "\n", "; ")
+		}
+		fmt.Fprintf(os.Stderr, "restorebench: %s\n", text)
 	}
-	os.Exit(exitCode(err))
+	os.Exit(code)
 }

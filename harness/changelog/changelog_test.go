@@ -347,3 +347,32 @@ func TestProbeGivesUp(t *testing.T) {
 		t.Fatal("a port where nothing listens was taken for a broker")
 	}
 }
+
+// A leader that was just elected may say that it is none; that is no reason to fail.
+func TestEndOffsetsOfNewTopics(t *testing.T) {
+	b := brokertest.Start(t)
+	admin, err := changelog.NewAdmin(b.Bootstrap())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for range 10 {
+		topic := fmt.Sprintf("new-%x", rand.Uint64())
+		if err := admin.Create(context.Background(), topic, 20, nil); err != nil {
+			t.Fatal(err)
+		}
+		r, err := changelog.NewReader(b.Bootstrap(), topic, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for p := range int32(20) {
+			if _, end, err := r.EndOffsets(p, 10*time.Second); err != nil || end != 0 {
+				t.Errorf("partition %d: %d %v", p, end, err)
+			}
+		}
+		r.Close()
+		if err := admin.Delete(context.Background(), topic); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -12,6 +12,8 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
 	"restorebench/stores"
 )
 
@@ -58,11 +60,30 @@ func endOffsets(c *C.rb_client, topic string, partition int32, timeout time.Dura
 	name := C.CString(topic)
 	defer C.free(unsafe.Pointer(name))
 	var low, high C.int64_t
-	code := C.rd_kafka_query_watermark_offsets(c.rk, name, C.int32_t(partition), &low, &high, C.int(timeout.Milliseconds()))
-	if code != 0 {
-		return 0, 0, fmt.Errorf("end offset of %s-%d: %w", topic, partition, codeError(code))
+	for deadline := time.Now().Add(timeout); ; time.Sleep(leaderPause) {
+		left := max(time.Until(deadline), time.Millisecond)
+		code := C.rd_kafka_query_watermark_offsets(c.rk, name, C.int32_t(partition), &low, &high, C.int(left.Milliseconds()))
+		if code == 0 {
+			return stores.Offset(low), stores.Offset(high), nil
+		}
+		if !leaderMoves(code) || time.Now().After(deadline) {
+			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", topic, partition, codeError(code))
+		}
 	}
-	return stores.Offset(low), stores.Offset(high), nil
+}
+
+const leaderPause = 5 * time.Millisecond
+
+// leaderMoves tells the errors of a leader that has been elected and doesn't know it
+// yet, as right after a topic's creation. librdkafka retries a fetch then, but not
+// this question.
+func leaderMoves(code C.int) bool {
+	switch kafka.ErrorCode(code) {
+	case kafka.ErrNotLeaderForPartition, kafka.ErrLeaderNotAvailable, kafka.ErrReplicaNotAvailable, kafka.ErrFencedLeaderEpoch, kafka.ErrUnknownLeaderEpoch:
+		return true
+	default:
+		return false
+	}
 }
 
 // CheckSettings tells whether librdkafka takes overrides of ReplaySettings, or for

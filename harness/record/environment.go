@@ -1,6 +1,7 @@
 package record
 
 import (
+	"path/filepath"
 	"runtime"
 
 	"github.com/shirou/gopsutil/v4/cpu"
@@ -22,8 +23,23 @@ func CaptureEnvironment(dir string) *Environment {
 	if m, err := mem.VirtualMemory(); err == nil {
 		e.MemBytes = int64(m.Total)
 	}
-	if d, err := disk.Usage(dir); err == nil {
-		e.Disk = d.Fstype
-	}
+	e.Disk = fileSystem(dir)
 	return e
+}
+
+// fileSystem is the type of the file system that holds dir, by the table of mounts:
+// statfs can't tell ext4 from ext2.
+func fileSystem(dir string) (fstype string) {
+	mounts, err := disk.Partitions(true)
+	if err != nil {
+		return ""
+	}
+	best := -1
+	for _, m := range mounts {
+		rel, err := filepath.Rel(m.Mountpoint, dir)
+		if err == nil && filepath.IsLocal(rel) && len(m.Mountpoint) >= best {
+			best, fstype = len(m.Mountpoint), m.Fstype
+		}
+	}
+	return fstype
 }

@@ -122,7 +122,7 @@ func TestProcessResources(t *testing.T) {
 
 func TestCaptureEnvironment(t *testing.T) {
 	e := CaptureEnvironment(t.TempDir())
-	if e.Cores < 1 || e.MemBytes < 1<<20 || e.Kernel == "" || e.Go == "" {
+	if e.Disk == "" || e.Cores < 1 || e.MemBytes < 1<<20 || e.Kernel == "" || e.Go == "" {
 		t.Errorf("%+v", e)
 	}
 }
