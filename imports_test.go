@@ -17,9 +17,14 @@ import (
 var allowed = map[string][]string{
 	"stores":                          {},
 	"stores/format":                   {"stores"},
+	"stores/keyvalue":                 {"stores", "stores/format", "stores/timestamped"},
 	"stores/memory":                   {"stores"},
 	"stores/rocks":                    {"stores", "stores/rocks/internal/installed"},
 	"stores/rocks/internal/installed": {},
+	"stores/timestamped":              {"stores", "stores/format"},
+	"stores/segments":                 {"stores", "stores/format"},
+	"stores/session":                  {"stores", "stores/format", "stores/segments"},
+	"stores/window":                   {"stores", "stores/format", "stores/segments"},
 
 	"harness/record":    {},
 	"harness/spec":      {"harness/record"},

@@ -1,0 +1,195 @@
+package keyvalue
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"restorebench/stores"
+	"restorebench/stores/format"
+	"restorebench/stores/memory"
+	"restorebench/stores/rocks"
+	"restorebench/stores/storetest"
+)
+
+// space opens byte stores for the tests, without the rest of a stores.Space.
+type space func(name string) (stores.Store, error)
+
+func (open space) Open(name string) (stores.Store, error) { return open(name) }
+func (space) Names() ([]string, error)                    { panic("not needed") }
+func (space) Remove(string) error                         { panic("not needed") }
+
+func inMemory() stores.Space {
+	return space(func(string) (stores.Store, error) { return memory.New(), nil })
+}
+
+func inRocks(dir, family string) stores.Space {
+	return space(func(name string) (stores.Store, error) {
+		return rocks.Open(filepath.Join(dir, name), rocks.Options{Topic: "t", CreateIfMissing: true, Family: family})
+	})
+}
+
+// kind is a store type on an engine.
+type kind struct {
+	name               string
+	durable, timestamp bool
+	size               int // of an LRU map
+	open               func(dir string, log stores.Log) (*KeyValue, error)
+}
+
+var kinds = []kind{
+	{name: "plain/memory", open: func(_ string, log stores.Log) (*KeyValue, error) { return Open(inMemory(), "s", log) }},
+	{name: "plain/rocks", durable: true, open: func(dir string, log stores.Log) (*KeyValue, error) {
+		return Open(inRocks(dir, ""), "s", log)
+	}},
+	{name: "timestamped/memory", timestamp: true, open: func(_ string, log stores.Log) (*KeyValue, error) {
+		return plain(OpenTimestamped(inMemory(), "s", log))
+	}},
+	{name: "timestamped/rocks", timestamp: true, durable: true, open: func(dir string, log stores.Log) (*KeyValue, error) {
+		return plain(OpenTimestamped(inRocks(dir, rocks.TimestampedFamily), "s", log))
+	}},
+	{name: "lru", size: 5, open: func(_ string, log stores.Log) (*KeyValue, error) { return NewLRU(5, log) }},
+}
+
+func plain(s *TimestampedKeyValue, err error) (*KeyValue, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s.KeyValue, nil
+}
+
+// The suite is called by top-level functions, since a kill test runs them by name.
+
+func TestPlainMemory(t *testing.T)       { suite(t, kinds[0]) }
+func TestPlainRocks(t *testing.T)        { suite(t, kinds[1]) }
+func TestTimestampedMemory(t *testing.T) { suite(t, kinds[2]) }
+func TestTimestampedRocks(t *testing.T)  { suite(t, kinds[3]) }
+
+func TestLRU(t *testing.T) {
+	storetest.Run(t, storetest.Harness{Open: func(string) (stores.Store, error) { return NewLRU(100_000, nil) }})
+}
+
+func suite(t *testing.T, k kind) {
+	storetest.Run(t, storetest.Harness{Durable: k.durable, Open: func(dir string) (stores.Store, error) {
+		s, err := k.open(dir, nil)
+		if err != nil || !k.timestamp {
+			return s, err
+		}
+		return &stripped{s}, nil
+	}})
+}
+
+// stripped shows a timestamped store without its timestamps, as the changelog has
+// its values.
+type stripped struct{ *KeyValue }
+
+func (s *stripped) Get(key []byte) ([]byte, error) {
+	value, timestamp, err := (&TimestampedKeyValue{s.KeyValue}).GetWithTimestamp(key)
+	if timestamp != 0 {
+		err = errors.New("the timestamp is not the record's")
+	}
+	return value, err
+}
+
+func (s *stripped) Range(from, to []byte) stores.Iterator {
+	return &strippedIterator{s.KeyValue.Range(from, to)}
+}
+
+func (s *stripped) ReverseRange(from, to []byte) stores.Iterator {
+	return &strippedIterator{s.KeyValue.ReverseRange(from, to)}
+}
+
+type strippedIterator struct{ stores.Iterator }
+
+func (it *strippedIterator) Value() []byte { return it.Iterator.Value()[format.TimestampBytes:] }
+
+// A batch is converted in buffers that are there already.
+func TestTimestampedAllocatesNothing(t *testing.T) {
+	s, err := OpenTimestamped(inMemory(), "s", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	b := &stores.Batch{}
+	for i := range 10_000 {
+		b.Append([]byte{byte(i >> 8), byte(i)}, []byte("value"), int64(i), stores.Offset(i))
+	}
+	apply := func() {
+		if err := s.Apply(b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply()
+	if n := testing.AllocsPerRun(10, apply); n > 5 {
+		t.Errorf("a batch of 10,000 records takes %v allocations", n)
+	}
+}
+
+func TestBadRows(t *testing.T) {
+	rows := memory.New()
+	s, err := OpenTimestamped(space(func(string) (stores.Store, error) { return rows, nil }), "votes", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for n := range 8 {
+		key := []byte{0xab, byte(n)}
+		b := &stores.Batch{}
+		b.Append(key, make([]byte, n), 0, 0)
+		if err := rows.Apply(b); err != nil {
+			t.Fatal(err)
+		}
+		it := s.Range(nil, nil)
+		if it.Next() {
+			t.Error("an iterator shows a bad value")
+		}
+		_, getErr := s.Get(key)
+		_, _, valueErr := s.GetWithTimestamp(key)
+		for _, err := range []error{getErr, valueErr, it.Err()} {
+			if !errors.Is(err, stores.ErrLayout) || !strings.Contains(err.Error(), "votes") || !strings.Contains(err.Error(), "key ab0") {
+				t.Errorf("error for a value of %d bytes is %v", n, err)
+			}
+		}
+		it.Close()
+	}
+	if err := s.Put(nil, nil, 0); err == nil {
+		t.Error("a nil key is taken")
+	}
+	if _, err := NewLRU(0, nil); err == nil {
+		t.Error("a map of 0 entries is made")
+	}
+}
+
+// The database is one that Kafka Streams 4.3.1 wrote; see testdata/README.md.
+func TestKafkaStreamsWroteTimestamped(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(filepath.Join(dir, "s"), os.DirFS("testdata/kafka-streams-timestamped")); err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := kinds[3].open(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	script, err := os.ReadFile("testdata/timestamped.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err := kinds[2].open("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	for line := range strings.Lines(string(script)) {
+		w := parseWrite(t, line)
+		if err := ours.Put(w.key, w.value, w.timestamp); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := contents(t, ours.Range(nil, nil))
+	if got := contents(t, theirs.Range(nil, nil)); got != want || want == "" {
+		t.Errorf("their store holds\n%s\nwant\n%s", got, want)
+	}
+}
