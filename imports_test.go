@@ -38,11 +38,11 @@ var allowed = map[string][]string{
 	"harness/topology":  {"harness/changelog", "harness/workload", "stores"},
 	"harness/processor": {
 		"harness/changelog", "harness/restore", "harness/spec", "harness/subject", "harness/topology",
-		"harness/verify", "stores", "stores/memory", "stores/rocks",
+		"harness/verify", "stores", "stores/keyvalue", "stores/memory", "stores/rocks",
 	},
 	"harness/trial": {
 		"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject",
-		"harness/topology", "harness/verify", "harness/workload",
+		"harness/topology", "harness/verify", "harness/workload", "stores", "stores/format",
 	},
 
 	"bench/stats":    {},

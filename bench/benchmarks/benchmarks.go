@@ -134,7 +134,7 @@ func (t *topic) writer(b *testing.B) *changelog.Writer {
 func (t *topic) load(b *testing.B, out *changelog.Writer, w workload.Spec, s stores.Store) {
 	b.Helper()
 	var p restore.Progress
-	if _, err := topology.Load(context.Background(), &topology.LoadTask{}, w, out, s, &p.Records); err != nil {
+	if _, err := topology.Load(context.Background(), &topology.LoadTask{}, w, out, s, nil, &p.Records); err != nil {
 		b.Fatal(err)
 	}
 	t.records = p.Records.Load()

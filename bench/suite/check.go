@@ -21,9 +21,9 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 	if err := broker.Validate(s.Broker); err != nil {
 		return nil, nil, err
 	}
-	if slices.Contains(s.Stores, spec.StoreRocks) {
+	if slices.ContainsFunc(s.Stores, isRocks) {
 		if _, err := rocks.Version(); err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("--stores %s: %w", spec.StoreRocks, err)
 		}
 	}
 	settings := rocks.KafkaStreams()
@@ -41,8 +41,20 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 	return cells, left, nil
 }
 
-// writable makes a directory and tries to write in it.
+func isRocks(store string) bool {
+	engine, _, _ := spec.ParseStore(store)
+	return engine == spec.EngineRocks
+}
+
+// writable tries to write in a directory, and removes what it had to make for that:
+// a run that never begins leaves no empty results.
 func writable(dir string) error {
+	for d := dir; ; d = filepath.Dir(d) { // d ends as "." or "/"
+		if _, err := os.Lstat(d); err == nil {
+			break
+		}
+		defer os.Remove(d)
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

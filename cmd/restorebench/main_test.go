@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +38,6 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"badinput": badInput,
-			"oneline":  oneLine,
 			"onejson":  oneJSON,
 			"nothing":  nothing,
 		},
@@ -52,14 +53,6 @@ func silentListener(env *testscript.Env) string {
 	}
 	env.Defer(func() { l.Close() })
 	return l.Addr().String()
-}
-
-// oneLine FILE: the file has exactly one line.
-func oneLine(ts *testscript.TestScript, _ bool, args []string) {
-	text := ts.ReadFile(args[0])
-	if strings.Count(text, "\n") != 1 || !strings.HasSuffix(text, "\n") {
-		ts.Fatalf("want one line, got:\n%s", text)
-	}
 }
 
 // oneJSON FILE: the file is exactly one JSON object.
@@ -88,21 +81,30 @@ func TestWithoutRocksDB(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-tags", "norocksdb", "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	cmd := exec.Command(binary, "run", "--keys", "10", "--stores", "rocksdb", "--out", t.TempDir())
-	out, err := cmd.CombinedOutput()
-	if cmd.ProcessState.ExitCode() != exitBadInput || !strings.Contains(string(out), "scripts/setup") {
-		t.Errorf("%v: %s", err, out)
+	results := filepath.Join(t.TempDir(), "results")
+	out, err := exec.Command(binary, "run", "--stores", "rocksdb", "--out", results).CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitBadInput {
+		t.Errorf("%v, want exit code %d", err, exitBadInput)
 	}
-	cmd = exec.Command(binary, "run", "--help")
-	if out, err := cmd.CombinedOutput(); err != nil {
+	line := strings.TrimSuffix(string(out), "\n")
+	if strings.Contains(line, "\n") || !strings.Contains(line, "--stores rocksdb") || !strings.Contains(line, "scripts/setup") {
+		t.Errorf("want one line with the flag and the command that installs it, got:\n%s", out)
+	}
+	if _, err := os.Stat(results); err == nil {
+		t.Error("results were made")
+	}
+	if out, err := exec.Command(binary, "run", "--help").CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
 }
 
-// badInput FLAG VALUE PATTERN: run with the flag ends with exit code 2, one line on
-// stderr that matches the pattern, and nothing else anywhere.
+// badInput PATTERN ARGS...: the command with these arguments ends with exit code 2 and
+// one line on stderr that matches the pattern; stdout and the file tree stay as they are.
 func badInput(ts *testscript.TestScript, _ bool, args []string) {
-	err := ts.Exec("restorebench", "run", args[0]+"="+args[1])
+	pattern, args := args[0], args[1:]
+	before := tree(ts)
+	err := ts.Exec("restorebench", args...)
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != exitBadInput {
 		ts.Fatalf("%v: %v, want exit code %d\n%s", args, err, exitBadInput, ts.ReadFile("stderr"))
@@ -110,14 +112,24 @@ func badInput(ts *testscript.TestScript, _ bool, args []string) {
 	if out := ts.ReadFile("stdout"); out != "" {
 		ts.Fatalf("%v: stdout: %s", args, out)
 	}
-	oneLine(ts, false, []string{"stderr"})
-	if text := ts.ReadFile("stderr"); !regexp.MustCompile(args[2]).MatchString(text) {
-		ts.Fatalf("%v: stderr: %s", args, text)
+	text := ts.ReadFile("stderr")
+	if strings.Count(text, "\n") != 1 || !strings.HasSuffix(text, "\n") {
+		ts.Fatalf("%v: want one line on stderr, got:\n%s", args, text)
 	}
-	if args[0] != "--out" {
-		_, err := os.Stat(ts.MkAbs("results"))
-		if err == nil {
-			nothing(ts, false, []string{"results/raw"})
-		}
+	if !regexp.MustCompile(pattern).MatchString(text) {
+		ts.Fatalf("%v: want %s on stderr, got: %s", args, pattern, text)
 	}
+	if after := tree(ts); !slices.Equal(before, after) {
+		ts.Fatalf("%v: files before: %v, after: %v", args, before, after)
+	}
+}
+
+// tree lists everything below the script's directory.
+func tree(ts *testscript.TestScript) (paths []string) {
+	err := filepath.WalkDir(ts.MkAbs("."), func(path string, _ fs.DirEntry, err error) error {
+		paths = append(paths, path)
+		return err
+	})
+	ts.Check(err)
+	return paths
 }

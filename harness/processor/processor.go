@@ -35,7 +35,7 @@ type processor struct {
 	task    *subject.Task
 	options Options
 	events  *subject.Emitter
-	reader  *changelog.Reader
+	readers []*changelog.Reader
 	parts   []*partition // in the order of the task's partitions
 }
 
@@ -80,9 +80,7 @@ func Run(ctx context.Context, version string, stdin io.Reader, o Options) (err e
 
 // live goes through the incarnation's stages up to the point where it only waits.
 func (p *processor) live(ctx context.Context) error {
-	var err error
-	// First, since it connects in the background while the files are opened.
-	if p.reader, err = changelog.NewReader(p.task.Brokers, p.task.Topic, p.task.Config.Consumer); err != nil {
+	if err := p.layout(); err != nil {
 		return err
 	}
 	if err := p.open(); err != nil {
@@ -99,6 +97,11 @@ func (p *processor) live(ctx context.Context) error {
 	}
 	if p.task.Config.Load != nil {
 		if err := p.load(ctx); err != nil {
+			return err
+		}
+	}
+	if p.task.Config.Stream != nil {
+		if err := p.stream(ctx); err != nil {
 			return err
 		}
 	}
@@ -131,8 +134,8 @@ func (p *processor) close() error {
 			errs = append(errs, part.store.Close())
 		}
 	}
-	if p.reader != nil {
-		p.reader.Close()
+	for _, r := range p.readers {
+		r.Close()
 	}
 	return errors.Join(errs...)
 }
@@ -157,7 +160,7 @@ func (p *processor) load(ctx context.Context) error {
 				return err
 			}
 			defer w.Close()
-			next, err := topology.Load(ctx, &task, task.Workloads[i], w, part.store, &part.progress.Records)
+			next, err := topology.Load(ctx, &task, task.Workloads[i], w, part.store, part.space.holdFlush, &part.progress.Records)
 			if err != nil {
 				return err
 			}

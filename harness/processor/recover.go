@@ -10,37 +10,57 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"restorebench/harness/changelog"
 	"restorebench/harness/restore"
-	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 	"restorebench/stores"
-	"restorebench/stores/memory"
-	"restorebench/stores/rocks"
 )
 
 // partition is one partition's store and how far it is.
 type partition struct {
 	id       int32
+	task     subject.Store
 	dir      string
+	reader   *changelog.Reader // of the store's changelog
 	store    stores.Store
+	space    *space       // of the store's bytes
+	logged   stores.Batch // by live writes, and not yet in the changelog
 	progress restore.Progress
-	end      stores.Offset
 }
 
 // storeName names the store within its application, as in its topic's name and
 // its directory.
 const storeName = "store"
 
+// layout makes the task's partitions, with a reader for each changelog. It comes
+// first, since readers connect in the background while the files are opened.
+func (p *processor) layout() error {
+	tasks := p.task.Config.Stores
+	if len(tasks) == 0 {
+		tasks = []subject.Store{{Name: storeName, Store: p.task.Store, Topic: p.task.Topic}}
+	}
+	for _, task := range tasks {
+		reader, err := changelog.NewReader(p.task.Brokers, task.Topic, p.task.Config.Consumer)
+		if err != nil {
+			return err
+		}
+		p.readers = append(p.readers, reader)
+		for _, id := range p.task.Config.Partitions {
+			p.parts = append(p.parts, &partition{
+				id: id, task: task, reader: reader,
+				// As Kafka Streams lays it out: <task>/rocksdb/<store>.
+				dir: filepath.Join(p.task.StateDir, fmt.Sprintf("0_%d", id), "rocksdb", task.Name),
+			})
+		}
+	}
+	return nil
+}
+
 // open opens every partition's store, and says which path the recovery takes.
 func (p *processor) open() error {
 	path, reasons := subject.PathLocal, []string(nil)
-	for _, id := range p.task.Config.Partitions {
-		part := &partition{
-			id: id,
-			// As Kafka Streams lays it out: <task>/rocksdb/<store>.
-			dir: filepath.Join(p.task.StateDir, fmt.Sprintf("0_%d", id), "rocksdb", storeName),
-		}
-		p.parts = append(p.parts, part)
+	for _, part := range p.parts {
+		id := part.id
 		err := p.openStore(part)
 		if errors.Is(err, stores.ErrCorrupt) {
 			path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %v", id, err))
@@ -56,8 +76,16 @@ func (p *processor) open() error {
 	return p.events.Emit(subject.Event{Event: subject.Opened, Path: path, Reason: strings.Join(reasons, "; ")})
 }
 
+// nameOf is the store's name in events, where a partition has several.
+func (p *processor) nameOf(part *partition) string {
+	if len(p.task.Config.Stores) == 0 {
+		return ""
+	}
+	return part.task.Name
+}
+
 func (p *processor) openStore(part *partition) error {
-	s, err := newStore(p.task, part)
+	s, err := openStore(p.task, part)
 	if err != nil {
 		return err
 	}
@@ -66,25 +94,6 @@ func (p *processor) openStore(part *partition) error {
 	}
 	part.store = s
 	return nil
-}
-
-func newStore(task *subject.Task, part *partition) (stores.Store, error) {
-	switch task.Store {
-	case spec.StoreMemory:
-		return memory.New(), nil
-	case spec.StoreRocks:
-		settings := rocks.KafkaStreams()
-		for name, value := range task.Config.RocksDB {
-			if err := settings.Set(name, value); err != nil {
-				return nil, err
-			}
-		}
-		return rocks.Open(part.dir, rocks.Options{
-			Topic: task.Topic, Partition: part.id, CreateIfMissing: true, Settings: settings,
-		})
-	default:
-		return nil, fmt.Errorf("%s: unknown store %q", subject.EnvStore, task.Store)
-	}
 }
 
 // wipe replaces local files that can't be used by an empty store.
@@ -106,11 +115,10 @@ func (p *processor) wipe(part *partition) error {
 func (p *processor) restore(ctx context.Context) error {
 	ranges := make([]restore.Range, len(p.parts))
 	for i, part := range p.parts {
-		begin, end, err := p.reader.EndOffsets(part.id, offsetTimeout)
+		begin, end, err := part.reader.EndOffsets(part.id, offsetTimeout)
 		if err != nil {
 			return err
 		}
-		part.end = end
 		saved, ok := part.store.Offset()
 		ranges[i], err = restore.Plan(saved, ok, begin, end)
 		if errors.Is(err, restore.ErrStale) {
@@ -130,7 +138,7 @@ func (p *processor) restore(ctx context.Context) error {
 	}
 	for i, part := range p.parts {
 		if err := p.events.Emit(subject.Event{
-			Event: subject.RestoreStart, Partition: part.id,
+			Event: subject.RestoreStart, Partition: part.id, Store: p.nameOf(part),
 			From: int64(ranges[i].From), To: int64(ranges[i].To),
 		}); err != nil {
 			return err
@@ -149,7 +157,7 @@ func (p *processor) restore(ctx context.Context) error {
 func (p *processor) restorePartition(ctx context.Context, part *partition, r restore.Range) error {
 	var res restore.Result
 	if r.From < r.To { // else there is nothing to connect for
-		reader, err := p.reader.Partition(part.id, r.From)
+		reader, err := part.reader.Partition(part.id, r.From)
 		if err != nil {
 			return err
 		}
@@ -163,7 +171,7 @@ func (p *processor) restorePartition(ctx context.Context, part *partition, r res
 		}
 	}
 	return p.events.Emit(subject.Event{
-		Event: subject.CaughtUp, Partition: part.id, Offset: int64(r.To),
+		Event: subject.CaughtUp, Partition: part.id, Store: p.nameOf(part), Offset: int64(r.To),
 		Records: res.Records, Bytes: res.Bytes, NullKeys: res.NullKeys,
 		FetchWaitNS: res.FetchWait.Nanoseconds(), DecodeNS: res.Decode.Nanoseconds(),
 		ApplyNS: res.Apply.Nanoseconds(), FlushNS: res.Flush.Nanoseconds(),

@@ -46,9 +46,9 @@ var Knobs = []Knob{
 		set: intsInto(func(s *Spec) *[]int64 { return &s.UpdatesPerKey }, 1, maxUpdates),
 	},
 	{
-		Name: "stores", Usage: "stores to measure, a list", Allowed: "memory or rocksdb",
+		Name: "stores", Usage: "stores to measure, a list", Allowed: oneOf(Stores()),
 		defaults: []string{StoreMemory, StoreRocks}, list: true,
-		set: namesInto(func(s *Spec) *[]string { return &s.Stores }, StoreMemory, StoreRocks),
+		set: namesInto(func(s *Spec) *[]string { return &s.Stores }, Stores()...),
 	},
 	{
 		Name: "recovery", Usage: "where the state comes back from, a list", Allowed: "replay, local or local+tail",
@@ -118,6 +118,12 @@ var Knobs = []Knob{
 		Name: "topic", Usage: "settings of the changelog topic, name=value, a list", Allowed: "name=value",
 		list: true, set: pairsInto(func(s *Spec) *map[string]string { return &s.Topic }),
 	},
+}
+
+// oneOf lists alternatives: "a, b or c".
+func oneOf(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func setTopicPrefix(s *Spec, v []string) error {

@@ -11,13 +11,8 @@ import (
 	"restorebench/harness/record"
 )
 
-// Stores and Subjects that exist. Recovery paths are those of package record.
-const (
-	StoreMemory = "memory"
-	StoreRocks  = "rocksdb"
-
-	SubjectSelf = "restorebench"
-)
+// SubjectSelf is our own processor. Recovery paths are those of package record.
+const SubjectSelf = "restorebench"
 
 // Spec is a suite: axes (lists) that are multiplied, and settings for all of its
 // trials. Default returns one that is complete; Set and Parse change it.
@@ -127,7 +122,7 @@ func (s *Spec) assign(k *Knob, values []string, where string) error {
 func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 	seen := map[string]bool{}
 	for _, c := range s.product() {
-		if c.Store == StoreMemory && c.Recovery != record.Replay {
+		if engine, _, _ := ParseStore(c.Store); engine == EngineMemory && c.Recovery != record.Replay {
 			note := fmt.Sprintf("%s by %s: an in-memory store has no local files", c.Store, c.Recovery)
 			if !seen[note] {
 				left = append(left, note)

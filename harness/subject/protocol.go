@@ -26,7 +26,7 @@ const (
 	EnvConfig   = "RESTOREBENCH_CONFIG"    // a JSON file, see Config
 )
 
-// The events, in the order in which a subject sends them. Loaded and Reads are
+// The events, in the order in which a subject sends them. Those from Loaded on are
 // sent only when Config asks for them.
 const (
 	Hello        = "hello"         // name, version
@@ -40,6 +40,7 @@ const (
 	Loaded       = "loaded"        // per partition: offset, records
 	DigestOf     = "digest"        // per partition: count, bytes, digest, sums
 	Reads        = "reads"         // values
+	Contents     = "contents"      // per store: store, entries
 	Failed       = "error"         // code, message
 )
 
@@ -61,13 +62,14 @@ type Event struct {
 	Path       string  `json:"path,omitempty"`
 	Reason     string  `json:"reason,omitempty"`
 
-	Partition int32 `json:"partition"`
-	From      int64 `json:"from,omitempty"`   // next offset to read
-	To        int64 `json:"to,omitempty"`     // the captured end offset
-	Offset    int64 `json:"offset,omitempty"` // next offset to read
-	Records   int64 `json:"records,omitempty"`
-	Bytes     int64 `json:"bytes,omitempty"` // keys + values
-	NullKeys  int64 `json:"null_keys,omitempty"`
+	Partition int32  `json:"partition"`
+	Store     string `json:"store,omitempty"`  // of several in a partition
+	From      int64  `json:"from,omitempty"`   // next offset to read
+	To        int64  `json:"to,omitempty"`     // the captured end offset
+	Offset    int64  `json:"offset,omitempty"` // next offset to read
+	Records   int64  `json:"records,omitempty"`
+	Bytes     int64  `json:"bytes,omitempty"` // keys + values
+	NullKeys  int64  `json:"null_keys,omitempty"`
 
 	FetchWaitNS int64 `json:"fetch_wait_ns,omitempty"`
 	DecodeNS    int64 `json:"decode_ns,omitempty"`
@@ -80,7 +82,8 @@ type Event struct {
 	Digest string `json:"digest,omitempty"` // see verify.Digest.String
 	Sums   []byte `json:"sums,omitempty"`   // optional; see verify.Digest.Sums
 
-	Values []Value `json:"values,omitempty"` // in the order of Config.Reads
+	Values  []Value `json:"values,omitempty"`  // in the order of Config.Reads
+	Entries []Entry `json:"entries,omitempty"` // of a small store, in byte order
 
 	Code    string `json:"code,omitempty"`
 	Message string `json:"message,omitempty"`
@@ -94,12 +97,27 @@ type Value struct {
 	Value *[]byte `json:"value"`
 }
 
+// Entry is a key and a value as the store gives them; bytes are base64 in JSON.
+type Entry struct {
+	Key   []byte `json:"key"`
+	Value []byte `json:"value"`
+}
+
 // Config is the JSON file that RESTOREBENCH_CONFIG names.
 type Config struct {
 	Partitions []int32 `json:"partitions"` // to own; the assignment is static
 
-	// Load, when present, is the input to process once ready; Loaded follows.
+	// Stores are the stores of each partition, instead of the one that EnvStore and
+	// EnvTopic name.
+	Stores []Store `json:"stores,omitempty"`
+
+	// Load, when present, is the input to generate and process once ready; Loaded
+	// follows.
 	Load json.RawMessage `json:"load,omitempty"`
+	// Stream, when present, is the input to read and process once ready, from the
+	// offset that its group has committed to the end that the input then has; Loaded
+	// and the Contents of every store follow.
+	Stream *Stream `json:"stream,omitempty"`
 
 	// FirstRead is the read that ends the downtime: it must return Value.
 	FirstRead *Read `json:"first_read,omitempty"`
@@ -112,6 +130,21 @@ type Config struct {
 	RocksDB  map[string]string `json:"rocksdb,omitempty"`
 	Consumer map[string]string `json:"consumer,omitempty"`
 	Producer map[string]string `json:"producer,omitempty"`
+}
+
+// Store is one of several stores.
+type Store struct {
+	Name  string `json:"name"`
+	Store string `json:"store"` // which one, as in EnvStore
+	Topic string `json:"topic"` // its changelog
+}
+
+// Stream names the topics around a topology, each of one partition, and the consumer
+// group that keeps the input's offset.
+type Stream struct {
+	Input  string `json:"input"`
+	Output string `json:"output"`
+	Group  string `json:"group"`
 }
 
 // Read is a point read. Bytes are base64 in JSON.

@@ -26,19 +26,17 @@ type Writer interface {
 	Wait(ctx context.Context, t changelog.Ticket) (stores.Offset, error)
 }
 
-// flushHolder is a store that can be kept from making data durable by itself.
-type flushHolder interface{ HoldFlush(bytes int) error }
-
 // inFlight batches wait for their acknowledgement while the next ones are
 // generated: enough that the network never waits for us.
 const inFlight = 16
 
 // Load processes one partition's workload: each batch goes to the changelog, and
 // once that is acknowledged to the store, together with the changelog offset that
-// it brings the store to. So the store never holds what the changelog may lose,
+// it brings the store to. hold keeps the store from making so many bytes durable by
+// itself; a tail needs it. So the store never holds what the changelog may lose,
 // and its offset never runs ahead of either. It returns the changelog's offset
 // behind the last record. loaded counts the records that are through.
-func Load(ctx context.Context, task *LoadTask, spec workload.Spec, w Writer, store stores.Store, loaded *atomic.Int64) (stores.Offset, error) {
+func Load(ctx context.Context, task *LoadTask, spec workload.Spec, w Writer, store stores.Store, hold func(bytes int) error, loaded *atomic.Int64) (stores.Offset, error) {
 	l := &loader{ctx: ctx, spec: spec, writer: w, store: store, loaded: loaded}
 	if err := l.run(0, spec.Load()); err != nil {
 		return 0, err
@@ -49,13 +47,11 @@ func Load(ctx context.Context, task *LoadTask, spec workload.Spec, w Writer, sto
 	if !task.Tail {
 		return l.next, nil
 	}
-	if h, ok := store.(flushHolder); ok {
-		// A memtable holds more than the payload; one that fills up would flush and
-		// shorten the tail that the next incarnation finds.
-		bytes := int(spec.Tail) * (spec.KeyBytes + spec.ValueBytes + 256)
-		if err := h.HoldFlush(2*bytes + 64<<20); err != nil {
-			return 0, fmt.Errorf("hold flush for tail: %w", err)
-		}
+	// A memtable holds more than the payload; one that fills up would flush and
+	// shorten the tail that the next incarnation finds.
+	bytes := int(spec.Tail) * (spec.KeyBytes + spec.ValueBytes + 256)
+	if err := hold(2*bytes + 64<<20); err != nil {
+		return 0, fmt.Errorf("hold flush for tail: %w", err)
 	}
 	return l.next, l.run(spec.Load(), spec.Total())
 }

@@ -69,7 +69,7 @@ func TestLoad(t *testing.T) {
 		l := &ledger{shift: 7}
 		s := &watched{Store: memory.New(), t: t, ledger: l}
 		var loaded atomic.Int64
-		next, err := Load(context.Background(), &LoadTask{Tail: tail}, spec, l, s, &loaded)
+		next, err := Load(context.Background(), &LoadTask{Tail: tail}, spec, l, s, s.HoldFlush, &loaded)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,7 +97,7 @@ func TestLoadKeepsWhatIsNotAcknowledgedOutOfTheStore(t *testing.T) {
 	s := &watched{Store: memory.New(), t: t, ledger: l}
 	defer s.Close()
 	var loaded atomic.Int64
-	_, err := Load(context.Background(), &LoadTask{}, workload.New(1, 0, 1, 100_000, 16, 100, 1, 0, 0), l, s, &loaded)
+	_, err := Load(context.Background(), &LoadTask{}, workload.New(1, 0, 1, 100_000, 16, 100, 1, 0, 0), l, s, s.HoldFlush, &loaded)
 	if !errors.Is(err, errLost) {
 		t.Fatal(err)
 	}

@@ -1,7 +1,5 @@
 package topology
 
-import "restorebench/stores"
-
 // KeyValue is what a table needs of its stores. Timestamps are ms; a store that
 // keeps none returns 0.
 type KeyValue interface {
@@ -67,31 +65,4 @@ func (t *Table) add(group []byte, n, timestamp int64) (Record, error) {
 	out := Record{Key: group, Value: encodeCount(c.n), Timestamp: c.timestamp}
 	_, err = t.Counts.Put(out.Key, out.Value, out.Timestamp)
 	return out, err
-}
-
-// Plain is a store without timestamps as a table's store.
-type Plain struct {
-	Store stores.Store
-	Log   stores.Log
-
-	batch stores.Batch
-}
-
-// Get implements KeyValue.
-func (p *Plain) Get(key []byte) ([]byte, int64, error) {
-	value, err := p.Store.Get(key)
-	return value, 0, err
-}
-
-// Put implements KeyValue: the store first, then the changelog, whose offset the
-// next commit saves.
-func (p *Plain) Put(key, value []byte, timestamp int64) (bool, error) {
-	p.batch.Reset()
-	p.batch.Append(key, value, timestamp, 0)
-	p.batch.Next, _ = p.Store.Offset()
-	if err := p.Store.Apply(&p.batch); err != nil {
-		return false, err
-	}
-	p.Log(key, value, timestamp)
-	return true, nil
 }

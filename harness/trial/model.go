@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"slices"
 
+	"restorebench/harness/spec"
 	"restorebench/harness/verify"
 	"restorebench/harness/workload"
+	"restorebench/stores/format"
 )
 
 // model is the truth about one partition: computed from the generator alone.
@@ -24,17 +26,22 @@ type modelCache struct {
 // cached is how many workloads are kept; a digest takes 128 KiB per partition.
 const cached = 64
 
-func (c *modelCache) get(specs []workload.Spec) []*model {
-	key := fmt.Sprint(specs)
+func (c *modelCache) get(store string, specs []workload.Spec) []*model {
+	_, typ, _ := spec.ParseStore(store)
+	key := fmt.Sprint(typ, specs)
 	if m, ok := c.models[key]; ok {
 		return m
 	}
 	models := make([]*model, len(specs))
 	for i, s := range specs {
 		m := s.Model(s.Total())
-		d := &verify.Digest{}
-		m.Each(d.Add)
-		models[i] = &model{digest: d, reads: m.Reads(pointReads)}
+		models[i] = &model{digest: &verify.Digest{}, reads: m.Reads(pointReads)}
+		m.Each(func(key, value []byte, timestamp int64) {
+			models[i].digest.Add(key, stored(typ, value, timestamp))
+		})
+		for j, r := range models[i].reads {
+			models[i].reads[j].Want = stored(typ, r.Want, r.Timestamp)
+		}
 	}
 	if c.models == nil {
 		c.models = map[string][]*model{}
@@ -46,4 +53,12 @@ func (c *modelCache) get(specs []workload.Spec) []*model {
 		c.keys = slices.Delete(c.keys, 0, 1)
 	}
 	return models
+}
+
+// stored is what a store of a type gives for a value of the changelog; nil stays nil.
+func stored(typ string, value []byte, timestamp int64) []byte {
+	if typ == spec.TypeTimestamped && value != nil {
+		return format.AppendTimestamped(nil, timestamp, value)
+	}
+	return value
 }

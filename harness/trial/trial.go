@@ -101,7 +101,7 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 		a.workloads = append(a.workloads, workload.New(rec.Seed, p, rec.Partitions, rec.Keys,
 			rec.KeyBytes, rec.ValueBytes, rec.UpdatesPerKey, r.Spec.Tombstones, rec.Tail))
 	}
-	a.models = r.models.get(a.workloads)
+	a.models = r.models.get(rec.Store, a.workloads)
 	drop, err := a.createTopic(ctx)
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func (s Spec) Model(end int64) *Model {
 
 // Each calls fn for every live entry, in no particular order. The bytes are valid
 // during the call.
-func (m *Model) Each(fn func(key, value []byte)) {
+func (m *Model) Each(fn func(key, value []byte, timestamp int64)) {
 	key := make([]byte, m.spec.KeyBytes)
 	value := make([]byte, m.spec.ValueBytes)
 	emit := func(id, at int64) {
@@ -40,7 +40,7 @@ func (m *Model) Each(fn func(key, value []byte)) {
 		}
 		m.spec.Key(id, key)
 		m.spec.value(at-1, value)
-		fn(key, value)
+		fn(key, value, m.spec.Timestamp(at-1))
 	}
 	for id, at := range m.last {
 		emit(int64(id), at)
@@ -50,9 +50,11 @@ func (m *Model) Each(fn func(key, value []byte)) {
 	}
 }
 
-// Read is a key and the value that a get must return, nil when it is absent.
+// Read is a key and what a get must find: the value, nil when the key is absent, and
+// the timestamp of its record.
 type Read struct {
 	Key, Want []byte
+	Timestamp int64 // ms
 }
 
 // Reads picks up to n keys of each of three kinds, spread over the key space:
@@ -89,6 +91,7 @@ func (m *Model) read(id, at int64) Read {
 	if at > 0 {
 		r.Want = make([]byte, m.spec.ValueBytes)
 		m.spec.value(at-1, r.Want)
+		r.Timestamp = m.spec.Timestamp(at - 1)
 	}
 	return r
 }

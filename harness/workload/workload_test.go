@@ -62,7 +62,7 @@ func TestModelIsTheFoldedChangelog(t *testing.T) {
 		}
 		m := s.Model(end)
 		got := map[string]string{}
-		m.Each(func(k, v []byte) {
+		m.Each(func(k, v []byte, _ int64) {
 			if _, twice := got[string(k)]; twice {
 				t.Fatalf("key %x twice", k)
 			}

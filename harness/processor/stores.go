@@ -1,0 +1,79 @@
+package processor
+
+import (
+	"fmt"
+
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+	"restorebench/stores"
+	"restorebench/stores/keyvalue"
+	"restorebench/stores/memory"
+	"restorebench/stores/rocks"
+)
+
+// openStore opens the store that the task asks for, of whatever type and engine.
+func openStore(task *subject.Task, part *partition) (stores.Store, error) {
+	engine, typ, ok := spec.ParseStore(part.task.Store)
+	if !ok {
+		return nil, fmt.Errorf("%s: unknown store %q", subject.EnvStore, part.task.Store)
+	}
+	bytes, err := openSpace(engine, typ, task, part)
+	if err != nil {
+		return nil, err
+	}
+	part.space = &space{Space: bytes}
+	switch typ {
+	case spec.TypeTimestamped:
+		return keyvalue.OpenTimestamped(part.space, "", part.log)
+	default:
+		return keyvalue.Open(part.space, "", part.log)
+	}
+}
+
+// log takes what live writes add to the changelog; the next commit sends it.
+func (part *partition) log(key, value []byte, timestamp int64) {
+	part.logged.Append(key, value, timestamp, part.logged.Next)
+}
+
+func openSpace(engine, typ string, task *subject.Task, part *partition) (stores.Space, error) {
+	if engine == spec.EngineMemory {
+		return memory.NewSpace(), nil
+	}
+	o := rocks.Options{Topic: part.task.Topic, Partition: part.id, Settings: rocks.KafkaStreams()}
+	if typ == spec.TypeTimestamped {
+		o.Family = rocks.TimestampedFamily
+	}
+	for name, value := range task.Config.RocksDB {
+		if err := o.Settings.Set(name, value); err != nil {
+			return nil, err
+		}
+	}
+	return rocks.NewSpace(part.dir, o), nil
+}
+
+// space remembers the byte stores that a store has opened, to reach what their engine
+// can do and a type does not show.
+type space struct {
+	stores.Space
+	opened []stores.Store
+}
+
+func (s *space) Open(name string) (stores.Store, error) {
+	bytes, err := s.Space.Open(name)
+	if err == nil {
+		s.opened = append(s.opened, bytes)
+	}
+	return bytes, err
+}
+
+// holdFlush keeps engines with files from making so many bytes durable by themselves.
+func (s *space) holdFlush(bytes int) error {
+	for _, opened := range s.opened {
+		if h, ok := opened.(interface{ HoldFlush(bytes int) error }); ok {
+			if err := h.HoldFlush(bytes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,214 @@
+package processor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/subject"
+	"restorebench/harness/topology"
+	"restorebench/stores"
+	"restorebench/stores/keyvalue"
+)
+
+// Names of the stores of a table's topology.
+const (
+	rowsStore   = "rows"   // of the table
+	countsStore = "counts" // of its groups
+)
+
+// streaming is a topology between its topics.
+type streaming struct {
+	*processor
+	task     *subject.Stream
+	topology topology.Topology
+	admin    *changelog.Admin
+	output   *changelog.Writer
+	logs     map[*partition]*changelog.Writer
+}
+
+// stream processes the input up to the end that it has now, with a commit after every
+// record, makes the stores durable and reports what they hold.
+func (p *processor) stream(ctx context.Context) error {
+	s := &streaming{processor: p, task: p.task.Config.Stream, logs: map[*partition]*changelog.Writer{}}
+	var err error
+	if s.topology, err = p.topology(); err != nil {
+		return err
+	}
+	if s.admin, err = changelog.NewAdmin(p.task.Brokers); err != nil {
+		return err
+	}
+	defer s.admin.Close()
+	if s.output, err = s.writer(s.task.Output); err != nil {
+		return err
+	}
+	defer s.output.Close()
+	for _, part := range p.parts {
+		w, err := s.writer(part.task.Topic)
+		if err != nil {
+			return err
+		}
+		defer w.Close()
+		s.logs[part] = w
+	}
+	if err := s.process(ctx); err != nil {
+		return err
+	}
+	return s.report()
+}
+
+func (s *streaming) writer(topic string) (*changelog.Writer, error) {
+	return changelog.NewWriter(s.processor.task.Brokers, topic, 0, offsetTimeout, s.processor.task.Config.Producer)
+}
+
+// process reads the input from the committed offset on.
+func (s *streaming) process(ctx context.Context) error {
+	input, err := changelog.NewReader(s.processor.task.Brokers, s.task.Input, nil)
+	if err != nil {
+		return err
+	}
+	defer input.Close()
+	_, end, err := input.EndOffsets(0, offsetTimeout)
+	if err != nil {
+		return err
+	}
+	at, err := s.admin.Committed(ctx, s.task.Group, s.task.Input)
+	if err != nil || at >= end {
+		return err
+	}
+	records, err := input.Partition(0, at)
+	if err != nil {
+		return err
+	}
+	defer records.Close()
+	b := changelog.NewBatch()
+	for b.Next < end {
+		if err := records.Read(ctx, b, end, 100*time.Millisecond); err != nil {
+			return err
+		}
+		for i := range b.Len() {
+			r := topology.Record{Key: b.Key(i), Value: b.Value(i), Timestamp: b.Entries[i].Timestamp}
+			if err := s.one(ctx, r, stores.Offset(b.Entries[i].Offset)+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// one processes a record and commits: first what it emitted and logged is
+// acknowledged, then the stores learn the offsets that they stand at, then the
+// input's offset moves. A crash in between repeats the record (at least once).
+func (s *streaming) one(ctx context.Context, r topology.Record, next stores.Offset) error {
+	emitted, err := s.topology.Process(r)
+	if err != nil {
+		return err
+	}
+	var out stores.Batch
+	for _, e := range emitted {
+		out.Append(e.Key, e.Value, e.Timestamp, 0)
+	}
+	if _, err := send(ctx, s.output, &out); err != nil {
+		return err
+	}
+	for _, part := range s.parts {
+		if part.logged.Len() == 0 {
+			continue
+		}
+		at, err := send(ctx, s.logs[part], &part.logged)
+		if err != nil {
+			return err
+		}
+		part.logged.Reset()
+		if err := part.store.Apply(&stores.Batch{Partition: part.id, Next: at}); err != nil {
+			return err
+		}
+	}
+	return s.admin.Commit(ctx, s.task.Group, s.task.Input, next)
+}
+
+func send(ctx context.Context, w *changelog.Writer, b *stores.Batch) (stores.Offset, error) {
+	ticket, err := w.Send(b)
+	if err != nil {
+		return 0, err
+	}
+	return w.Wait(ctx, ticket)
+}
+
+// report makes the stores durable and tells what they hold.
+func (s *streaming) report() error {
+	for _, part := range s.parts {
+		if err := part.store.Flush(); err != nil {
+			return err
+		}
+		if err := s.events.Emit(subject.Event{Event: subject.Loaded, Store: part.task.Name}); err != nil {
+			return err
+		}
+	}
+	for _, part := range s.parts {
+		e := subject.Event{Event: subject.Contents, Store: part.task.Name}
+		it := part.store.Range(nil, nil)
+		for it.Next() {
+			e.Entries = append(e.Entries, subject.Entry{Key: append([]byte{}, it.Key()...), Value: append([]byte{}, it.Value()...)})
+		}
+		err := it.Err()
+		if closeErr := it.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			return fmt.Errorf("contents of %s: %w", part.task.Name, err)
+		}
+		if err := s.events.Emit(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// topology is what the task's stores are for.
+func (p *processor) topology() (topology.Topology, error) {
+	rows, err := p.keyValue(rowsStore)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := p.keyValue(countsStore)
+	return &topology.Table{Rows: rows, Counts: counts}, err
+}
+
+// keyValue is a store of the task as a table's store.
+func (p *processor) keyValue(name string) (topology.KeyValue, error) {
+	for _, part := range p.parts {
+		if part.task.Name != name {
+			continue
+		}
+		switch s := part.store.(type) {
+		case *keyvalue.TimestampedKeyValue:
+			return timestampedRows{s}, nil
+		case *keyvalue.KeyValue:
+			return plainRows{s}, nil
+		}
+	}
+	return nil, fmt.Errorf("config: no key-value store %q for the stream", name)
+}
+
+type plainRows struct{ *keyvalue.KeyValue }
+
+func (r plainRows) Get(key []byte) (value []byte, timestamp int64, err error) {
+	value, err = r.KeyValue.Get(key)
+	return value, 0, err
+}
+
+func (r plainRows) Put(key, value []byte, timestamp int64) (latest bool, err error) {
+	return true, r.KeyValue.Put(key, value, timestamp)
+}
+
+type timestampedRows struct{ *keyvalue.TimestampedKeyValue }
+
+func (r timestampedRows) Get(key []byte) (value []byte, timestamp int64, err error) {
+	return r.GetWithTimestamp(key)
+}
+
+func (r timestampedRows) Put(key, value []byte, timestamp int64) (latest bool, err error) {
+	return true, r.TimestampedKeyValue.Put(key, value, timestamp)
+}

@@ -1,0 +1,42 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+)
+
+// Engines, which say where a store keeps its bytes, and types, which say what it
+// makes of them. A store's name is ENGINE-TYPE, or ENGINE alone for a plain key-value
+// store.
+const (
+	EngineMemory = "memory"
+	EngineRocks  = "rocksdb"
+
+	TypeKeyValue    = ""
+	TypeTimestamped = "timestamped"
+)
+
+// The plain key-value stores.
+const (
+	StoreMemory = EngineMemory
+	StoreRocks  = EngineRocks
+)
+
+var storeTypes = []string{TypeKeyValue, TypeTimestamped}
+
+// Stores lists the names of all stores.
+func Stores() []string {
+	var names []string
+	for _, t := range storeTypes {
+		for _, e := range []string{EngineMemory, EngineRocks} {
+			names = append(names, strings.TrimSuffix(e+"-"+t, "-"))
+		}
+	}
+	return names
+}
+
+// ParseStore splits a store's name; ok is false for one that doesn't exist.
+func ParseStore(name string) (engine, typ string, ok bool) {
+	engine, typ, _ = strings.Cut(name, "-")
+	return engine, typ, slices.Contains(Stores(), name)
+}
