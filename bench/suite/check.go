@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"restorebench/harness/broker"
@@ -49,12 +50,15 @@ func isRocks(store string) bool {
 // writable tries to write in a directory, and removes what it had to make for that:
 // a run that never begins leaves no empty results.
 func writable(dir string) error {
-	for d := dir; ; d = filepath.Dir(d) { // d ends as "." or "/"
-		if _, err := os.Lstat(d); err == nil {
-			break
-		}
-		defer os.Remove(d)
+	var made []string // innermost first
+	for d := dir; !exists(d); d = filepath.Dir(d) {
+		made = append(made, d)
 	}
+	defer func() {
+		for _, d := range made {
+			os.Remove(d)
+		}
+	}()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -63,6 +67,12 @@ func writable(dir string) error {
 		return err
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// exists is true of "." and "/" at the latest.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // brokerError tells what the user can mend from what went wrong.

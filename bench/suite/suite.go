@@ -114,6 +114,9 @@ func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, b 
 	env := record.CaptureEnvironment(dir)
 	env.RocksDB, _ = rocks.Version() // a build without RocksDB has none
 	env.Librd, env.Version = changelog.Version(), o.Version
+	if err := os.MkdirAll(raw, 0o755); err != nil {
+		return err
+	}
 	res.Raw = filepath.Join(raw, res.Run+".jsonl")
 	file, err := record.Create(res.Raw)
 	if err != nil {

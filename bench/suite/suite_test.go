@@ -73,12 +73,15 @@ func TestRunIDsSortAndDiffer(t *testing.T) {
 }
 
 func TestWritable(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "a", "b")
+	dir := t.TempDir()
+	if err := writable(filepath.Join(dir, "a", "b")); err != nil {
+		t.Error(err)
+	}
 	if err := writable(dir); err != nil {
 		t.Error(err)
 	}
-	if left, _ := os.ReadDir(dir); len(left) > 0 {
-		t.Errorf("left %v", left)
+	if left, err := os.ReadDir(dir); len(left) > 0 || err != nil {
+		t.Errorf("left %v %v", left, err)
 	}
 	file := filepath.Join(dir, "f")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

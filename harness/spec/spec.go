@@ -132,7 +132,7 @@ func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 		}
 		if c.Keys < int64(c.Partitions) {
 			return nil, nil, &Error{
-				Where: "keys", Value: strconv.FormatInt(c.Keys, 10),
+				Where: "--keys", Value: strconv.FormatInt(c.Keys, 10),
 				Allowed: fmt.Sprintf("at least one key per partition, %d", c.Partitions),
 			}
 		}
@@ -140,7 +140,7 @@ func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 	}
 	if len(cells) == 0 {
 		return nil, nil, &Error{
-			Where: "recovery", Value: strings.Join(s.Recovery, ","),
+			Where: "--recovery", Value: strings.Join(s.Recovery, ","),
 			Allowed: "a path that a store of --stores can take (" + strings.Join(left, "; ") + ")",
 		}
 	}
