@@ -10,7 +10,7 @@ import (
 
 func (h Harness) testEmpty(t *testing.T) {
 	s, m := h.fixture(t)
-	if value, err := s.Get([]byte("k")); value != nil || err != nil {
+	if value, err := s.Get(h.key([]byte("k"))); value != nil || err != nil {
 		t.Errorf("get from an empty store is %q, %v", value, err)
 	}
 	must(t, m.check(s))

@@ -28,13 +28,16 @@ func (h Harness) testKill(t *testing.T) {
 	dir, seed := t.TempDir(), rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	for round := range 5 {
-		flushed := runAndKill(t, dir, time.Duration(random.IntN(800))*time.Millisecond)
+		flushed, end := runAndKill(t, dir, time.Duration(random.IntN(800))*time.Millisecond)
 		s := h.open(t, dir)
 		next, ok := s.Offset()
 		if next < flushed || !ok {
 			t.Fatalf("round %d, seed %d: came back at %d, %v; flushed was %d", round, seed, next, ok, flushed)
 		}
-		if err := checkEndless(s, next); err != nil {
+		if h.Ahead { // contents + changelog from the offset = the whole state
+			next = h.endless(t, s, next, end)
+		}
+		if err := h.checkEndless(s, next); err != nil {
 			t.Fatalf("round %d, seed %d: at offset %d: %v", round, seed, next, err)
 		}
 		t.Logf("round %d: flushed %d, came back at %d", round, flushed, next)
@@ -43,8 +46,9 @@ func (h Harness) testKill(t *testing.T) {
 }
 
 // runAndKill starts a victim, lets it run for a while after its first flush, and
-// returns the last offset that it reported as flushed before SIGKILL ended it.
-func runAndKill(t *testing.T, dir string, while time.Duration) (flushed stores.Offset) {
+// returns the last offset that it reported as flushed before SIGKILL ended it, and
+// one that it can't have passed.
+func runAndKill(t *testing.T, dir string, while time.Duration) (flushed, end stores.Offset) {
 	t.Helper()
 	test, _, _ := strings.Cut(t.Name(), "/")
 	child := exec.Command(os.Args[0], "-test.run=^"+test+"$", "-test.v")
@@ -56,6 +60,9 @@ func runAndKill(t *testing.T, dir string, while time.Duration) (flushed stores.O
 	var kill *time.Timer
 	var log strings.Builder
 	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if _, err := fmt.Sscanf(lines.Text(), "next flush at %d", &end); err == nil {
+			continue
+		}
 		if _, err := fmt.Sscanf(lines.Text(), "flushed %d", &flushed); err != nil {
 			log.WriteString(lines.Text() + "\n")
 		} else if kill == nil {
@@ -67,7 +74,7 @@ func runAndKill(t *testing.T, dir string, while time.Duration) (flushed stores.O
 	if kill == nil || !status.Signaled() || status.Signal() != syscall.SIGKILL {
 		t.Fatalf("the victim was not killed, it ended by itself with %v:\n%s", child.ProcessState, log.String())
 	}
-	return flushed
+	return flushed, end
 }
 
 // flushEvery batches, of 150 kB on average, the victim asks for a flush: seldom
@@ -79,19 +86,31 @@ func runVictim(t *testing.T, h Harness, dir string) {
 	s, err := h.Open(dir)
 	must(t, err)
 	next, _ := s.Offset()
+	for batches := 1; ; batches = flushEvery {
+		end := next
+		for range batches {
+			end = endOfBatch(end)
+		}
+		fmt.Println("next flush at", end)
+		h.endless(t, s, next, end)
+		must(t, s.Flush())
+		fmt.Println("flushed", end)
+		next = end
+	}
+}
+
+// endless applies the batches of the endless changelog from next to end.
+func (h Harness) endless(t *testing.T, s stores.Store, next, end stores.Offset) stores.Offset {
 	b := &stores.Batch{}
-	for batches := 0; ; batches++ {
+	for next < end {
 		b.Reset()
 		for end := endOfBatch(next); next < end; next++ {
 			key, value := endlessRecord(next)
-			b.Append(key, value, 0, next)
+			b.Append(h.key(key), value, 0, next)
 		}
 		must(t, s.Apply(b))
-		if batches%flushEvery == 0 {
-			must(t, s.Flush())
-			fmt.Println("flushed", next)
-		}
 	}
+	return next
 }
 
 // The endless changelog is a pure function of the offset.
@@ -116,7 +135,7 @@ func endlessRecord(offset stores.Offset) (key, value []byte) {
 
 // checkEndless compares a store with the endless changelog up to next, and makes
 // sure that a batch ends there.
-func checkEndless(s stores.Store, next stores.Offset) error {
+func (h Harness) checkEndless(s stores.Store, next stores.Offset) error {
 	last := map[string]stores.Offset{}
 	for start := stores.Offset(0); start < next; {
 		end := endOfBatch(start)
@@ -131,8 +150,8 @@ func checkEndless(s stores.Store, next stores.Offset) error {
 	state := map[string][]byte{}
 	for key, offset := range last {
 		if _, value := endlessRecord(offset); value != nil {
-			state[key] = value
+			state[string(h.key([]byte(key)))] = h.kept(value)
 		}
 	}
-	return (&model{}).checkContents(s, state)
+	return h.model().checkContents(s, state)
 }

@@ -20,8 +20,9 @@ func del(key string) write        { return write{key: []byte(key)} }
 // model is a changelog with the batches that it was applied in, and so the truth
 // about a store at each position that one may be saved at.
 type model struct {
-	writes []write
-	ends   []mark // of the batches
+	h      Harness
+	writes []write // with keys of the changelog
+	ends   []mark  // of the batches
 }
 
 // mark is a position in the changelog, and how many writes lie before it: fewer
@@ -43,14 +44,19 @@ func (m *model) next() stores.Offset {
 // apply appends the writes to the changelog, skips over as many offsets as gap
 // says, and hands the batch to the store.
 func (m *model) apply(s stores.Store, gap int, writes ...write) error {
+	return s.Apply(m.batch(gap, writes...))
+}
+
+func (m *model) batch(gap int, writes ...write) *stores.Batch {
 	b := &stores.Batch{Next: m.next()}
 	for _, w := range writes {
+		w.key = m.h.key(w.key)
 		b.Append(w.key, w.value, 0, b.Next)
+		m.writes = append(m.writes, w)
 	}
 	b.Next += stores.Offset(gap)
-	m.writes = append(m.writes, writes...)
 	m.ends = append(m.ends, mark{b.Next, len(m.writes)})
-	return s.Apply(b)
+	return b
 }
 
 // fold is the state that the changelog up to a position stands for; false when no
@@ -65,7 +71,7 @@ func (m *model) fold(next stores.Offset) (map[string][]byte, bool) {
 		if w.value == nil {
 			delete(state, string(w.key))
 		} else {
-			state[string(w.key)] = w.value
+			state[string(w.key)] = m.h.kept(w.value)
 		}
 	}
 	return state, true

@@ -2,27 +2,21 @@ package storetest
 
 import (
 	"testing"
-
-	"restorebench/stores"
 )
 
 // The batch goes back to its reader: nothing of it may be needed afterwards.
 func (h Harness) testBorrowed(t *testing.T) {
 	s, m := h.fixture(t)
-	b := &stores.Batch{}
-	for _, w := range []write{put("a", "1"), put("b", "2"), del("c")} {
-		b.Append(w.key, w.value, 0, b.Next)
-	}
+	b := m.batch(0, put("a", "1"), put("b", "2"), del("c"))
 	must(t, s.Apply(b))
 	for i := range b.Arena {
 		b.Arena[i] = 0xee
 	}
 	clear(b.Entries)
 	b.Reset()
-	m.writes, m.ends = []write{put("a", "1"), put("b", "2"), del("c")}, []mark{{3, 3}}
 	must(t, m.check(s))
 
-	value, err := s.Get([]byte("a"))
+	value, err := s.Get(h.key([]byte("a")))
 	must(t, err)
 	value[0] = 'x' // the caller owns it
 	must(t, m.check(s))
@@ -45,7 +39,7 @@ func (h Harness) testOffset(t *testing.T) {
 	if h.Durable {
 		must(t, s.Flush())
 		dir := t.TempDir()
-		s, m = h.open(t, dir), &model{}
+		s, m = h.open(t, dir), h.model()
 		must(t, m.apply(s, 7)) // a changelog whose records are all gone
 		must(t, s.Flush())
 		must(t, s.Close())
@@ -54,7 +48,7 @@ func (h Harness) testOffset(t *testing.T) {
 }
 
 func (h Harness) testReopen(t *testing.T) {
-	dir, m := t.TempDir(), &model{}
+	dir, m := t.TempDir(), h.model()
 	s := h.open(t, dir)
 	for _, w := range []write{put("a", "1"), put("b", "2"), del("a"), put("c", "")} {
 		must(t, m.apply(s, 0, w))
@@ -62,7 +56,7 @@ func (h Harness) testReopen(t *testing.T) {
 	must(t, s.Flush())
 	must(t, s.Close())
 	if !h.Durable {
-		must(t, (&model{}).check(h.open(t, dir)))
+		must(t, h.model().check(h.open(t, dir)))
 		return
 	}
 	s = h.open(t, dir)

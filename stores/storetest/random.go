@@ -21,7 +21,7 @@ func (h Harness) testRandom(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer os.RemoveAll(dir)
-		d := &driver{Harness: h, dir: dir, model: &model{}}
+		d := &driver{Harness: h, dir: dir, model: h.model()}
 		if d.store, err = h.Open(dir); err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func (d *driver) reopen(t *rapid.T) {
 		t.Fatal(err)
 	}
 	if !d.Durable {
-		d.model = &model{}
+		d.model = d.Harness.model()
 		return
 	}
 	if err := d.model.recover(d.store, d.flushed); err != nil {
@@ -115,7 +115,7 @@ func (m *model) recover(s stores.Store, flushed stores.Offset) error {
 	case next < flushed:
 		return fmt.Errorf("store came back at %d, but %d was flushed", next, flushed)
 	case !ok:
-		*m = model{writes: m.writes[:0]}
+		*m = model{h: m.h, writes: m.writes[:0]}
 	default:
 		if _, known := m.fold(next); !known {
 			return fmt.Errorf("store came back at %d, which no batch ended at", next)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -76,10 +77,10 @@ func (h Harness) testSnapshot(t *testing.T) {
 	}
 	it := s.Range(nil, nil)
 	defer it.Close()
-	seen := 0
+	seen, before := 0, h.kept([]byte("before"))
 	for ; it.Next(); seen++ {
-		if key := fmt.Sprintf("key-%06d", seen); string(it.Key()) != key || string(it.Value()) != "before" {
-			t.Fatalf("snapshot has %q = %q, want %q = before", it.Key(), it.Value(), key)
+		if key := h.key(fmt.Appendf(nil, "key-%06d", seen)); !bytes.Equal(it.Key(), key) || !bytes.Equal(it.Value(), before) {
+			t.Fatalf("snapshot has %q = %q, want %q = %q", it.Key(), it.Value(), key, before)
 		}
 		switch seen % 3 {
 		case 0:

@@ -15,7 +15,31 @@ type Harness struct {
 	Open func(dir string) (stores.Store, error)
 	// Durable: what was flushed is there again after Close, or a kill, and Open.
 	Durable bool
+	// Ahead: after a kill, parts of the store may hold more than its offset says.
+	Ahead bool
+	// Key makes a key of the changelog of any bytes, for a store whose keys have a
+	// structure; nil takes them as they are. Keys of equal length keep their order.
+	Key func(any []byte) []byte
+	// Kept is how the store keeps a value of a record whose timestamp is 0; nil keeps
+	// it as it is.
+	Kept func(value []byte) []byte
 }
+
+func (h Harness) key(bytes []byte) []byte {
+	if h.Key == nil {
+		return bytes
+	}
+	return h.Key(bytes)
+}
+
+func (h Harness) kept(value []byte) []byte {
+	if h.Kept == nil || value == nil {
+		return value
+	}
+	return h.Kept(value)
+}
+
+func (h Harness) model() *model { return &model{h: h} }
 
 // Run runs the whole suite. It is called by a top-level test function, which for
 // a durable store it runs again in a child process, to be killed there.
@@ -55,5 +79,5 @@ func (h Harness) open(t *testing.T, dir string) stores.Store {
 // fixture is a new store with the model that it is held against.
 func (h Harness) fixture(t *testing.T) (stores.Store, *model) {
 	t.Helper()
-	return h.open(t, t.TempDir()), &model{}
+	return h.open(t, t.TempDir()), h.model()
 }
