@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"harness/topology":  {"harness/changelog", "harness/workload", "stores"},
 	"harness/processor": {
 		"harness/changelog", "harness/restore", "harness/spec", "harness/subject", "harness/topology",
-		"harness/verify", "stores", "stores/keyvalue", "stores/memory", "stores/rocks",
+		"harness/verify", "stores", "stores/keyvalue", "stores/memory", "stores/rocks", "stores/session", "stores/window",
 	},
 	"harness/trial": {
 		"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject",
@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"bench/progress": {"bench/report", "bench/suite", "harness/record"},
 
 	"cmd/restorebench": {
-		"bench/plot", "bench/progress", "bench/report", "bench/suite", "harness/processor", "harness/record",
+		"bench/plot", "bench/progress", "bench/report", "bench/suite", "harness/processor", "harness/record", "harness/topology", "harness/trial",
 		"harness/spec", "harness/subject",
 	},
 

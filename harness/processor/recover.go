@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -47,9 +46,7 @@ func (p *processor) layout() error {
 		p.readers = append(p.readers, reader)
 		for _, id := range p.task.Config.Partitions {
 			p.parts = append(p.parts, &partition{
-				id: id, task: task, reader: reader,
-				// As Kafka Streams lays it out: <task>/rocksdb/<store>.
-				dir: filepath.Join(p.task.StateDir, fmt.Sprintf("0_%d", id), "rocksdb", task.Name),
+				id: id, task: task, reader: reader, dir: directory(p.task.StateDir, id, task),
 			})
 		}
 	}

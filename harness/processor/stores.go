@@ -2,6 +2,7 @@ package processor
 
 import (
 	"fmt"
+	"path/filepath"
 
 	"restorebench/harness/spec"
 	"restorebench/harness/subject"
@@ -9,6 +10,8 @@ import (
 	"restorebench/stores/keyvalue"
 	"restorebench/stores/memory"
 	"restorebench/stores/rocks"
+	"restorebench/stores/session"
+	"restorebench/stores/window"
 )
 
 // openStore opens the store that the task asks for, of whatever type and engine.
@@ -25,8 +28,28 @@ func openStore(task *subject.Task, part *partition) (stores.Store, error) {
 	switch typ {
 	case spec.TypeTimestamped:
 		return keyvalue.OpenTimestamped(part.space, "", part.log)
+	case spec.TypeWindow, spec.TypeTimestampedWindow:
+		return window.New(part.space, window.Options{
+			Name: part.task.Name, Retention: part.task.RetentionMS, WindowSize: part.task.WindowMS,
+			Timestamped: typ == spec.TypeTimestampedWindow, Log: part.log,
+		})
+	case spec.TypeSession:
+		return session.New(part.space, session.Options{Name: part.task.Name, Retention: part.task.RetentionMS, Log: part.log})
 	default:
 		return keyvalue.Open(part.space, "", part.log)
+	}
+}
+
+// directory is where Kafka Streams keeps a store: <task>/rocksdb/<store>, and
+// <task>/<store> for the segments of window and session stores.
+func directory(stateDir string, partition int32, task subject.Store) string {
+	_, typ, _ := spec.ParseStore(task.Store)
+	parent := filepath.Join(stateDir, fmt.Sprintf("0_%d", partition))
+	switch typ {
+	case spec.TypeWindow, spec.TypeTimestampedWindow, spec.TypeSession:
+		return filepath.Join(parent, task.Name)
+	default:
+		return filepath.Join(parent, "rocksdb", task.Name)
 	}
 }
 

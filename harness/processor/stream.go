@@ -9,13 +9,6 @@ import (
 	"restorebench/harness/subject"
 	"restorebench/harness/topology"
 	"restorebench/stores"
-	"restorebench/stores/keyvalue"
-)
-
-// Names of the stores of a table's topology.
-const (
-	rowsStore   = "rows"   // of the table
-	countsStore = "counts" // of its groups
 )
 
 // streaming is a topology between its topics.
@@ -164,51 +157,4 @@ func (s *streaming) report() error {
 		}
 	}
 	return nil
-}
-
-// topology is what the task's stores are for.
-func (p *processor) topology() (topology.Topology, error) {
-	rows, err := p.keyValue(rowsStore)
-	if err != nil {
-		return nil, err
-	}
-	counts, err := p.keyValue(countsStore)
-	return &topology.Table{Rows: rows, Counts: counts}, err
-}
-
-// keyValue is a store of the task as a table's store.
-func (p *processor) keyValue(name string) (topology.KeyValue, error) {
-	for _, part := range p.parts {
-		if part.task.Name != name {
-			continue
-		}
-		switch s := part.store.(type) {
-		case *keyvalue.TimestampedKeyValue:
-			return timestampedRows{s}, nil
-		case *keyvalue.KeyValue:
-			return plainRows{s}, nil
-		}
-	}
-	return nil, fmt.Errorf("config: no key-value store %q for the stream", name)
-}
-
-type plainRows struct{ *keyvalue.KeyValue }
-
-func (r plainRows) Get(key []byte) (value []byte, timestamp int64, err error) {
-	value, err = r.KeyValue.Get(key)
-	return value, 0, err
-}
-
-func (r plainRows) Put(key, value []byte, timestamp int64) (latest bool, err error) {
-	return true, r.KeyValue.Put(key, value, timestamp)
-}
-
-type timestampedRows struct{ *keyvalue.TimestampedKeyValue }
-
-func (r timestampedRows) Get(key []byte) (value []byte, timestamp int64, err error) {
-	return r.GetWithTimestamp(key)
-}
-
-func (r timestampedRows) Put(key, value []byte, timestamp int64) (latest bool, err error) {
-	return true, r.TimestampedKeyValue.Put(key, value, timestamp)
 }

@@ -12,8 +12,11 @@ const (
 	EngineMemory = "memory"
 	EngineRocks  = "rocksdb"
 
-	TypeKeyValue    = ""
-	TypeTimestamped = "timestamped"
+	TypeKeyValue          = ""
+	TypeTimestamped       = "timestamped"
+	TypeWindow            = "window"
+	TypeTimestampedWindow = "timestamped-window"
+	TypeSession           = "session"
 )
 
 // The plain key-value stores.
@@ -22,12 +25,21 @@ const (
 	StoreRocks  = EngineRocks
 )
 
-var storeTypes = []string{TypeKeyValue, TypeTimestamped}
+// tableTypes hold one value per key: what a run can load and verify.
+var tableTypes = []string{TypeKeyValue, TypeTimestamped}
+
+// storeTypes are all of them.
+var storeTypes = append(tableTypes, TypeWindow, TypeTimestampedWindow, TypeSession)
+
+// TableStores lists the names of the stores that a run can measure.
+func TableStores() []string { return namesOf(tableTypes) }
 
 // Stores lists the names of all stores.
-func Stores() []string {
+func Stores() []string { return namesOf(storeTypes) }
+
+func namesOf(types []string) []string {
 	var names []string
-	for _, t := range storeTypes {
+	for _, t := range types {
 		for _, e := range []string{EngineMemory, EngineRocks} {
 			names = append(names, strings.TrimSuffix(e+"-"+t, "-"))
 		}

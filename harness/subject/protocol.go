@@ -137,14 +137,22 @@ type Store struct {
 	Name  string `json:"name"`
 	Store string `json:"store"` // which one, as in EnvStore
 	Topic string `json:"topic"` // its changelog
+	// Of window and session stores.
+	RetentionMS int64 `json:"retention_ms,omitempty"`
+	WindowMS    int64 `json:"window_ms,omitempty"`
 }
 
 // Stream names the topics around a topology, each of one partition, and the consumer
-// group that keeps the input's offset.
+// group that keeps the input's offset. The topology follows from the type of the
+// stores.
 type Stream struct {
 	Input  string `json:"input"`
 	Output string `json:"output"`
 	Group  string `json:"group"`
+
+	WindowMS int64 `json:"window_ms,omitempty"` // length of a window
+	GapMS    int64 `json:"gap_ms,omitempty"`    // that ends a session
+	GraceMS  int64 `json:"grace_ms,omitempty"`  // for late records
 }
 
 // Read is a point read. Bytes are base64 in JSON.

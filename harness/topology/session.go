@@ -16,8 +16,9 @@ type Sessions interface {
 	// Find returns the key's sessions that end at earliestEnd or later and begin at
 	// latestStart or before, in the order of their ends.
 	Find(key []byte, earliestEnd, latestStart int64) ([]Session, error)
-	Put(key []byte, span Span, value []byte) error
-	Remove(key []byte, span Span) error
+	// timestamp is that of the record that makes the change.
+	Put(key []byte, span Span, value []byte, timestamp int64) error
+	Remove(key []byte, span Span, timestamp int64) error
 }
 
 // SessionCount counts records by value in sessions: records of a value that are no
@@ -61,14 +62,14 @@ func (s *SessionCount) Process(r Record) ([]Record, error) {
 		if t.Span == merged {
 			continue // replaced below
 		}
-		if err := s.Store.Remove(key, t.Span); err != nil {
+		if err := s.Store.Remove(key, t.Span, r.Timestamp); err != nil {
 			return emitted, err
 		}
 		emitted = append(emitted, Record{Key: sessionKey(key, t.Span), Timestamp: t.End})
 	}
 	value := encodeCount(n)
 	emitted = append(emitted, Record{Key: sessionKey(key, merged), Value: value, Timestamp: merged.End})
-	return emitted, s.Store.Put(key, merged, value)
+	return emitted, s.Store.Put(key, merged, value, r.Timestamp)
 }
 
 func sessionKey(key []byte, s Span) []byte {

@@ -73,12 +73,12 @@ func (s sessions) Find(key []byte, earliestEnd, latestStart int64) (found []Sess
 	return found, nil
 }
 
-func (s sessions) Put(key []byte, span Span, value []byte) error {
+func (s sessions) Put(key []byte, span Span, value []byte, _ int64) error {
 	s[string(key)] = append(s[string(key)], Session{span, value})
 	return nil
 }
 
-func (s sessions) Remove(key []byte, span Span) error {
+func (s sessions) Remove(key []byte, span Span, _ int64) error {
 	s[string(key)] = slices.DeleteFunc(s[string(key)], func(x Session) bool { return x.Span == span })
 	return nil
 }
