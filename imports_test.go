@@ -24,6 +24,8 @@ var allowed = map[string][]string{
 	"stores/timestamped":              {"stores", "stores/format"},
 	"stores/segments":                 {"stores", "stores/format"},
 	"stores/session":                  {"stores", "stores/format", "stores/segments"},
+	"stores/versioned":                {"stores", "stores/format"},
+	"stores/versioned":                {"stores", "stores/format"},
 	"stores/window":                   {"stores", "stores/format", "stores/segments"},
 
 	"harness/record":    {},
@@ -38,7 +40,7 @@ var allowed = map[string][]string{
 	"harness/topology":  {"harness/changelog", "harness/workload", "stores"},
 	"harness/processor": {
 		"harness/changelog", "harness/restore", "harness/spec", "harness/subject", "harness/topology",
-		"harness/verify", "stores", "stores/keyvalue", "stores/memory", "stores/rocks", "stores/session", "stores/window",
+		"harness/verify", "stores", "stores/keyvalue", "stores/memory", "stores/rocks", "stores/session", "stores/versioned", "stores/window",
 	},
 	"harness/trial": {
 		"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject",
