@@ -25,7 +25,6 @@ var allowed = map[string][]string{
 	"stores/segments":                 {"stores", "stores/format"},
 	"stores/session":                  {"stores", "stores/format", "stores/segments"},
 	"stores/versioned":                {"stores", "stores/format"},
-	"stores/versioned":                {"stores", "stores/format"},
 	"stores/window":                   {"stores", "stores/format", "stores/segments"},
 
 	"harness/record":    {},
