@@ -14,7 +14,7 @@ import (
 	"restorebench/harness/record"
 )
 
-// Display shows a suite's events. Its methods are called by one goroutine.
+// Display shows a suite's events. Its methods are called by one goroutine, Logf by any.
 type Display interface {
 	// Logf writes a line above what is live.
 	Logf(format string, args ...any)

@@ -125,6 +125,9 @@ func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, b 
 	defer file.Close()
 	plan := order(cells, int(o.Spec.Runs), o.Spec.Seed)
 	for i, p := range plan {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		event := Event{Trial: i, Trials: len(plan), Cell: p.cell}
 		r.Watch = func(stage trial.Progress) {
 			e := event

@@ -27,8 +27,8 @@ var (
 	interruptSeed = flag.Uint64("interrupt-seed", 0, "seed of the moments; 0: another one each time")
 )
 
-// TestInterrupts ends real runs by SIGINT or SIGTERM at random moments: finished
-// trials must be kept, and nothing else.
+// TestInterrupts ends real runs by SIGINT or SIGTERM at random moments between their
+// start and their end: finished trials must be kept, and nothing else.
 func TestInterrupts(t *testing.T) {
 	seed := *interruptSeed
 	if seed == 0 {
@@ -36,37 +36,39 @@ func TestInterrupts(t *testing.T) {
 	}
 	t.Logf("repeat with: go test ./cmd/restorebench -run TestInterrupts -interrupts %d -interrupt-seed %d", *interrupts, seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
-	remote, kinds := brokersToTry(t)
-	binary := build(t)
+	kinds := brokersToTry(t)
+	duration := map[string]time.Duration{}
+	for _, kind := range kinds { // first without an interruption, which must leave nothing either
+		start := time.Now()
+		r := interruption{kind: kind, after: never}
+		if end := r.run(t); t.Failed() || end != "finished" {
+			t.Fatalf("broker %s, not interrupted: %s", kind, end)
+		}
+		duration[kind] = time.Since(start)
+	}
 	found := map[string]int{}
 	for i := range *interrupts {
 		kind := kinds[i%len(kinds)]
 		r := interruption{
-			binary: binary, kind: kind, dir: t.TempDir(),
-			// A run starts its broker in about 5 s and has its trials in the next
-			// 10; a moment behind its end is a run that was not interrupted.
-			after:  time.Duration(rng.Int64N(int64(12 * time.Second))),
+			kind:   kind,
+			after:  time.Duration(rng.Int64N(int64(duration[kind]))),
 			signal: []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}[rng.IntN(2)],
-			// Who ends it at once leaves its topic to the user's cluster.
-			twice: i%10 == 9 && kind != remote,
+			twice:  i%5 == 4,
+			pause:  time.Duration(rng.Int64N(int64(300 * time.Millisecond))),
 		}
 		found[r.run(t)]++
 		if t.Failed() {
-			t.Fatalf("run %d: %s after %v, broker %s", i, r.signal, r.after, kind)
+			t.Fatalf("run %d of seed %d: %+v", i, seed, r)
 		}
 	}
-	t.Logf("%d runs: %v", *interrupts, found)
-	if topics := topicsOf(t, remote); len(topics) > 0 {
-		t.Errorf("topics left behind: %v", topics)
-	}
+	t.Logf("%d runs, of brokers and durations %v: %v", *interrupts, duration, found)
 }
 
 // brokersToTry starts a broker that plays the user's own, and lists it with the
 // kinds that a run starts by itself.
-func brokersToTry(t *testing.T) (remote string, kinds []string) {
+func brokersToTry(t *testing.T) []string {
 	t.Helper()
-	o := broker.Options{Kind: broker.Local, Dir: t.TempDir(), Probe: changelog.Probe}
-	b, err := broker.Start(context.Background(), o)
+	b, err := broker.Start(t.Context(), broker.Options{Kind: broker.Local, Dir: t.TempDir(), Probe: changelog.Probe})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,76 +77,158 @@ func brokersToTry(t *testing.T) (remote string, kinds []string) {
 			t.Error(err)
 		}
 	})
-	kinds = []string{b.Bootstrap(), broker.Local}
+	kinds := []string{b.Bootstrap(), broker.Local}
 	if exec.Command("docker", "version").Run() == nil {
 		kinds = append(kinds, broker.Container)
 	}
-	return b.Bootstrap(), kinds
-}
-
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "restorebench")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return binary
+	return kinds
 }
 
 // interruption is one run that is interrupted.
 type interruption struct {
-	binary, kind, dir string
-	after             time.Duration
-	signal            syscall.Signal
-	twice             bool // the second signal ends the run at once
+	kind   string
+	after  time.Duration // from the start on
+	signal syscall.Signal
+	twice  bool          // a second signal ends the run at once
+	pause  time.Duration // until then
 }
+
+const never = time.Duration(-1)
+
+// interruptedTrials is how many trials a run of this test has.
+const interruptedTrials = 4
 
 // run starts it, interrupts it and looks for what it left. It says how far it came.
 func (r interruption) run(t *testing.T) string {
 	t.Helper()
-	tmp, out := filepath.Join(r.dir, "tmp"), filepath.Join(r.dir, "out")
+	dir := t.TempDir()
+	tmp, out := filepath.Join(dir, "tmp"), filepath.Join(dir, "out")
 	if err := os.Mkdir(tmp, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	mark := "RESTOREBENCH_TEST_MARK=" + r.dir // every process of the run inherits it
-	cmd := exec.Command(r.binary, "run", "--keys", "100k", "--runs", "2", "--broker", r.kind, "--out", out)
-	cmd.Dir = repository
+	mark := "RESTOREBENCH_TEST_MARK=" + dir // every process of the run inherits it
+	// It is this test binary, race detector included: see TestMain.
+	cmd := exec.Command("restorebench", "run", "--keys", "20k", "--runs", "1", "--broker", r.kind, "--out", out)
+	cmd.Dir = repository // Kafka lies there
 	cmd.Env = append(os.Environ(), mark, "TMPDIR="+tmp)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(r.after)
-	signalled := cmd.Process.Signal(r.signal) == nil
+	took := r.interrupt(cmd)
+	defer func() {
+		if t.Failed() {
+			t.Logf("after %v:\n%s", took, stderr.String())
+		}
+	}()
+
+	if limit := 20 * time.Second; r.after != never && took > limit {
+		t.Errorf("took %v to end", took)
+	}
+	if r.twice && took > 2*time.Second {
+		t.Errorf("took %v to end after the second signal", took)
+	}
+	checkProcesses(t, mark)
+	// Who does not wait for the clean-up gets none.
+	containers, topics := ownContainers(t, cmd.Process.Pid), r.ownTopics(t)
+	if !r.twice && len(containers) > 0 {
+		t.Errorf("containers left behind: %v", containers)
+	}
+	if !r.twice && len(topics) > 0 {
+		t.Errorf("topics left behind: %v", topics)
+	}
+	if left := files(t, tmp); !r.twice && len(left) > 0 {
+		t.Errorf("files left behind: %v", left)
+	}
+	for _, id := range containers {
+		_ = exec.Command("docker", "rm", "-f", "-v", id).Run()
+	}
+	return r.judge(t, cmd.ProcessState, out, stderr.String())
+}
+
+// interrupt waits for the end of the run and says how long it took from the last signal on.
+func (r interruption) interrupt(cmd *exec.Cmd) time.Duration {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // judged by its exit code
+	}()
+	wait := func(d time.Duration) {
+		select {
+		case <-ended:
+		case <-time.After(d):
+		}
+	}
+	if r.after != never {
+		wait(r.after)
+		_ = cmd.Process.Signal(r.signal)
+	}
 	if r.twice {
-		time.Sleep(50 * time.Millisecond)
+		wait(r.pause)
 		_ = cmd.Process.Signal(r.signal)
 	}
 	sent := time.Now()
-	_ = cmd.Wait() // judged by its exit code
-	took := time.Since(sent)
+	<-ended
+	return time.Since(sent)
+}
 
-	code := cmd.ProcessState.ExitCode()
-	if signalled && code != exitInterrupted && code != exitOK {
-		t.Errorf("exit code %d, want %d\n%s", code, exitInterrupted, stderr.String())
+// judge compares how the run ended with the records that it left: trials that are
+// finished are valid, the last one may be the partial one.
+func (r interruption) judge(t *testing.T, state *os.ProcessState, out, stderr string) string {
+	t.Helper()
+	if s, ok := state.Sys().(syscall.WaitStatus); ok && s.Signaled() {
+		// The first milliseconds of a process belong to the loader and the runtime.
+		if s.Signal() != r.signal || r.after > time.Second || stderr != "" {
+			t.Errorf("ended by %v", s.Signal())
+		}
+		return "ended before main"
 	}
-	if limit := 20 * time.Second; took > limit {
-		t.Errorf("took %v to end\n%s", took, stderr.String())
+	finished, partial := r.records(t, out)
+	if told := strings.Count(stderr, " records verified\n"); told > finished {
+		t.Errorf("%d trials were shown as finished, %d are recorded", told, finished)
 	}
-	if r.twice && took > 2*time.Second && code != exitOK {
-		t.Errorf("took %v to end after the second signal", took)
+	code := state.ExitCode()
+	switch {
+	case code == exitOK && finished == interruptedTrials && partial == 0:
+		return "finished"
+	case code != exitInterrupted || r.after == never:
+		t.Errorf("exit code %d, %d finished and %d partial trials", code, finished, partial)
+		return "failed"
+	case r.twice:
+		return "interrupted twice"
+	case finished+partial == 0:
+		return "interrupted before the first trial"
+	default:
+		return "interrupted in a trial"
 	}
-	r.checkProcesses(t, mark)
-	if !r.twice { // who does not wait for the clean-up gets none
-		r.checkFiles(t, tmp)
-		r.checkContainers(t, cmd.Process.Pid)
+}
+
+func (r interruption) records(t *testing.T, out string) (finished, partial int) {
+	t.Helper()
+	path, err := record.Latest(filepath.Join(out, "raw"))
+	if err != nil {
+		return 0, 0 // no trial began
 	}
-	return r.checkRecords(t, out, code)
+	records, err := record.Scan(path)
+	if err != nil && (!r.twice || !errors.Is(err, record.ErrTruncated)) {
+		t.Errorf("records: %v", err)
+	}
+	for i, rec := range records {
+		switch {
+		case rec.Valid:
+			finished++
+		case i == len(records)-1 && rec.Why == "interrupted":
+			partial++
+		default:
+			t.Errorf("record %d of %d is invalid: %s", i, len(records), rec.Why)
+		}
+	}
+	return finished, partial
 }
 
 // checkProcesses looks for processes that carry the run's mark.
-func (r interruption) checkProcesses(t *testing.T, mark string) {
+func checkProcesses(t *testing.T, mark string) {
 	t.Helper()
 	var left []string
 	for range 50 { // a process that was killed takes a moment to go
@@ -164,75 +248,47 @@ func (r interruption) checkProcesses(t *testing.T, mark string) {
 	t.Errorf("processes left behind: %.300q", left)
 }
 
-func (r interruption) checkFiles(t *testing.T, tmp string) {
+// files lists what is below a directory.
+func files(t *testing.T, dir string) (paths []string) {
 	t.Helper()
-	var left []string
-	err := filepath.WalkDir(tmp, func(path string, _ fs.DirEntry, err error) error {
-		// A JVM that is killed leaves its statistics file; the next one removes it.
-		if path != tmp && !strings.Contains(path, "hsperfdata_") {
-			left = append(left, path)
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if path != dir {
+			paths = append(paths, path)
 		}
 		return err
 	})
-	if err != nil || len(left) > 0 {
-		t.Errorf("files left behind: %v %v", left, err)
+	if err != nil {
+		t.Error(err)
 	}
+	return paths
 }
 
-func (r interruption) checkContainers(t *testing.T, pid int) {
+// ownContainers lists those that the process pid started.
+func ownContainers(t *testing.T, pid int) []string {
 	t.Helper()
-	if r.kind != broker.Container {
-		return
+	if exec.Command("docker", "version").Run() != nil {
+		return nil
 	}
 	out, err := exec.Command("docker", "ps", "-aq", "--filter", fmt.Sprintf("label=restorebench.pid=%d", pid)).Output()
-	if err != nil || len(bytes.TrimSpace(out)) > 0 {
-		t.Errorf("containers left behind: %s %v", out, err)
+	if err != nil {
+		t.Error(err)
 	}
+	return strings.Fields(string(out))
 }
 
-// checkRecords reads the raw records: all but the last are valid, the last may be
-// the partial one.
-func (r interruption) checkRecords(t *testing.T, out string, code int) string {
+// ownTopics lists the topics that a run left on a broker of the user's, and deletes them.
+func (r interruption) ownTopics(t *testing.T) (ours []string) {
 	t.Helper()
-	path, err := record.Latest(filepath.Join(out, "raw"))
-	if err != nil {
-		return "interrupted before the first trial"
+	if r.kind == broker.Local || r.kind == broker.Container {
+		return nil
 	}
-	records, err := record.Scan(path)
-	if errors.Is(err, record.ErrTruncated) && r.twice {
-		err = nil
-	}
-	if err != nil {
-		t.Errorf("records: %v", err)
-	}
-	partial := 0
-	for i, rec := range records {
-		if rec.Valid {
-			continue
-		}
-		partial++
-		if i != len(records)-1 || rec.Why != "interrupted" {
-			t.Errorf("record %d of %d is invalid: %s", i, len(records), rec.Why)
-		}
-	}
-	switch {
-	case code == exitOK && (partial > 0 || len(records) != 8):
-		t.Errorf("exit code 0 with %d records, %d of them partial", len(records), partial)
-	case code == exitOK:
-		return "finished before the signal"
-	case r.twice:
-		return "interrupted twice"
-	}
-	return "interrupted in a trial"
-}
-
-func topicsOf(t *testing.T, bootstrap string) (ours []string) {
-	t.Helper()
-	admin, err := changelog.NewAdmin(bootstrap)
+	admin, err := changelog.NewAdmin(r.kind)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer admin.Close()
+	// A topic that was asked for before the run ended appears a moment later.
+	time.Sleep(200 * time.Millisecond)
 	topics, err := admin.Topics()
 	if err != nil {
 		t.Fatal(err)
@@ -241,6 +297,9 @@ func topicsOf(t *testing.T, bootstrap string) (ours []string) {
 		if strings.HasPrefix(topic, "restorebench-") {
 			ours = append(ours, topic)
 		}
+	}
+	if err := admin.Delete(context.Background(), ours...); err != nil {
+		t.Error(err)
 	}
 	return ours
 }

@@ -18,8 +18,7 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		fmt.Fprintln(os.Stderr, "interrupted: cleaning up (once more to end at once)")
-		cancel()
+		cancel() // whoever has something to clean up says so
 		<-signals
 		os.Exit(exitInterrupted)
 	}()

@@ -77,10 +77,7 @@ func nothing(ts *testscript.TestScript, _ bool, args []string) {
 
 // A build without RocksDB says so, and how to get it, when it is asked for.
 func TestWithoutRocksDB(t *testing.T) {
-	binary := filepath.Join(t.TempDir(), "restorebench")
-	if out, err := exec.Command("go", "build", "-tags", "norocksdb", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	binary := build(t, "-tags", "norocksdb")
 	results := filepath.Join(t.TempDir(), "results")
 	out, err := exec.Command(binary, "run", "--stores", "rocksdb", "--out", results).CombinedOutput()
 	var exit *exec.ExitError
@@ -97,6 +94,17 @@ func TestWithoutRocksDB(t *testing.T) {
 	if out, err := exec.Command(binary, "run", "--help").CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, out)
 	}
+}
+
+// build builds the command as a user does.
+func build(t *testing.T, flags ...string) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "restorebench")
+	args := append([]string{"build", "-o", binary}, flags...)
+	if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return binary
 }
 
 // badInput PATTERN ARGS...: the command with these arguments ends with exit code 2 and

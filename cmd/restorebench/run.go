@@ -63,23 +63,34 @@ func run(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error
 		return err
 	}
 	display := progress.New(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
+	quiet := context.AfterFunc(ctx, func() { display.Logf("interrupted: cleaning up (once more to end at once)") })
 	res, runErr := suite.Run(ctx, suite.Options{
 		Spec:    s,
 		Command: subject.Command{Path: self, Args: []string{"serve-subject"}},
 		Version: version(), Logf: display.Logf, Watch: display.Show,
 	})
+	quiet()
 	display.Close()
-	if runErr != nil && len(res.Records) == 0 {
+	invalid := res.Invalid()
+	finished := len(res.Records) - invalid
+	interrupted := errors.Is(runErr, context.Canceled)
+	// An interrupted run that finished nothing must not replace an older one's summary.
+	if finished > 0 || (invalid > 0 && !interrupted) {
+		if err := publish(s.Out, res.Records, stdout, asJSON); err != nil {
+			return errors.Join(runErr, err)
+		}
+	}
+	switch {
+	case interrupted && finished > 0:
+		fmt.Fprintf(os.Stderr, "restorebench: interrupted, the %d finished trials are in %s\n", finished, res.Raw)
+		return errors.Join(errReported, runErr)
+	case interrupted:
+		fmt.Fprintln(os.Stderr, "restorebench: interrupted before a trial was finished")
+		return errors.Join(errReported, runErr)
+	case runErr != nil:
 		return runErr
-	}
-	if err := publish(s.Out, res.Records, stdout, asJSON); err != nil {
-		return errors.Join(runErr, err)
-	}
-	if runErr != nil {
-		return runErr
-	}
-	if n := res.Invalid(); n > 0 {
-		fmt.Fprintf(os.Stderr, "restorebench: %d of %d trials are invalid, see above and %s\n", n, len(res.Records), res.Raw)
+	case invalid > 0:
+		fmt.Fprintf(os.Stderr, "restorebench: %d of %d trials are invalid, see above and %s\n", invalid, len(res.Records), res.Raw)
 		return errReported
 	}
 	return nil

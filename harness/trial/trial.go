@@ -53,7 +53,7 @@ const (
 )
 
 // Do runs one trial and always returns its record; a trial that failed or does
-// not count is marked in it. The error is only set when ctx ended.
+// not count is marked in it. The error is only set when ctx ended first.
 func (r *Runner) Do(ctx context.Context, trial int, cell record.Cell, seed uint64) (record.Record, error) {
 	rec := record.Record{
 		Schema: record.Schema, Run: r.Run, Trial: trial, Time: time.Now().UTC(), Cell: cell, Seed: seed,
@@ -61,15 +61,15 @@ func (r *Runner) Do(ctx context.Context, trial int, cell record.Cell, seed uint6
 		Verify: record.Verify{Verdict: verify.NotRun.String()},
 	}
 	err := r.do(ctx, &rec)
-	if ctx.Err() != nil {
+	switch {
+	case err == nil:
+		rec.Valid = true
+	case ctx.Err() != nil:
 		rec.Why = "interrupted"
 		return rec, ctx.Err()
-	}
-	if err != nil {
+	default:
 		rec.Why = strings.ReplaceAll(err.Error(), "\n", "; ") // a line in every table
-		return rec, nil
 	}
-	rec.Valid = true
 	return rec, nil
 }
 
