@@ -60,6 +60,7 @@ var allowed = map[string][]string{
 	// For tests only, see testOnly.
 	"stores/storetest":          {"stores"},
 	"harness/broker/brokertest": {"harness/broker", "harness/changelog"},
+	"bench/peers/kafkastreams":  {"harness/changelog"},
 	"bench/benchmarks/sizes":    {},
 	"bench/benchmarks": {
 		"bench/benchmarks/sizes", "harness/broker/brokertest", "harness/changelog", "harness/restore", "harness/spec", "harness/topology",
@@ -68,7 +69,7 @@ var allowed = map[string][]string{
 }
 
 // testOnly are packages that only tests and each other import.
-var testOnly = []string{"stores/storetest", "harness/broker/brokertest", "bench/benchmarks", "bench/benchmarks/sizes"}
+var testOnly = []string{"stores/storetest", "harness/broker/brokertest", "bench/benchmarks", "bench/benchmarks/sizes", "bench/peers/kafkastreams"}
 
 // only says which third-party modules are confined to one package.
 var only = map[string]string{
