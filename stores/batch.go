@@ -71,6 +71,9 @@ func (b *Batch) Append(key, value []byte, timestamp int64, offset Offset) bool {
 	if value != nil {
 		e.ValueLen = int32(len(value))
 	}
+	if b.Arena == nil {
+		b.Arena = []byte{} // of which an empty value is not nil
+	}
 	b.Arena = append(append(b.Arena, key...), value...)
 	b.Entries = append(b.Entries, e)
 	b.Next = offset + 1

@@ -2,7 +2,9 @@
 // 4.3 does it, so that either side opens the other's directory.
 //
 // A directory is one RocksDB with two column families. "default" holds the
-// records, key -> value, as persistentKeyValueStore (RocksDBStore) writes them.
+// records, key -> value, as persistentKeyValueStore (RocksDBStore) writes them; a
+// timestamped store has them in a third one, "keyValueWithTimestamp", and "default"
+// empty (RocksDBTimestampedStore).
 // "offsets" (KIP-1035, AbstractColumnFamilyAccessor) holds "<topic>-<partition>"
 // -> the changelog offset as 8 bytes big-endian, and "status" -> 1 while the
 // store is open, 0 after a clean close, in the same format. The write-ahead log

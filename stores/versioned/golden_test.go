@@ -1,6 +1,7 @@
 package versioned
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -128,7 +129,7 @@ func dump(t fataler, rows stores.Store) string {
 	var lines []string
 	it := rows.Range(nil, nil)
 	for it.Next() {
-		if string(it.Key()) != string(appendKey(nil, streamTime, nil)) {
+		if !bytes.Equal(it.Key(), appendKey(nil, streamTime, nil)) {
 			lines = append(lines, fmt.Sprintf("row %s %s", tohex(it.Key()), tohex(it.Value())))
 		}
 	}
@@ -181,8 +182,12 @@ func TestOpenKafkaStreamsDirectory(t *testing.T) {
 // logical is what Range shows, as text.
 func logical(t fataler, s *Store) string {
 	t.Helper()
+	return shown(t, s.Range(nil, nil))
+}
+
+func shown(t fataler, it stores.Iterator) string {
+	t.Helper()
 	var lines []string
-	it := s.Range(nil, nil)
 	for it.Next() {
 		lines = append(lines, fmt.Sprintf("%x = %x", it.Key(), it.Value()))
 	}

@@ -1,6 +1,7 @@
 package versioned
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"slices"
@@ -88,7 +89,7 @@ func (s *Store) discoverTime(reserved []byte) error {
 	if err != nil {
 		return err
 	}
-	saved := string(key) == string(appendKey(nil, streamTime, nil))
+	saved := bytes.Equal(key, appendKey(nil, streamTime, nil))
 	if saved {
 		if len(row) != format.TimestampBytes || timeAt(row, 0) < 0 {
 			return format.Bad(key, "has the stream time %x, want 8 bytes from 0 on", row)

@@ -25,6 +25,11 @@
 //     Streams looks for them in segments up to the range's end only, and misses those
 //     in later ones. It returns versions beyond the history too, until their segment
 //     is deleted.
+//
+// One thing is kept as it is there: a tombstone with the very timestamp of the latest
+// value removes it and leaves no trace, unless another version ended at that time. A
+// value that comes late then is the latest one. Written again over the same state, as
+// after a kill between write and commit, such a tombstone finds no value, and stays.
 package versioned
 
 import (
@@ -121,6 +126,9 @@ func Open(space stores.Space, name string, o Options, log stores.Log) (*Store, e
 func (s *Store) wrap(err error) error {
 	if err == nil {
 		return nil
+	}
+	if s.name == "" {
+		return fmt.Errorf("versioned: %w", err)
 	}
 	return fmt.Errorf("versioned: %s: %w", s.name, err)
 }
