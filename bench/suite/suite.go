@@ -82,18 +82,33 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := writable(raw); err != nil {
 		return res, &BadInput{&spec.Error{Where: "--out", Value: o.Spec.Out, Allowed: "a directory that can be written (" + err.Error() + ")"}}
 	}
-	dir, err := os.MkdirTemp(o.Spec.StateDir, "restorebench-"+res.Run+"-")
+	err = withRunner(ctx, o, res.Run, func(r *trial.Runner) error {
+		for _, note := range left { // not before: bad input is answered by one line
+			o.Logf("left out: %s", note)
+		}
+		return runAll(ctx, o, res, cells, r, raw)
+	})
+	return res, err
+}
+
+// WithRunner starts the broker, hands a runner of trials to do, and stops the broker.
+// It leaves nothing behind, however it ends.
+func WithRunner(ctx context.Context, o Options, do func(*trial.Runner) error) error {
+	if err := broker.Validate(o.Spec.Broker); err != nil {
+		return &BadInput{err}
+	}
+	return withRunner(ctx, o, newRunID(), do)
+}
+
+func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runner) error) error {
+	dir, err := os.MkdirTemp(o.Spec.StateDir, "restorebench-"+run+"-")
 	if err != nil {
-		return res, &BadInput{&spec.Error{Where: "--state-dir", Value: o.Spec.StateDir, Allowed: "a directory that can be written (" + err.Error() + ")"}}
+		return &BadInput{&spec.Error{Where: "--state-dir", Value: o.Spec.StateDir, Allowed: "a directory that can be written (" + err.Error() + ")"}}
 	}
 	defer os.RemoveAll(dir)
-
 	b, err := broker.Start(ctx, broker.Options{Kind: o.Spec.Broker, Dir: dir, Probe: changelog.Probe, Logf: o.Logf})
 	if err != nil {
-		return res, brokerError(err)
-	}
-	for _, note := range left { // not before: bad input is answered by one line
-		o.Logf("left out: %s", note)
+		return brokerError(err)
 	}
 	defer func() {
 		stop, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -102,16 +117,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 			o.Logf("%v", err)
 		}
 	}()
-	err = runAll(ctx, o, res, cells, b, dir, raw)
-	return res, err
+	return do(&trial.Runner{Run: run, Spec: o.Spec, Broker: b, Command: o.Command, Dir: dir})
 }
 
-func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, b *broker.Broker, dir, raw string) error {
-	r := &trial.Runner{Run: res.Run, Spec: o.Spec, Broker: b, Command: o.Command, Dir: dir}
+func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r *trial.Runner, raw string) error {
 	if err := warmUp(ctx, r, cells); err != nil {
 		return err
 	}
-	env := record.CaptureEnvironment(dir)
+	env := record.CaptureEnvironment(r.Dir)
 	env.RocksDB, _ = rocks.Version() // a build without RocksDB has none
 	env.Librd, env.Version = changelog.Version(), o.Version
 	if err := os.MkdirAll(raw, 0o755); err != nil {
@@ -145,8 +158,8 @@ func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, b 
 		if err != nil {
 			return err
 		}
-		if !b.Alive() {
-			return fmt.Errorf("the broker ended by itself; its log ends with:\n%s", b.LogTail(15))
+		if !r.Broker.Alive() {
+			return fmt.Errorf("the broker ended by itself; its log ends with:\n%s", r.Broker.LogTail(15))
 		}
 	}
 	return nil

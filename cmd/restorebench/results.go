@@ -75,8 +75,11 @@ func load(out string, args []string) (*report.Summary, error) {
 	return s, nil
 }
 
-func outFlag(cmd *cobra.Command) *string {
-	k, _ := spec.Find("out")
+func outFlag(cmd *cobra.Command) *string { return flagOf(cmd, "out") }
+
+// flagOf adds a knob as a flag.
+func flagOf(cmd *cobra.Command, name string) *string {
+	k, _ := spec.Find(name)
 	return cmd.Flags().String(k.Name, k.Default(), k.Usage)
 }
 

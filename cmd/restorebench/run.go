@@ -58,7 +58,7 @@ A flag overrides the field of the same name in SPEC.yaml.`,
 }
 
 func run(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error {
-	self, err := os.Executable()
+	command, err := self()
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func run(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error
 	quiet := context.AfterFunc(ctx, func() { display.Logf("interrupted: cleaning up (once more to end at once)") })
 	res, runErr := suite.Run(ctx, suite.Options{
 		Spec:    s,
-		Command: subject.Command{Path: self, Args: []string{"serve-subject"}},
+		Command: command,
 		Version: version(), Logf: display.Logf, Watch: display.Show,
 	})
 	quiet()
@@ -94,4 +94,10 @@ func run(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error
 		return errReported
 	}
 	return nil
+}
+
+// self starts our own processor: this program again.
+func self() (subject.Command, error) {
+	path, err := os.Executable()
+	return subject.Command{Path: path, Args: []string{"serve-subject"}}, err
 }

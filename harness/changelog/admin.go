@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
-
-	"restorebench/stores"
 )
 
 // Admin creates, describes and deletes changelog topics.
@@ -128,35 +126,6 @@ func (a *Admin) Delete(ctx context.Context, topics ...string) error {
 		}
 	}
 	return errors.Join(failed...)
-}
-
-// Commit saves the offset of partition 0 of a topic for a consumer group without
-// members: the offset of the next record to process.
-func (a *Admin) Commit(ctx context.Context, group, topic string, next stores.Offset) error {
-	res, err := a.client.AlterConsumerGroupOffsets(ctx, []kafka.ConsumerGroupTopicPartitions{{
-		Group: group, Partitions: []kafka.TopicPartition{{Topic: &topic, Offset: kafka.Offset(next)}},
-	}})
-	if err == nil {
-		err = res.ConsumerGroupsTopicPartitions[0].Partitions[0].Error
-	}
-	if err != nil {
-		return fmt.Errorf("commit offset %d of %s for group %s: %w", next, topic, group, err)
-	}
-	return nil
-}
-
-// Committed is the offset that Commit saved, 0 when there is none.
-func (a *Admin) Committed(ctx context.Context, group, topic string) (stores.Offset, error) {
-	res, err := a.client.ListConsumerGroupOffsets(ctx, []kafka.ConsumerGroupTopicPartitions{{
-		Group: group, Partitions: []kafka.TopicPartition{{Topic: &topic}},
-	}})
-	if err == nil {
-		err = res.ConsumerGroupsTopicPartitions[0].Partitions[0].Error
-	}
-	if err != nil {
-		return 0, fmt.Errorf("committed offset of %s for group %s: %w", topic, group, err)
-	}
-	return stores.Offset(max(res.ConsumerGroupsTopicPartitions[0].Partitions[0].Offset, 0)), nil
 }
 
 // Topics lists the cluster's topics.

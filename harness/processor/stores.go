@@ -11,6 +11,7 @@ import (
 	"restorebench/stores/memory"
 	"restorebench/stores/rocks"
 	"restorebench/stores/session"
+	"restorebench/stores/versioned"
 	"restorebench/stores/window"
 )
 
@@ -28,6 +29,8 @@ func openStore(task *subject.Task, part *partition) (stores.Store, error) {
 	switch typ {
 	case spec.TypeTimestamped:
 		return keyvalue.OpenTimestamped(part.space, "", part.log)
+	case spec.TypeVersioned:
+		return versioned.Open(part.space, "", versioned.Options{History: part.task.RetentionMS}, part.log)
 	case spec.TypeWindow, spec.TypeTimestampedWindow:
 		return window.New(part.space, window.Options{
 			Name: part.task.Name, Retention: part.task.RetentionMS, WindowSize: part.task.WindowMS,

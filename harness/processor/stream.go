@@ -16,7 +16,7 @@ type streaming struct {
 	*processor
 	task     *subject.Stream
 	topology topology.Topology
-	admin    *changelog.Admin
+	group    *changelog.Group
 	output   *changelog.Writer
 	logs     map[*partition]*changelog.Writer
 }
@@ -29,10 +29,10 @@ func (p *processor) stream(ctx context.Context) error {
 	if s.topology, err = p.topology(); err != nil {
 		return err
 	}
-	if s.admin, err = changelog.NewAdmin(p.task.Brokers); err != nil {
+	if s.group, err = changelog.NewGroup(p.task.Brokers, s.task.Group); err != nil {
 		return err
 	}
-	defer s.admin.Close()
+	defer s.group.Close()
 	if s.output, err = s.writer(s.task.Output); err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *streaming) process(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	at, err := s.admin.Committed(ctx, s.task.Group, s.task.Input)
+	at, err := s.group.Committed(s.task.Input)
 	if err != nil || at >= end {
 		return err
 	}
@@ -118,7 +118,7 @@ func (s *streaming) one(ctx context.Context, r topology.Record, next stores.Offs
 			return err
 		}
 	}
-	return s.admin.Commit(ctx, s.task.Group, s.task.Input, next)
+	return s.group.Commit(s.task.Input, next)
 }
 
 func send(ctx context.Context, w *changelog.Writer, b *stores.Batch) (stores.Offset, error) {

@@ -8,6 +8,7 @@ import (
 	"restorebench/stores"
 	"restorebench/stores/keyvalue"
 	"restorebench/stores/session"
+	"restorebench/stores/versioned"
 	"restorebench/stores/window"
 )
 
@@ -38,6 +39,8 @@ func keyValue(s stores.Store) (topology.KeyValue, error) {
 		return timestampedRows{s}, nil
 	case *keyvalue.KeyValue:
 		return plainRows{s}, nil
+	case *versioned.Store:
+		return versionedRows{s}, nil
 	default:
 		return nil, fmt.Errorf("config: %T is no store for a table", s)
 	}
@@ -62,6 +65,21 @@ func (r timestampedRows) Get(key []byte) (value []byte, timestamp int64, err err
 
 func (r timestampedRows) Put(key, value []byte, timestamp int64) (latest bool, err error) {
 	return true, r.TimestampedKeyValue.Put(key, value, timestamp)
+}
+
+type versionedRows struct{ *versioned.Store }
+
+func (r versionedRows) Get(key []byte) (value []byte, timestamp int64, err error) {
+	latest, err := r.Latest(key)
+	if err != nil || latest == nil {
+		return nil, 0, err
+	}
+	return latest.Value, latest.From, nil
+}
+
+func (r versionedRows) Put(key, value []byte, timestamp int64) (latest bool, err error) {
+	validTo, err := r.Store.Put(key, value, timestamp)
+	return validTo == versioned.Undefined, err
 }
 
 type sessions struct{ *session.Store }

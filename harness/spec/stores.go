@@ -14,6 +14,7 @@ const (
 
 	TypeKeyValue          = ""
 	TypeTimestamped       = "timestamped"
+	TypeVersioned         = "versioned"
 	TypeWindow            = "window"
 	TypeTimestampedWindow = "timestamped-window"
 	TypeSession           = "session"
@@ -29,7 +30,7 @@ const (
 var tableTypes = []string{TypeKeyValue, TypeTimestamped}
 
 // storeTypes are all of them.
-var storeTypes = append(tableTypes, TypeWindow, TypeTimestampedWindow, TypeSession)
+var storeTypes = append(tableTypes, TypeVersioned, TypeWindow, TypeTimestampedWindow, TypeSession)
 
 // TableStores lists the names of the stores that a run can measure.
 func TableStores() []string { return namesOf(tableTypes) }

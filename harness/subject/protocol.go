@@ -137,7 +137,7 @@ type Store struct {
 	Name  string `json:"name"`
 	Store string `json:"store"` // which one, as in EnvStore
 	Topic string `json:"topic"` // its changelog
-	// Of window and session stores.
+	// Of versioned (their history), window and session stores.
 	RetentionMS int64 `json:"retention_ms,omitempty"`
 	WindowMS    int64 `json:"window_ms,omitempty"`
 }

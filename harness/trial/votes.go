@@ -26,6 +26,7 @@ const (
 	voteGap       = 10
 	voteRetention = 100
 	voteGrace     = 100
+	voteHistory   = 10 // of a versioned store
 )
 
 // Votes is what the vote stream made of one store.
@@ -104,11 +105,16 @@ func (v *voteRun) prepare(ctx context.Context) (drop func() error, err error) {
 	}
 	topics := []string{v.input, v.output}
 	for _, name := range names {
-		topic := changelog.TopicName(app, name)
-		topics = append(topics, topic)
-		v.task.Config.Stores = append(v.task.Config.Stores, subject.Store{
-			Name: name, Store: v.store, Topic: topic, RetentionMS: voteRetention, WindowMS: voteWindow,
-		})
+		store := subject.Store{
+			Name: name, Store: v.store, Topic: changelog.TopicName(app, name), RetentionMS: voteRetention, WindowMS: voteWindow,
+		}
+		if v.typ == spec.TypeVersioned { // the rows are; their counts have no history
+			if store.RetentionMS = voteHistory; name == "counts" {
+				store.Store = strings.TrimSuffix(v.store, spec.TypeVersioned) + spec.TypeTimestamped
+			}
+		}
+		topics = append(topics, store.Topic)
+		v.task.Config.Stores = append(v.task.Config.Stores, store)
 	}
 	v.task.Brokers, v.task.Topic, v.task.Store = v.Broker.Bootstrap(), topics[2], v.store
 	v.task.Config.Partitions = []int32{0}
@@ -208,12 +214,10 @@ func (v *voteRun) keep(ctx context.Context, p *subject.Process, how string) erro
 	}
 	v.result.State[how] = state
 	for _, e := range v.latest["rows"] {
-		if string(e.Key) == "voter5" {
-			value := e.Value
-			if v.typ != spec.TypeKeyValue {
-				value = value[len(value)-1:]
-			}
-			v.result.LateVote = string(value)
+		// The vote is the last byte of the value. Of a versioned store there is an entry
+		// per version, the newest one last.
+		if strings.HasPrefix(string(e.Key), "voter5") {
+			v.result.LateVote = string(e.Value[len(e.Value)-1:])
 		}
 	}
 	if _, err := p.Kill(); err != nil {
@@ -247,7 +251,7 @@ func (v *voteRun) state() (string, error) {
 			name = fmt.Sprintf("%s[%d,%d]", key, start, end)
 		}
 		at := int64(-1)
-		if v.typ == spec.TypeTimestamped || v.typ == spec.TypeTimestampedWindow {
+		if v.typ == spec.TypeTimestamped || v.typ == spec.TypeTimestampedWindow || v.typ == spec.TypeVersioned {
 			var err error
 			if at, count, err = format.SplitTimestamped(e.Key, e.Value); err != nil {
 				return "", err

@@ -15,6 +15,7 @@ func TestVotes(t *testing.T) {
 	want := map[string]struct{ state, emitted, late string }{
 		spec.TypeKeyValue:          {"a=2 b=2 c=2", "a1@1 b1@2 c1@3 a2@5 a3@10 a2@8 b2@8 c2@30", "b"},
 		spec.TypeTimestamped:       {"a=(2,10) b=(2,8) c=(2,30)", "a1@1 b1@2 c1@3 a2@5 a3@10 a2@10 b2@8 c2@30", "b"},
+		spec.TypeVersioned:         {"a=(3,10) b=(1,2) c=(2,30)", "a1@1 b1@2 c1@3 a2@5 a3@10 c2@30", "a"},
 		spec.TypeWindow:            {"a[0,10)=2 a[10,20)=1 b[0,10)=2 c[0,10)=1 c[30,40)=1", windows, ""},
 		spec.TypeTimestampedWindow: {"a[0,10)=(2,5) a[10,20)=(1,10) b[0,10)=(2,8) c[0,10)=(1,3) c[30,40)=(1,30)", windows, ""},
 		spec.TypeSession: {

@@ -1,0 +1,83 @@
+package changelog
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"restorebench/stores"
+)
+
+// Group keeps offsets for a consumer group that has no members: partitions are
+// assigned by whoever restores them. It is a consumer that reads nothing; the admin
+// client can do the same, but librdkafka 2.14 crashes there when the group's
+// coordinator is still coming up (a null rd_kafka_cgrp_t behind OffsetCommit).
+type Group struct {
+	name     string
+	consumer *kafka.Consumer
+}
+
+// groupTimeout bounds how long the coordinator may take: a broker that was just
+// started creates the topic of the offsets first.
+const groupTimeout = 30 * time.Second
+
+// NewGroup connects to a consumer group.
+func NewGroup(bootstrap, name string) (*Group, error) {
+	c, err := kafka.NewConsumer(&kafka.ConfigMap{
+		"bootstrap.servers": bootstrap, "group.id": name, "enable.auto.commit": false, "log_level": 0,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("group %s: %w", name, err)
+	}
+	return &Group{name: name, consumer: c}, nil
+}
+
+// Commit saves the offset of partition 0 of a topic: of the next record to process.
+func (g *Group) Commit(topic string, next stores.Offset) error {
+	for deadline := time.Now().Add(groupTimeout); ; time.Sleep(50 * time.Millisecond) {
+		done, err := g.consumer.CommitOffsets([]kafka.TopicPartition{{Topic: &topic, Offset: kafka.Offset(next)}})
+		if err == nil {
+			err = done[0].Error
+		}
+		if err == nil {
+			return nil
+		}
+		if !coordinatorMoves(err) || time.Now().After(deadline) {
+			return fmt.Errorf("commit offset %d of %s for group %s: %w", next, topic, g.name, err)
+		}
+	}
+}
+
+// Committed is the offset that Commit saved, 0 when there is none.
+func (g *Group) Committed(topic string) (stores.Offset, error) {
+	for deadline := time.Now().Add(groupTimeout); ; time.Sleep(50 * time.Millisecond) {
+		got, err := g.consumer.Committed([]kafka.TopicPartition{{Topic: &topic}}, int(groupTimeout.Milliseconds()))
+		if err == nil {
+			err = got[0].Error
+		}
+		if err == nil {
+			return stores.Offset(max(got[0].Offset, 0)), nil // negative: nothing was committed
+		}
+		if !coordinatorMoves(err) || time.Now().After(deadline) {
+			return 0, fmt.Errorf("committed offset of %s for group %s: %w", topic, g.name, err)
+		}
+	}
+}
+
+// Close disconnects.
+func (g *Group) Close() error { return g.consumer.Close() }
+
+// coordinatorMoves tells the errors of a coordinator that is not ready yet.
+func coordinatorMoves(err error) bool {
+	failure, ok := err.(kafka.Error) //nolint:errorlint // librdkafka's errors come unwrapped
+	if !ok {
+		return false
+	}
+	switch failure.Code() {
+	case kafka.ErrCoordinatorLoadInProgress, kafka.ErrCoordinatorNotAvailable, kafka.ErrNotCoordinator, kafka.ErrWaitCoord:
+		return true
+	default:
+		return false
+	}
+}
