@@ -59,10 +59,23 @@ func durable(h storetest.Harness, timestamped bool) storetest.Harness {
 	return h
 }
 
-func TestMemory(t *testing.T)            { storetest.Run(t, suite(false)) }
-func TestMemoryTimestamped(t *testing.T) { storetest.Run(t, suite(true)) }
-func TestRocks(t *testing.T)             { storetest.Run(t, durable(suite(false), false)) }
-func TestRocksTimestamped(t *testing.T)  { storetest.Run(t, durable(suite(true), true)) }
+func TestMemory(t *testing.T) {
+	storetest.Run(t, suite(false))
+}
+
+func TestMemoryTimestamped(t *testing.T) {
+	storetest.Run(t, suite(true))
+}
+
+func TestRocks(t *testing.T) {
+	storetest.Seldom(t, 20)
+	storetest.Run(t, durable(suite(false), false))
+}
+
+func TestRocksTimestamped(t *testing.T) {
+	storetest.Seldom(t, 20)
+	storetest.Run(t, durable(suite(true), true))
+}
 
 // BenchmarkApply shows what segments cost: nothing is allocated per record.
 func BenchmarkApply(b *testing.B) {
