@@ -171,3 +171,19 @@ func TestInterval(t *testing.T) {
 		}
 	}
 }
+
+// A deleted value leaves a row that ends at the deletion; what comes late for that
+// very time follows it.
+func TestPutWhereARowEnds(t *testing.T) {
+	s := newStore(t, 60_000)
+	put(t, s, "v", 5)
+	if _, err := s.Delete([]byte("a"), 10); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "x", 20)
+	put(t, s, "w", 10)
+	found, err := s.History([]byte("a"), 0, 30, true)
+	if err != nil || len(found) != 3 || string(found[1].Value) != "w" || found[1].From != 10 || found[1].To != 20 {
+		t.Errorf("history is %v, %v", found, err)
+	}
+}
