@@ -72,6 +72,8 @@ func runDocumented(t *testing.T, args []string, binary, results string) {
 		switch args[1] {
 		case "run":
 			args = append(args, "--keys", "300", "--runs", "1", "--out", results)
+		case "vote":
+			args = append(args, "--broker", "local", "--store", "memory-versioned")
 		case "report", "plot":
 			args = append(args, "--out", results)
 		}

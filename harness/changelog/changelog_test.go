@@ -406,7 +406,11 @@ func TestGroupOfANewBroker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Stop(context.Background())
+	t.Cleanup(func() {
+		if err := b.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	admin, err := changelog.NewAdmin(b.Bootstrap())
 	if err != nil {
 		t.Fatal(err)

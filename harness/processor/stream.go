@@ -36,19 +36,24 @@ func (p *processor) stream(ctx context.Context) error {
 	if s.output, err = s.writer(s.task.Output); err != nil {
 		return err
 	}
-	defer s.output.Close()
+	defer s.close()
 	for _, part := range p.parts {
-		w, err := s.writer(part.task.Topic)
-		if err != nil {
+		if s.logs[part], err = s.writer(part.task.Topic); err != nil {
+			delete(s.logs, part)
 			return err
 		}
-		defer w.Close()
-		s.logs[part] = w
 	}
 	if err := s.process(ctx); err != nil {
 		return err
 	}
 	return s.report()
+}
+
+func (s *streaming) close() {
+	s.output.Close()
+	for _, w := range s.logs {
+		w.Close()
+	}
 }
 
 func (s *streaming) writer(topic string) (*changelog.Writer, error) {

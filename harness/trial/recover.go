@@ -65,6 +65,7 @@ func (a *attempt) awaitRead(ctx context.Context, p *subject.Process, t *timeline
 		switch e.Event {
 		case subject.RestoreStart:
 			total += e.To - e.From
+			a.watch(StageRestore, 0, total)
 		case subject.ProgressMade, subject.CaughtUp:
 			if e.Records > 0 {
 				done[e.Partition] = e.Records
@@ -142,6 +143,7 @@ func (a *attempt) verify(ctx context.Context, p *subject.Process, reads []partit
 	}
 	v.Want = verify.Combine(want...)
 	found := make([]verify.Found, len(a.models))
+	a.watch(StageVerify, 0, total)
 	seen, answered := 0, false
 	var wrong []error
 	err := a.follow(ctx, p, func(e subject.Event) (bool, error) {

@@ -196,6 +196,8 @@ func (a *attempt) awaitLoad(ctx context.Context, p *subject.Process) error {
 	loaded := 0
 	err := a.follow(ctx, p, func(e subject.Event) (bool, error) {
 		switch e.Event {
+		case subject.Ready:
+			a.watch(StageLoad, 0, total)
 		case subject.ProgressMade, subject.Loaded:
 			records[e.Partition] = e.Records
 			a.watch(StageLoad, sum(records), total)

@@ -51,7 +51,6 @@ type voteRun struct {
 	output       string
 	store        string
 	latest       map[string][]subject.Entry // by the store's name
-	path         string
 	result       *Votes
 	incarnations int
 }
