@@ -64,7 +64,7 @@ func (p *processor) open() error {
 			err = p.wipe(part)
 		}
 		if err != nil {
-			return fmt.Errorf("open partition %d: %w", id, err)
+			return fmt.Errorf("open partition %d in %s: %w", id, part.dir, err)
 		}
 		if _, ok := part.store.Offset(); !ok && path == subject.PathLocal {
 			path, reasons = subject.PathEmpty, append(reasons, fmt.Sprintf("partition %d: no saved offset", id))
