@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
-
 	"restorebench/bench/report"
 	"restorebench/bench/suite"
 	"restorebench/harness/record"
@@ -51,69 +48,10 @@ func summary(e suite.Event) string {
 	if !e.Done.Valid {
 		return head + ": INVALID: " + e.Done.Why
 	}
-	return fmt.Sprintf("%s: back after %s (restore %s), %s records verified", head,
-		report.Duration(float64(e.Done.DowntimeNS)), report.Duration(float64(e.Done.Phases[record.PhaseRestore])),
-		report.Keys(e.Done.Verify.Count))
+	return fmt.Sprintf("%s: back in %s (restore %s), verified", head, // 80 columns, as a rule
+		report.Duration(float64(e.Done.DowntimeNS)), report.Duration(float64(e.Done.Phases[record.PhaseRestore])))
 }
 
 func label(c record.Cell) string {
 	return fmt.Sprintf("%s %s %s keys", c.Store, c.Recovery, report.Keys(c.Keys))
-}
-
-// bars is for a terminal: one bar for the suite, one for the trial's stage.
-type bars struct {
-	p     *mpb.Progress
-	w     io.Writer
-	total *mpb.Bar
-	stage *mpb.Bar
-	name  string // of the current stage's bar
-}
-
-func newBars(w io.Writer) *bars {
-	return &bars{p: mpb.New(mpb.WithOutput(w), mpb.WithWidth(64), mpb.WithAutoRefresh()), w: w}
-}
-
-func (b *bars) Logf(format string, args ...any) {
-	fmt.Fprintf(b.p, format+"\n", args...)
-}
-
-func (b *bars) Show(e suite.Event) {
-	if b.total == nil {
-		b.total = b.p.AddBar(int64(e.Trials), mpb.BarPriority(1),
-			mpb.PrependDecorators(decor.Name("trials ", decor.WCSyncSpaceR), decor.CountersNoUnit("%d/%d", decor.WCSyncSpace)),
-			mpb.AppendDecorators(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), decor.Name(" left")))
-	}
-	if e.Done != nil {
-		b.endStage()
-		b.Logf("%s", summary(e))
-		b.total.SetCurrent(int64(e.Trial + 1))
-		return
-	}
-	name := fmt.Sprintf("%s: %s", label(e.Cell), e.Stage.Stage)
-	if b.stage == nil || b.name != name {
-		b.endStage()
-		b.name = name
-		b.stage = b.p.AddBar(e.Stage.Total, mpb.BarRemoveOnComplete(), mpb.BarPriority(0),
-			mpb.PrependDecorators(decor.Name(name+" ", decor.WCSyncSpaceR)),
-			mpb.AppendDecorators(
-				decor.AverageSpeed(0, "%.0f records/s", decor.WCSyncSpace),
-				decor.AverageETA(decor.ET_STYLE_GO, decor.WC{W: 6}), decor.Name(" left")))
-	}
-	// The last step is left to endStage: a full bar removes itself.
-	b.stage.SetCurrent(min(e.Stage.Done, e.Stage.Total-1))
-}
-
-func (b *bars) endStage() {
-	if b.stage != nil {
-		b.stage.Abort(true)
-		b.stage = nil
-	}
-}
-
-func (b *bars) Close() {
-	b.endStage()
-	if b.total != nil {
-		b.total.Abort(false)
-	}
-	b.p.Wait()
 }

@@ -2,8 +2,11 @@ package progress
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"restorebench/bench/suite"
 	"restorebench/harness/record"
@@ -22,6 +25,8 @@ func events() []suite.Event {
 		return e
 	}
 	return []suite.Event{
+		{Trial: trial.WarmUp, Stage: &trial.Progress{Stage: suite.StageBroker}},
+		{Trial: trial.WarmUp, Cell: cell, Stage: &trial.Progress{Stage: trial.StageLoad, Done: 5, Total: 10}},
 		at(0, suite.Event{Stage: &trial.Progress{Stage: trial.StageLoad, Done: 10, Total: 100}}),
 		at(0, suite.Event{Stage: &trial.Progress{Stage: trial.StageLoad, Done: 100, Total: 100}}),
 		at(0, suite.Event{Stage: &trial.Progress{Stage: trial.StageRestore, Done: 100, Total: 100}}),
@@ -40,24 +45,57 @@ func TestLines(t *testing.T) {
 	}
 	d.Close()
 	want := "broker: local\n" +
-		"[1/2] rocksdb replay 100k keys: back after 2.00 s (restore 1.00 s), 100k records verified\n" +
+		"[1/2] rocksdb replay 100k keys: back in 2.00 s (restore 1.00 s), verified\n" +
 		"[2/2] rocksdb replay 100k keys: INVALID: the processor hung\n"
 	if out.String() != want {
 		t.Errorf("got:\n%swant:\n%s", out.String(), want)
 	}
 }
 
+// terminal returns a file, which as a terminal may be written to by several goroutines.
+func terminal(t *testing.T) *os.File {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "terminal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
 // The live display shows the same lines, and ends whatever it was told.
 func TestBars(t *testing.T) {
 	for n := range len(events()) + 1 {
-		var out bytes.Buffer
-		d := New(&out, true)
+		out := terminal(t)
+		d := New(out, true)
 		for _, e := range events()[:n] {
 			d.Show(e)
 		}
 		d.Close()
-		if n > 3 && !strings.Contains(out.String(), "[1/2] rocksdb replay 100k keys: back after") {
-			t.Errorf("after %d events: %q", n, out.String())
+		shown, err := os.ReadFile(out.Name())
+		if err != nil {
+			t.Fatal(err)
 		}
+		if n > 5 && !strings.Contains(string(shown), "[1/2] rocksdb replay 100k keys: back in") {
+			t.Errorf("after %d events: %q", n, shown)
+		}
+	}
+}
+
+// Events may come faster and longer than the display draws.
+func TestBarsKeepUp(t *testing.T) {
+	d := New(terminal(t), true)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for start := time.Now(); time.Since(start) < time.Second; {
+			d.Show(events()[2])
+		}
+		d.Close()
+	}()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the display hangs")
 	}
 }

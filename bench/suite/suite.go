@@ -31,11 +31,14 @@ type Options struct {
 
 // Event is the progress of a suite.
 type Event struct {
-	Trial, Trials int // the current one, from 0, and how many there are
-	Cell          record.Cell
+	Trial, Trials int             // the current one, from 0, and how many there are; trial.WarmUp before them
+	Cell          record.Cell     // zero while the broker starts
 	Stage         *trial.Progress // of the current trial
 	Done          *record.Record  // set once, when the trial is over
 }
+
+// StageBroker is the stage before the warm-up.
+const StageBroker = "broker"
 
 // Result is what a suite left. It is returned with every error as well, with what
 // was finished until then.
@@ -106,6 +109,7 @@ func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runne
 		return &BadInput{&spec.Error{Where: "--state-dir", Value: o.Spec.StateDir, Allowed: "a directory that can be written (" + err.Error() + ")"}}
 	}
 	defer os.RemoveAll(dir)
+	o.watch(Event{Trial: trial.WarmUp})(trial.Progress{Stage: StageBroker})
 	b, err := broker.Start(ctx, broker.Options{Kind: o.Spec.Broker, Dir: dir, Probe: changelog.Probe, Logf: o.Logf})
 	if err != nil {
 		return brokerError(err)
@@ -121,7 +125,7 @@ func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runne
 }
 
 func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r *trial.Runner, raw string) error {
-	if err := warmUp(ctx, r, cells); err != nil {
+	if err := warmUp(ctx, o, r, cells); err != nil {
 		return err
 	}
 	env := record.CaptureEnvironment(r.Dir)
@@ -142,11 +146,7 @@ func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r 
 			return err
 		}
 		event := Event{Trial: i, Trials: len(plan), Cell: p.cell}
-		r.Watch = func(stage trial.Progress) {
-			e := event
-			e.Stage = &stage
-			o.tell(e)
-		}
+		r.Watch = o.watch(event)
 		rec, err := r.Do(ctx, i, p.cell, p.seed)
 		rec.Environment = env
 		if appendErr := file.Append(&rec); appendErr != nil {
@@ -171,10 +171,18 @@ func (o *Options) tell(e Event) {
 	}
 }
 
+// watch tells of the stages of e.
+func (o *Options) watch(e Event) func(trial.Progress) {
+	return func(stage trial.Progress) {
+		e.Stage = &stage
+		o.tell(e)
+	}
+}
+
 // warmUp runs one trial that counts for nothing: the broker's JVM compiles the
 // code that the first trial would otherwise wait for. A failure shows again in the
 // trials that count, so only an interruption ends here.
-func warmUp(ctx context.Context, r *trial.Runner, cells []record.Cell) error {
+func warmUp(ctx context.Context, o Options, r *trial.Runner, cells []record.Cell) error {
 	cell := cells[0]
 	for _, c := range cells {
 		if c.Recovery == record.Replay && c.Keys < cell.Keys {
@@ -183,8 +191,11 @@ func warmUp(ctx context.Context, r *trial.Runner, cells []record.Cell) error {
 	}
 	cell.Keys, cell.UpdatesPerKey, cell.Recovery, cell.Tail = min(cell.Keys, warmUpKeys), 1, record.Replay, 0
 	cell.Keys = max(cell.Keys, int64(cell.Partitions))
-	_, err := r.Do(ctx, trial.WarmUp, cell, 0)
-	return err
+	r.Watch = o.watch(Event{Trial: trial.WarmUp, Cell: cell})
+	if _, err := r.Do(ctx, trial.WarmUp, cell, 0); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
 // warmUpKeys is enough for the hot paths of the broker, and takes about a second.

@@ -56,7 +56,9 @@ func TestInterrupts(t *testing.T) {
 			twice:  i%5 == 4,
 			pause:  time.Duration(rng.Int64N(int64(300 * time.Millisecond))),
 		}
-		found[r.run(t)]++
+		end := r.run(t)
+		t.Logf("run %d: %v after %v, broker %s: %s", i, r.signal, r.after, kind, end)
+		found[end]++
 		if t.Failed() {
 			t.Fatalf("run %d of seed %d: %+v", i, seed, r)
 		}
@@ -123,7 +125,7 @@ func (r interruption) run(t *testing.T) string {
 		}
 	}()
 
-	if limit := 20 * time.Second; r.after != never && took > limit {
+	if r.after != never && took > time.Minute { // a second is usual, charts on a busy machine take more
 		t.Errorf("took %v to end", took)
 	}
 	if r.twice && took > 2*time.Second {
@@ -164,11 +166,15 @@ func (r interruption) interrupt(cmd *exec.Cmd) time.Duration {
 		wait(r.after)
 		_ = cmd.Process.Signal(r.signal)
 	}
+	sent := time.Now()
 	if r.twice {
 		wait(r.pause)
+		sent = time.Now()
+		_ = cmd.Process.Signal(r.signal)
+		// Signals that a busy machine has not delivered yet are one to the kernel.
+		wait(time.Second)
 		_ = cmd.Process.Signal(r.signal)
 	}
-	sent := time.Now()
 	<-ended
 	return time.Since(sent)
 }
@@ -185,7 +191,7 @@ func (r interruption) judge(t *testing.T, state *os.ProcessState, out, stderr st
 		return "ended before main"
 	}
 	finished, partial := r.records(t, out)
-	if told := strings.Count(stderr, " records verified\n"); told > finished {
+	if told := strings.Count(stderr, ", verified\n"); told > finished {
 		t.Errorf("%d trials were shown as finished, %d are recorded", told, finished)
 	}
 	code := state.ExitCode()
