@@ -1,6 +1,7 @@
 package changelog
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -70,8 +71,8 @@ func (g *Group) Close() error { return g.consumer.Close() }
 
 // coordinatorMoves tells the errors of a coordinator that is not ready yet.
 func coordinatorMoves(err error) bool {
-	failure, ok := err.(kafka.Error) //nolint:errorlint // librdkafka's errors come unwrapped
-	if !ok {
+	var failure kafka.Error
+	if !errors.As(err, &failure) {
 		return false
 	}
 	switch failure.Code() {
