@@ -2,6 +2,7 @@ package kafkastreams_test
 
 import (
 	"errors"
+	"math"
 	"path/filepath"
 	"slices"
 
@@ -12,6 +13,7 @@ import (
 	"restorebench/stores/memory"
 	"restorebench/stores/rocks"
 	"restorebench/stores/session"
+	"restorebench/stores/versioned"
 	"restorebench/stores/window"
 )
 
@@ -36,9 +38,13 @@ var variants = []variant{
 	{peer.Store{Name: "key-value-memory", Type: peer.KeyValue, Engine: peer.Memory}, (*generator).keyValues, openKeyValue},
 	{peer.Store{Name: "key-value", Type: peer.KeyValue, Engine: peer.Rocks}, (*generator).keyValues, openKeyValue},
 	{peer.Store{Name: "timestamped-key-value", Type: peer.TimestampedKeyValue, Engine: peer.Rocks}, (*generator).keyValues, openTimestamped},
+	{peer.Store{Name: "timestamped-key-value-memory", Type: peer.TimestampedKeyValue, Engine: peer.Memory}, (*generator).keyValues, openTimestamped},
+	{peer.Store{Name: "lru", Type: peer.LRU, Engine: peer.Memory, Retention: 100}, (*generator).keyValues, openLRU},
+	{peer.Store{Name: "versioned-key-value", Type: peer.VersionedKeyValue, Engine: peer.Rocks, Retention: 60_000}, (*generator).versions, openVersioned},
 	{peer.Store{Name: "window-memory", Type: peer.Window, Engine: peer.Memory, Retention: 300_000, WindowSize: 10_000}, (*generator).windows, openWindow},
 	{peer.Store{Name: "window", Type: peer.Window, Engine: peer.Rocks, Retention: 300_000, WindowSize: 10_000}, (*generator).windows, openWindow},
 	{peer.Store{Name: "timestamped-window", Type: peer.TimestampedWindow, Engine: peer.Rocks, Retention: 300_000, WindowSize: 10_000}, (*generator).windows, openWindow},
+	{peer.Store{Name: "timestamped-window-memory", Type: peer.TimestampedWindow, Engine: peer.Memory, Retention: 300_000, WindowSize: 10_000}, (*generator).windows, openWindow},
 	{peer.Store{Name: "session-memory", Type: peer.Session, Engine: peer.Memory, Retention: 300_000}, (*generator).sessions, openSession},
 	{peer.Store{Name: "session", Type: peer.Session, Engine: peer.Rocks, Retention: 300_000}, (*generator).sessions, openSession},
 }
@@ -65,15 +71,63 @@ func (v variant) segmented() bool {
 	return slices.Contains([]string{peer.Window, peer.TimestampedWindow, peer.Session}, v.Type)
 }
 
+// readable leaves out of Kafka Streams' entries what ours don't have on purpose: the
+// versions beyond the history that its interactive queries still return, until their
+// segment is deleted. A workload's last operation has its latest time.
+func (v variant) readable(list []peer.Entry) []peer.Entry {
+	if v.Type != peer.VersionedKeyValue {
+		return list
+	}
+	operations := v.operations(newGenerator(), v.Store)
+	begin := operations[len(operations)-1].Timestamp - v.Retention
+	return slices.DeleteFunc(slices.Clone(list), func(e peer.Entry) bool { return e.End != versioned.Undefined && e.End <= begin })
+}
+
+func openLRU(_ stores.Space, s peer.Store, log stores.Log) (subject, error) {
+	store, err := keyvalue.NewLRU(int(s.Retention), log)
+	return keyValueSubject(store), err
+}
+
 func openKeyValue(space stores.Space, s peer.Store, log stores.Log) (subject, error) {
 	store, err := keyvalue.Open(space, s.Name, log)
 	if err != nil {
 		return subject{}, err
 	}
+	return keyValueSubject(store), nil
+}
+
+func keyValueSubject(store *keyvalue.KeyValue) subject {
 	return subject{
 		Store:   store,
 		put:     func(o peer.Operation) error { return store.Put(o.Key, o.Value, o.Timestamp) },
 		entries: func([][]byte) ([]peer.Entry, error) { return rows(store, plain) },
+	}
+}
+
+func openVersioned(space stores.Space, s peer.Store, log stores.Log) (subject, error) {
+	store, err := versioned.Open(space, s.Name, versioned.Options{History: s.Retention}, log)
+	if err != nil {
+		return subject{}, err
+	}
+	return subject{
+		Store: store,
+		put: func(o peer.Operation) error {
+			_, err := store.Put(o.Key, o.Value, o.Timestamp)
+			return err
+		},
+		entries: func(keys [][]byte) ([]peer.Entry, error) {
+			var out []peer.Entry
+			for _, key := range keys {
+				history, err := store.History(key, 0, math.MaxInt64, false)
+				if err != nil {
+					return nil, err
+				}
+				for _, r := range history {
+					out = append(out, peer.Entry{Key: key, Value: r.Value, Start: r.From, End: r.To})
+				}
+			}
+			return out, nil
+		},
 	}, nil
 }
 

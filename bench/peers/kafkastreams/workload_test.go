@@ -46,7 +46,7 @@ type generator struct {
 	keys [][]byte
 }
 
-func newGenerator(seed uint64) *generator {
+func newGenerator() *generator {
 	r := rand.New(rand.NewPCG(seed, 0))
 	return &generator{r, keys(r)}
 }
@@ -149,6 +149,17 @@ func (g *generator) sessions(s peer.Store) []peer.Operation {
 			return old
 		}
 		latest[string(o.Key)] = o
+		return o
+	})
+}
+
+// versions are the same walk, of values and not of windows. Late deletes stay within
+// half of the history: while Kafka Streams restores, it looks from the end of each
+// batch, and forgets deletes that lie further back (see stores/versioned).
+func (g *generator) versions(s peer.Store) []peer.Operation {
+	return g.many(func(i int) peer.Operation {
+		o := g.write()
+		o.Timestamp = g.walk(i, 25, s.Retention)
 		return o
 	})
 }
