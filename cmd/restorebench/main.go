@@ -27,8 +27,11 @@ func main() {
 	code := exitCode(err)
 	if err != nil && !errors.Is(err, errReported) {
 		text := err.Error()
-		if code == exitBadInput { // one line, whatever a library had to say
+		switch code {
+		case exitBadInput: // one line, whatever a library had to say
 			text = strings.ReplaceAll(text, "\n", "; ")
+		case exitInterrupted:
+			text = "interrupted"
 		}
 		fmt.Fprintf(os.Stderr, "restorebench: %s\n", text)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -39,6 +40,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"badinput": badInput,
 			"onejson":  oneJSON,
+			"records":  records,
+			"cutoff":   cutOff,
 			"nothing":  nothing,
 		},
 	})
@@ -65,6 +68,30 @@ func oneJSON(ts *testscript.TestScript, _ bool, args []string) {
 	if d.More() {
 		ts.Fatalf("there is more than one JSON object")
 	}
+}
+
+// raw returns the path and the lines of the only run in a results directory.
+func raw(ts *testscript.TestScript, dir string) (path string, lines []string) {
+	paths, err := filepath.Glob(filepath.Join(ts.MkAbs(dir), "raw", "*.jsonl"))
+	if err != nil || len(paths) != 1 {
+		ts.Fatalf("raw records of %d runs, want 1", len(paths))
+	}
+	return paths[0], strings.SplitAfter(strings.TrimSuffix(ts.ReadFile(paths[0]), "\n"), "\n")
+}
+
+// records DIR N: the only run in DIR has N raw records.
+func records(ts *testscript.TestScript, _ bool, args []string) {
+	if path, lines := raw(ts, args[0]); fmt.Sprint(len(lines)) != args[1] {
+		ts.Fatalf("%s: %d records, want %s", path, len(lines), args[1])
+	}
+}
+
+// cutOff DIR: the last record of the only run in DIR loses its end, as in a crash.
+func cutOff(ts *testscript.TestScript, _ bool, args []string) {
+	path, lines := raw(ts, args[0])
+	last := len(lines) - 1
+	lines[last] = lines[last][:len(lines[last])/2]
+	ts.Check(os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600))
 }
 
 // nothing DIR: the directory is empty or does not exist.
