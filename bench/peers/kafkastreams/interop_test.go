@@ -58,6 +58,7 @@ func TestWeReadIts(t *testing.T) {
 			if len(its) < 50 {
 				t.Fatalf("it holds %d entries only", len(its))
 			}
+			t.Run("topic", func(t *testing.T) { compareConfig(t, f.app, v) })
 			t.Run("same operations", func(t *testing.T) {
 				ours, log := writeLive(t, v, peer.App{ID: f.app.ID, StateDir: t.TempDir()}, v.operations(newGenerator(), v.Store))
 				compare(t, entries(t, ours), its)
@@ -152,6 +153,21 @@ func createTopic(t *testing.T, a peer.App, topic string, config map[string]strin
 	maps.Copy(all, config)
 	if err := admin.Create(deadline(t), topic, 1, all); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// compareConfig checks that topicConfig says how Kafka Streams made the topic.
+func compareConfig(t *testing.T, a peer.App, v variant) {
+	admin, err := changelog.NewAdmin(a.Bootstrap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for name, want := range topicConfig(v) {
+		got, err := admin.Config(deadline(t), a.Changelog(v.Store), name)
+		if err != nil || got != want {
+			t.Errorf("%s is %q, want %q (%v)", name, got, want, err)
+		}
 	}
 }
 
