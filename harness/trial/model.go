@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -26,12 +27,38 @@ type modelCache struct {
 // cached is how many workloads are kept; a digest takes 128 KiB per partition.
 const cached = 64
 
-func (c *modelCache) get(store string, specs []workload.Spec) []*model {
+// get computes what is not in the cache. Millions of keys take seconds of arithmetic;
+// when ctx ends it is left alone, since nothing of it has to be cleaned up.
+func (c *modelCache) get(ctx context.Context, store string, specs []workload.Spec) ([]*model, error) {
 	_, typ, _ := spec.ParseStore(store)
 	key := fmt.Sprint(typ, specs)
 	if m, ok := c.models[key]; ok {
-		return m
+		return m, nil
 	}
+	computed := make(chan []*model, 1)
+	go func() { computed <- compute(typ, specs) }()
+	select {
+	case models := <-computed:
+		c.put(key, models)
+		return models, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (c *modelCache) put(key string, models []*model) {
+	if c.models == nil {
+		c.models = map[string][]*model{}
+	}
+	c.models[key] = models
+	c.keys = append(c.keys, key)
+	if len(c.keys) > cached {
+		delete(c.models, c.keys[0])
+		c.keys = slices.Delete(c.keys, 0, 1)
+	}
+}
+
+func compute(typ string, specs []workload.Spec) []*model {
 	models := make([]*model, len(specs))
 	for i, s := range specs {
 		m := s.Model(s.Total())
@@ -42,15 +69,6 @@ func (c *modelCache) get(store string, specs []workload.Spec) []*model {
 		for j, r := range models[i].reads {
 			models[i].reads[j].Want = stored(typ, r.Want, r.Timestamp)
 		}
-	}
-	if c.models == nil {
-		c.models = map[string][]*model{}
-	}
-	c.models[key] = models
-	c.keys = append(c.keys, key)
-	if len(c.keys) > cached {
-		delete(c.models, c.keys[0])
-		c.keys = slices.Delete(c.keys, 0, 1)
 	}
 	return models
 }

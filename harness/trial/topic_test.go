@@ -17,10 +17,10 @@ func TestInterruptedCreationLeavesNoTopic(t *testing.T) {
 	r := runner(t, "")
 	rec := &record.Record{Cell: cell(spec.StoreMemory, record.Replay, 10)}
 	var topics []string
-	for i := range 8 {
+	for i := range 5 {
 		a := &attempt{Runner: r, rec: rec, topic: fmt.Sprintf("%s-%d", r.Run, i)}
 		topics = append(topics, a.topic)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(8*i)*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(12*i)*time.Millisecond)
 		drop, err := a.createTopic(ctx)
 		cancel()
 		if err != nil {

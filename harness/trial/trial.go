@@ -101,7 +101,9 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 		a.workloads = append(a.workloads, workload.New(rec.Seed, p, rec.Partitions, rec.Keys,
 			rec.KeyBytes, rec.ValueBytes, rec.UpdatesPerKey, r.Spec.Tombstones, rec.Tail))
 	}
-	a.models = r.models.get(rec.Store, a.workloads)
+	if a.models, err = r.models.get(ctx, rec.Store, a.workloads); err != nil {
+		return err
+	}
 	drop, err := a.createTopic(ctx)
 	if err != nil {
 		return err
@@ -135,7 +137,8 @@ func (a *attempt) createTopic(ctx context.Context) (drop func() error, err error
 	for name, value := range a.Spec.Topic {
 		config[name] = value
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.Spec.StallTimeout)
+	// Not interrupted half-way: a topic that appears once nobody waits for it would be left behind.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Spec.StallTimeout)
 	defer cancel()
 	drop = func() error {
 		defer admin.Close()
