@@ -1,6 +1,7 @@
 package restorebench_test
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -136,6 +137,34 @@ func checkImports(t *testing.T, path, pkg string) {
 			if (name == module || strings.HasPrefix(name, module+"/")) && pkg != home {
 				t.Errorf("%s: only %s imports %s", path, home, module)
 			}
+		}
+	}
+}
+
+// Flags behind -args reach every test package below ./bench, and one that does not
+// know them fails.
+func TestBenchPackagesKnowTheSizes(t *testing.T) {
+	knows := map[string]bool{}
+	err := filepath.WalkDir("bench", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		dir := filepath.Dir(path)
+		knows[dir] = knows[dir] || slices.ContainsFunc(f.Imports, func(i *ast.ImportSpec) bool {
+			return strings.HasPrefix(i.Path.Value, `"restorebench/bench/benchmarks`)
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, ok := range knows {
+		if !ok {
+			t.Errorf("no test of %s imports bench/benchmarks/sizes", dir)
 		}
 	}
 }

@@ -1,0 +1,3 @@
+package kafkastreams_test
+
+import _ "restorebench/bench/benchmarks/sizes" // its flags: see there
