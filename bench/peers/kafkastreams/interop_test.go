@@ -21,6 +21,7 @@ import (
 const (
 	seed     = 1
 	patience = 2 * time.Minute
+	forever  = "9223372036854775807"
 )
 
 func TestMain(m *testing.M) { os.Exit(brokertest.Main(m)) }
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) { os.Exit(brokertest.Main(m)) }
 // It reads ours: a changelog that our live store wrote gives, restored by Kafka
 // Streams, what our store holds.
 func TestItReadsOurs(t *testing.T) {
+	t.Parallel() // both tests mostly wait for an application to join its group
 	p, b := peer.Build(t, "../kafka-streams"), brokertest.Start(t)
 	app := peer.App{Bootstrap: b.Bootstrap(), ID: "ours", StateDir: t.TempDir()}
 	createTopic(t, app, app.Input(), nil)
@@ -51,6 +53,7 @@ func TestItReadsOurs(t *testing.T) {
 // We read its: what Kafka Streams left of the same operations, its changelog and its
 // state directory, gives in our stores what Kafka Streams itself holds.
 func TestWeReadIts(t *testing.T) {
+	t.Parallel()
 	f := processed(t)
 	for _, v := range variants {
 		t.Run(v.Name, func(t *testing.T) {
@@ -149,7 +152,7 @@ func createTopic(t *testing.T, a peer.App, topic string, config map[string]strin
 		t.Fatal(err)
 	}
 	defer admin.Close()
-	all := map[string]string{"message.timestamp.after.max.ms": strconv.Itoa(1<<63 - 1)}
+	all := map[string]string{"message.timestamp.after.max.ms": forever, "segment.ms": forever} // see Application.java
 	maps.Copy(all, config)
 	if err := admin.Create(deadline(t), topic, 1, all); err != nil {
 		t.Fatal(err)

@@ -30,7 +30,7 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThr
 final class Application {
 
     private static final Duration PATIENCE = Duration.ofMinutes(1);
-    private static final String FAR_FUTURE = String.valueOf(Long.MAX_VALUE);
+    private static final String FOREVER = String.valueOf(Long.MAX_VALUE);
 
     private final String brokers;
     private final String id;
@@ -122,7 +122,9 @@ final class Application {
         p.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, brokers);
         p.put(StreamsConfig.STATE_DIR_CONFIG, stateDir);
         // The tests write timestamps that lie further in the future than a broker lets through by default.
-        p.put(StreamsConfig.topicPrefix(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG), FAR_FUTURE);
+        p.put(StreamsConfig.topicPrefix(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG), FOREVER);
+        // Nor must their jumps in time begin new segments of the log: the old ones would be compacted while the tests read.
+        p.put(StreamsConfig.topicPrefix(TopicConfig.SEGMENT_MS_CONFIG), FOREVER);
         return p;
     }
 
