@@ -46,7 +46,7 @@ test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Nam
 
 .PHONY: run-test
 run-test:
-	scripts/with-docker-engine go test -race -timeout 15m ./... $(ARGS)
+	scripts/with-docker-engine go test -race -timeout 30m ./... $(ARGS)
 
 interrupts: setup ## Interrupt 100 runs at random moments; nothing may be left behind
 	@$(MAKE) --no-print-directory run-interrupts
