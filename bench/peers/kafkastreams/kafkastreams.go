@@ -140,7 +140,7 @@ func (p *Program) run(ctx context.Context, mode string, a App, keys string, out 
 		args = append(args, fmt.Sprintf("%s,%s,%s,%d,%d", s.Name, s.Type, s.Engine, s.Retention, s.WindowSize))
 	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, p.java, args...) //nolint:gosec // the test's own program
+	cmd := exec.CommandContext(ctx, p.java, args...)
 	cmd.Stdout, cmd.Stderr = out, &stderr
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
