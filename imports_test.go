@@ -17,6 +17,7 @@ import (
 // stores.
 var allowed = map[string][]string{
 	"stores":                          {},
+	"stores/cache":                    {"stores"},
 	"stores/format":                   {"stores"},
 	"stores/keyvalue":                 {"stores", "stores/format", "stores/timestamped"},
 	"stores/memory":                   {"stores"},
