@@ -48,14 +48,18 @@ var allowed = map[string][]string{
 		"harness/topology", "harness/verify", "harness/workload", "stores", "stores/format",
 	},
 
-	"bench/stats":    {},
+	"bench/stats": {},
+	"bench/ceilings": {
+		"bench/stats", "harness/changelog", "harness/record", "harness/restore", "harness/spec", "harness/topology", "harness/workload",
+		"stores", "stores/memory", "stores/rocks",
+	},
 	"bench/report":   {"bench/stats", "harness/record"},
 	"bench/plot":     {"bench/report", "bench/stats", "harness/record"},
 	"bench/suite":    {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
 	"bench/progress": {"bench/report", "bench/suite", "harness/record"},
 
 	"cmd/restorebench": {
-		"bench/plot", "bench/progress", "bench/report", "bench/suite", "harness/processor", "harness/record", "harness/topology", "harness/trial",
+		"bench/ceilings", "bench/plot", "bench/progress", "bench/report", "bench/suite", "harness/processor", "harness/record", "harness/topology", "harness/trial",
 		"harness/spec", "harness/subject",
 	},
 
@@ -78,6 +82,7 @@ var only = map[string]string{
 	"github.com/linxGnu/grocksdb":                 "stores/rocks",
 	"github.com/confluentinc/confluent-kafka-go":  "harness/changelog",
 	"github.com/testcontainers/testcontainers-go": "harness/broker",
+	"github.com/twmb/franz-go":                    "bench/ceilings",
 	"gonum.org/v1/plot":                           "bench/plot",
 	"github.com/spf13/cobra":                      "cmd/restorebench",
 	"github.com/vbauerster/mpb":                   "bench/progress",

@@ -1,0 +1,139 @@
+package ceilings
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"restorebench/harness/spec"
+	"restorebench/harness/workload"
+	"restorebench/stores"
+	"restorebench/stores/memory"
+	"restorebench/stores/rocks"
+)
+
+// Names of the ceilings. A record and a table use them.
+const (
+	NameWire         = "wire"               // Wire
+	NameDrain        = "drain"              // Drain
+	NamePoll         = "poll"               // Poll, no ceiling but the baseline
+	NameMemory       = "apply/memory"       // Apply to the in-memory store
+	NameRocks        = "apply/rocksdb"      // Apply to RocksDB, in the batches of our restore
+	NameRocksStreams = "apply/rocksdb/1000" // the same in those of Kafka Streams
+	NameWrite        = "disk/write"         // WriteDisk
+	NameRead         = "disk/read"          // ReadDisk, from the page cache
+)
+
+// Setup is what the ceilings of one workload are measured on.
+type Setup struct {
+	Source    Source
+	Workloads []workload.Spec // what the source holds, one per partition
+	Dir       string          // existing directory for stores and files; what is made there is removed again
+	Rocks     rocks.Settings
+	// Engines are those to apply to: spec.EngineMemory, spec.EngineRocks.
+	Engines []string
+}
+
+// Ceiling is one of them, ready to be measured again and again.
+type Ceiling struct {
+	Name    string
+	Measure func(ctx context.Context) (Result, error)
+}
+
+// Ceilings lists what can be measured.
+func (s *Setup) Ceilings() []Ceiling {
+	list := []Ceiling{
+		{NameWire, func(ctx context.Context) (Result, error) { return Wire(ctx, s.Source) }},
+		{NameDrain, func(ctx context.Context) (Result, error) { return Drain(ctx, s.Source) }},
+		{NamePoll, func(ctx context.Context) (Result, error) { return Poll(ctx, s.Source) }},
+	}
+	if slices.Contains(s.Engines, spec.EngineMemory) {
+		list = append(list, s.apply(NameMemory, OwnBatch, s.openMemory))
+	}
+	if slices.Contains(s.Engines, spec.EngineRocks) {
+		list = append(list, s.apply(NameRocks, OwnBatch, s.openRocks),
+			s.apply(NameRocksStreams, KafkaStreamsBatch, s.openRocks))
+	}
+	return append(list, Ceiling{NameWrite, s.write}, Ceiling{NameRead, s.read})
+}
+
+// opener makes an empty store for a partition.
+type opener func(dir string, partition int32) (stores.Store, error)
+
+func (s *Setup) openMemory(string, int32) (stores.Store, error) { return memory.New(), nil }
+
+func (s *Setup) openRocks(dir string, partition int32) (stores.Store, error) {
+	store, err := rocks.Open(dir, rocks.Options{Topic: s.Source.Topic, Partition: partition, CreateIfMissing: true, Settings: s.Rocks})
+	if err != nil {
+		return nil, err // not store: an interface that holds a nil pointer is not nil
+	}
+	return store, nil
+}
+
+// apply measures Apply into new stores. Preparing the batches, opening and closing
+// are not part of the time.
+func (s *Setup) apply(name string, perBatch int, open opener) Ceiling {
+	return Ceiling{name, func(ctx context.Context) (res Result, err error) {
+		dir, err := os.MkdirTemp(s.Dir, "apply-")
+		if err != nil {
+			return res, err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		var into []stores.Store
+		defer func() {
+			for _, store := range into {
+				err = errors.Join(err, store.Close())
+			}
+		}()
+		var batches [][]*stores.Batch
+		for _, w := range s.Workloads {
+			store, err := open(filepath.Join(dir, fmt.Sprint(w.Partition)), w.Partition)
+			if err != nil {
+				return res, err
+			}
+			into, batches = append(into, store), append(batches, Prepare(w, perBatch))
+		}
+		return Apply(ctx, into, batches)
+	}}
+}
+
+func (s *Setup) write(ctx context.Context) (Result, error) {
+	return s.onDisk(func(path string) (Result, error) { return WriteDisk(ctx, path, s.bytes()) })
+}
+
+func (s *Setup) read(ctx context.Context) (Result, error) {
+	return s.onDisk(func(path string) (Result, error) {
+		if res, err := WriteDisk(ctx, path, s.bytes()); err != nil {
+			return res, err
+		}
+		return ReadDisk(ctx, path)
+	})
+}
+
+// onDisk measures with a file that is removed again. Its records are those whose keys
+// and values have as many bytes.
+func (s *Setup) onDisk(measure func(path string) (Result, error)) (Result, error) {
+	path := filepath.Join(s.Dir, "sequential")
+	res, err := measure(path)
+	res.Records = s.entries()
+	return res, errors.Join(err, os.RemoveAll(path))
+}
+
+// entries is how many the stores hold after a restore.
+func (s *Setup) entries() (n int64) {
+	for _, w := range s.Workloads {
+		n += w.Keys
+	}
+	return n
+}
+
+// bytes is the payload of these entries: keys and values.
+func (s *Setup) bytes() (n int64) {
+	for _, w := range s.Workloads {
+		n += w.Keys * int64(w.KeyBytes+w.ValueBytes)
+	}
+	return n
+}
