@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,14 +29,14 @@ one: what becomes of it is what the types differ in.`,
 	}
 	s := spec.Default()
 	broker := flagOf(cmd, "broker")
-	store := cmd.Flags().String("store", "", "one store only: "+strings.Join(spec.Stores(), ", "))
+	store := cmd.Flags().String("store", "", "one store only: "+strings.Join(spec.VoteStores(), ", "))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := s.Set("broker", *broker, "--broker"); err != nil {
 			return err
 		}
-		names := spec.Stores()
+		names := spec.VoteStores()
 		if *store != "" {
-			if _, _, ok := spec.ParseStore(*store); !ok {
+			if !slices.Contains(names, *store) {
 				return &spec.Error{Where: "--store", Value: *store, Allowed: "one of " + strings.Join(names, ", ")}
 			}
 			names = []string{*store}

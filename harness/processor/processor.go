@@ -160,7 +160,7 @@ func (p *processor) load(ctx context.Context) error {
 				return err
 			}
 			defer w.Close()
-			next, err := topology.Load(ctx, &task, task.Workloads[i], w, part.store, part.space.holdFlush, &part.progress.Records)
+			next, err := topology.Load(ctx, &task, task.Workloads[i], w, part.store, part.holdFlush, &part.progress.Records)
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ const storeName = "store"
 func (p *processor) layout() error {
 	tasks := p.task.Config.Stores
 	if len(tasks) == 0 {
-		tasks = []subject.Store{{Name: storeName, Store: p.task.Store, Topic: p.task.Topic}}
+		tasks = []subject.Store{{Name: storeName, Store: p.task.Store, Topic: p.task.Topic, StoreOptions: p.task.Config.StoreOptions}}
 	}
 	for _, task := range tasks {
 		reader, err := changelog.NewReader(p.task.Brokers, task.Topic, p.task.Config.Consumer)

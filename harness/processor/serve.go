@@ -46,6 +46,9 @@ func (p *processor) digest() error {
 		return nil
 	}
 	for _, part := range p.parts {
+		if err := recoverTime(part.store); err != nil {
+			return fmt.Errorf("digest of partition %d: %w", part.id, err)
+		}
 		var d verify.Digest
 		it := part.store.Range(nil, nil)
 		for it.Next() {
@@ -72,6 +75,15 @@ func (p *processor) digest() error {
 		}); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// recoverTime tells a store from which records expire what time it is. Like Kafka
+// Streams' it has forgotten that with its process, and would still show what had expired.
+func recoverTime(s stores.Store) error {
+	if s, ok := s.(interface{ RecoverStreamTime() error }); ok {
+		return s.RecoverStreamTime()
 	}
 	return nil
 }

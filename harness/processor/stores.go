@@ -27,6 +27,8 @@ func openStore(task *subject.Task, part *partition) (stores.Store, error) {
 	}
 	part.space = &space{Space: bytes}
 	switch typ {
+	case spec.TypeLRU:
+		return keyvalue.NewLRU(int(part.task.Capacity), part.log)
 	case spec.TypeTimestamped:
 		return keyvalue.OpenTimestamped(part.space, "", part.log)
 	case spec.TypeVersioned:
@@ -92,10 +94,17 @@ func (s *space) Open(name string) (stores.Store, error) {
 	return bytes, err
 }
 
-// holdFlush keeps engines with files from making so many bytes durable by themselves.
-func (s *space) holdFlush(bytes int) error {
-	for _, opened := range s.opened {
-		if h, ok := opened.(interface{ HoldFlush(bytes int) error }); ok {
+// holder can keep what is applied from becoming durable by itself.
+type holder interface{ HoldFlush(bytes int) error }
+
+// holdFlush keeps the store from making so many bytes durable by itself: the store where
+// it can, since only it knows which byte stores it will open, else those it has opened.
+func (part *partition) holdFlush(bytes int) error {
+	if h, ok := part.store.(holder); ok {
+		return h.HoldFlush(bytes)
+	}
+	for _, opened := range part.space.opened {
+		if h, ok := opened.(holder); ok {
 			if err := h.HoldFlush(bytes); err != nil {
 				return err
 			}

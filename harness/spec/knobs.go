@@ -46,9 +46,9 @@ var Knobs = []Knob{
 		set: intsInto(func(s *Spec) *[]int64 { return &s.UpdatesPerKey }, 1, maxUpdates),
 	},
 	{
-		Name: "stores", Usage: "stores to measure, a list", Allowed: oneOf(TableStores()),
+		Name: "stores", Usage: "stores to measure, a list", Allowed: oneOf(Stores()),
 		defaults: []string{StoreMemory, StoreRocks}, list: true,
-		set: namesInto(func(s *Spec) *[]string { return &s.Stores }, TableStores()...),
+		set: namesInto(func(s *Spec) *[]string { return &s.Stores }, Stores()...),
 	},
 	{
 		Name: "recovery", Usage: "where the state comes back from, a list", Allowed: "replay, local or local+tail",

@@ -18,27 +18,22 @@ const (
 	TypeWindow            = "window"
 	TypeTimestampedWindow = "timestamped-window"
 	TypeSession           = "session"
+	TypeLRU               = "lru" // in memory only
 )
 
-// The plain key-value stores.
+// The plain key-value stores, and the LRU map.
 const (
 	StoreMemory = EngineMemory
 	StoreRocks  = EngineRocks
+	StoreLRU    = EngineMemory + "-" + TypeLRU
 )
 
-// tableTypes hold one value per key: what a run can load and verify.
-var tableTypes = []string{TypeKeyValue, TypeTimestamped}
+// types are those that every engine has.
+var types = []string{TypeKeyValue, TypeTimestamped, TypeVersioned, TypeWindow, TypeTimestampedWindow, TypeSession}
 
-// storeTypes are all of them.
-var storeTypes = append(tableTypes, TypeVersioned, TypeWindow, TypeTimestampedWindow, TypeSession)
-
-// TableStores lists the names of the stores that a run can measure.
-func TableStores() []string { return namesOf(tableTypes) }
-
-// Stores lists the names of all stores.
-func Stores() []string { return namesOf(storeTypes) }
-
-func namesOf(types []string) []string {
+// VoteStores lists the names of the stores that the vote stream goes through: all but
+// the LRU map, which needs more keys than it holds to be another than the plain one.
+func VoteStores() []string {
 	var names []string
 	for _, t := range types {
 		for _, e := range []string{EngineMemory, EngineRocks} {
@@ -47,6 +42,9 @@ func namesOf(types []string) []string {
 	}
 	return names
 }
+
+// Stores lists the names of all stores.
+func Stores() []string { return append(VoteStores(), StoreLRU) }
 
 // ParseStore splits a store's name; ok is false for one that doesn't exist.
 func ParseStore(name string) (engine, typ string, ok bool) {

@@ -109,7 +109,8 @@ type Config struct {
 
 	// Stores are the stores of each partition, instead of the one that EnvStore and
 	// EnvTopic name.
-	Stores []Store `json:"stores,omitempty"`
+	Stores       []Store `json:"stores,omitempty"`
+	StoreOptions         // of the one store
 
 	// Load, when present, is the input to generate and process once ready; Loaded
 	// follows.
@@ -137,9 +138,14 @@ type Store struct {
 	Name  string `json:"name"`
 	Store string `json:"store"` // which one, as in EnvStore
 	Topic string `json:"topic"` // its changelog
-	// Of versioned (their history), window and session stores.
-	RetentionMS int64 `json:"retention_ms,omitempty"`
+	StoreOptions
+}
+
+// StoreOptions are what some types of stores have to know.
+type StoreOptions struct {
+	RetentionMS int64 `json:"retention_ms,omitempty"` // of window and session stores; the history of versioned ones
 	WindowMS    int64 `json:"window_ms,omitempty"`
+	Capacity    int64 `json:"capacity,omitempty"` // of an LRU map, in entries
 }
 
 // Stream names the topics around a topology, each of one partition, and the consumer

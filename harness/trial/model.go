@@ -8,13 +8,12 @@ import (
 	"restorebench/harness/spec"
 	"restorebench/harness/verify"
 	"restorebench/harness/workload"
-	"restorebench/stores/format"
 )
 
 // model is the truth about one partition: computed from the generator alone.
 type model struct {
 	digest *verify.Digest
-	reads  []workload.Read
+	reads  []read
 }
 
 // modelCache keeps the truth of the workloads that were used last: trials of
@@ -61,22 +60,15 @@ func (c *modelCache) put(key string, models []*model) {
 func compute(typ string, specs []workload.Spec) []*model {
 	models := make([]*model, len(specs))
 	for i, s := range specs {
-		m := s.Model(s.Total())
-		models[i] = &model{digest: &verify.Digest{}, reads: m.Reads(pointReads)}
-		m.Each(func(key, value []byte, timestamp int64) {
-			models[i].digest.Add(key, stored(typ, value, timestamp))
+		truth, m := s.Model(s.Total()), &model{digest: &verify.Digest{}}
+		truth.Each(func(e workload.Entry) {
+			r := stored(typ, e)
+			m.digest.Add(r.key, r.want)
 		})
-		for j, r := range models[i].reads {
-			models[i].reads[j].Want = stored(typ, r.Want, r.Timestamp)
+		for _, e := range truth.Reads(pointReads) {
+			m.reads = append(m.reads, stored(typ, e))
 		}
+		models[i] = m
 	}
 	return models
-}
-
-// stored is what a store of a type gives for a value of the changelog; nil stays nil.
-func stored(typ string, value []byte, timestamp int64) []byte {
-	if typ == spec.TypeTimestamped && value != nil {
-		return format.AppendTimestamped(nil, timestamp, value)
-	}
-	return value
 }

@@ -108,7 +108,7 @@ func (a *attempt) compacted() bool {
 			return true
 		}
 	}
-	return a.rec.Keys*int64(a.rec.UpdatesPerKey)*int64(a.rec.KeyBytes+a.rec.ValueBytes) > 1<<29
+	return a.end(0)*int64(a.rec.KeyBytes+a.rec.ValueBytes) > 1<<29
 }
 
 // partitionRead is a point read and its right answer.
@@ -121,10 +121,10 @@ type partitionRead struct {
 func (a *attempt) reads() (first *subject.Read, all []partitionRead) {
 	for i, m := range a.models {
 		for _, r := range m.reads {
-			read := subject.Read{Partition: int32(i), Key: r.Key}
-			all = append(all, partitionRead{read, r.Want})
-			if first == nil && r.Want != nil {
-				first = &subject.Read{Partition: int32(i), Key: r.Key, Value: r.Want}
+			read := subject.Read{Partition: int32(i), Key: r.key}
+			all = append(all, partitionRead{read, r.want})
+			if first == nil && r.want != nil {
+				first = &subject.Read{Partition: int32(i), Key: r.key, Value: r.want}
 			}
 		}
 	}

@@ -98,8 +98,10 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 		topic: changelog.TopicName(fmt.Sprintf("%s-%s-%s", r.Spec.TopicPrefix, r.Run, name), "store"),
 	}
 	for p := range rec.Partitions {
-		a.workloads = append(a.workloads, workload.New(rec.Seed, p, rec.Partitions, rec.Keys,
-			rec.KeyBytes, rec.ValueBytes, rec.UpdatesPerKey, r.Spec.Tombstones, rec.Tail))
+		w := workload.New(rec.Seed, p, rec.Partitions, rec.Keys,
+			rec.KeyBytes, rec.ValueBytes, rec.UpdatesPerKey, r.Spec.Tombstones, rec.Tail)
+		w.Shape = shapeOf(rec.Store)
+		a.workloads = append(a.workloads, w)
 	}
 	if a.models, err = r.models.get(ctx, rec.Store, a.workloads); err != nil {
 		return err
@@ -132,7 +134,7 @@ func (a *attempt) createTopic(ctx context.Context) (drop func() error, err error
 	}
 	config := changelog.TopicConfig(map[string]string{
 		// A value at its limit must still fit: its key, headers and framing come on top.
-		"max.message.bytes": fmt.Sprint(changelog.MessageBytes(a.rec.KeyBytes, a.rec.ValueBytes)),
+		"max.message.bytes": fmt.Sprint(a.messageBytes()),
 	})
 	for name, value := range a.Spec.Topic {
 		config[name] = value
@@ -157,13 +159,19 @@ func (a *attempt) task(state string, config subject.Config) subject.Task {
 	for p := range a.rec.Partitions {
 		config.Partitions = append(config.Partitions, int32(p))
 	}
+	config.StoreOptions = storeOptions(a.rec.Store, &a.workloads[0])
 	config.RocksDB, config.Consumer, config.Producer = a.Spec.RocksDB, a.Spec.Consumer, a.producerSettings()
 	return subject.Task{Brokers: a.Broker.Bootstrap(), Topic: a.topic, StateDir: state, Store: a.rec.Store, Config: config}
 }
 
+// messageBytes is the size of the largest message.
+func (a *attempt) messageBytes() int {
+	return changelog.MessageBytes(a.rec.KeyBytes+workload.MaxSuffix, a.rec.ValueBytes)
+}
+
 // producerSettings lets the largest record through, unless the user said more.
 func (a *attempt) producerSettings() map[string]string {
-	s := map[string]string{"message.max.bytes": fmt.Sprint(changelog.MessageBytes(a.rec.KeyBytes, a.rec.ValueBytes))}
+	s := map[string]string{"message.max.bytes": fmt.Sprint(a.messageBytes())}
 	for name, value := range a.Spec.Producer {
 		s[name] = value
 	}

@@ -102,20 +102,29 @@ func clean(t *testing.T, r *Runner) {
 	}
 }
 
-func TestEveryCell(t *testing.T) {
-	for _, c := range []record.Cell{
-		cell(spec.StoreMemory, record.Replay, 5000),
-		cell(spec.StoreRocks, record.Replay, 5000),
-		cell(spec.StoreRocks, record.Local, 5000),
-		cell(spec.StoreRocks, record.LocalTail, 5000),
-		cell("memory-timestamped", record.Replay, 5000),
-		cell("rocksdb-timestamped", record.Replay, 5000),
-		cell("rocksdb-timestamped", record.Local, 5000),
-		cell("rocksdb-timestamped", record.LocalTail, 5000),
+// everyCell is a cell for each store and each recovery that it can take, and some that
+// are small, wide, or large.
+func everyCell(t *testing.T) []record.Cell {
+	s := spec.Default()
+	s.Stores, s.Keys, s.UpdatesPerKey = spec.Stores(), []int64{3000}, []int64{1}
+	cells, _, err := s.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, store := range []string{"rocksdb-session", "rocksdb-window", "rocksdb-versioned"} {
+		several := cell(store, record.LocalTail, 500)
+		several.UpdatesPerKey, several.Partitions = 3, 2
+		cells = append(cells, several)
+	}
+	return append(cells, []record.Cell{
 		{Subject: spec.SubjectSelf, Store: spec.StoreRocks, Recovery: record.LocalTail, Keys: 100, KeyBytes: 9, ValueBytes: 1, Partitions: 3, UpdatesPerKey: 2, Tail: 0.5},
 		{Subject: spec.SubjectSelf, Store: spec.StoreMemory, Recovery: record.Replay, Keys: 20, KeyBytes: 8, ValueBytes: 1 << 20, Partitions: 2, UpdatesPerKey: 1},
 		{Subject: spec.SubjectSelf, Store: spec.StoreMemory, Recovery: record.Replay, Keys: 1, KeyBytes: 8, ValueBytes: 1, Partitions: 1, UpdatesPerKey: 1},
-	} {
+	}...)
+}
+
+func TestEveryCell(t *testing.T) {
+	for _, c := range everyCell(t) {
 		t.Run(fmt.Sprintf("%s %s %d", c.Store, c.Recovery, c.Keys), func(t *testing.T) {
 			rec := do(t, runner(t, ""), c)
 			if !rec.Valid || rec.Verify.Verdict != "ok" || rec.Path != c.Recovery {

@@ -105,7 +105,8 @@ func (v *voteRun) prepare(ctx context.Context) (drop func() error, err error) {
 	topics := []string{v.input, v.output}
 	for _, name := range names {
 		store := subject.Store{
-			Name: name, Store: v.store, Topic: changelog.TopicName(app, name), RetentionMS: voteRetention, WindowMS: voteWindow,
+			Name: name, Store: v.store, Topic: changelog.TopicName(app, name),
+			StoreOptions: subject.StoreOptions{RetentionMS: voteRetention, WindowMS: voteWindow},
 		}
 		if v.typ == spec.TypeVersioned { // the rows are; their counts have no history
 			if store.RetentionMS = voteHistory; name == "counts" {

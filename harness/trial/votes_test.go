@@ -23,7 +23,7 @@ func TestVotes(t *testing.T) {
 			"a1@1 b1@2 c1@3 a-null@1 a2@5 a-null@5 a3@10 b-null@2 b2@8 c1@30", "",
 		},
 	}
-	for _, store := range spec.Stores() {
+	for _, store := range spec.VoteStores() {
 		t.Run(store, func(t *testing.T) {
 			engine, typ, _ := spec.ParseStore(store)
 			w, known := want[typ]

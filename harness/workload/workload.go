@@ -1,7 +1,10 @@
-// Package workload generates what a processor writes: a pure function of (seed,
-// partition, index), so that anyone can compute record number i without having
-// computed the others, and an independent model can say what a store must hold
-// after any prefix.
+// Package workload generates what a processor writes to a changelog: a pure function
+// of (seed, partition, index), so that anyone can compute record number i without
+// having computed the others, and an independent model can say what a store must hold
+// after any prefix. Each Shape has a file of its own.
+//
+// The layouts of keys are written out here once more, rather than taken from the
+// stores: the model must not share a mistake with what it judges.
 package workload
 
 import (
@@ -11,12 +14,25 @@ import (
 	"restorebench/stores"
 )
 
+// Shape says for which type of store the records are.
+type Shape string
+
+// The shapes.
+const (
+	Table    Shape = ""         // a value per key, overwritten and deleted
+	Windows  Shape = "windows"  // values per key and time, some of which have expired
+	Sessions Shape = "sessions" // that grow, merge and expire
+	Versions Shape = "versions" // several values per key, each valid for a time
+	Recent   Shape = "recent"   // of a map that holds a limited number of keys, and evicts the others
+)
+
 // Spec is the workload of one partition. Its JSON form travels to the processor.
 type Spec struct {
 	Seed          uint64 `json:"seed"`
+	Shape         Shape  `json:"shape,omitempty"`
 	Partition     int32  `json:"partition"`
-	Keys          int64  `json:"keys"`    // live after the load
-	Deleted       int64  `json:"deleted"` // further keys that are written and deleted again
+	Keys          int64  `json:"keys"`    // entries that are there after the load
+	Deleted       int64  `json:"deleted"` // further ones that are written and deleted again
 	KeyBytes      int    `json:"key_bytes"`
 	ValueBytes    int    `json:"value_bytes"`
 	UpdatesPerKey int    `json:"updates_per_key"`
@@ -37,45 +53,85 @@ func New(seed uint64, partition, partitions int, keys int64, keyBytes, valueByte
 	}
 }
 
-// written is how many different keys the load writes.
-func (s *Spec) written() int64 { return s.Keys + s.Deleted }
+// shape is what a file per Shape implements. An entity is what a record writes to: a
+// key, or a window or session of one. They are numbered.
+type shape interface {
+	// entities is how many of them the load writes to; the tail may add further ones,
+	// with the numbers that follow.
+	entities() int64
+	// load is the number of records of the load.
+	load() int64
+	// op says what record i does.
+	op(i int64) op
+	// appendKey appends the key of a record in the changelog.
+	appendKey(dst []byte, o op) []byte
+}
 
-// Load is the number of records of the load: every key UpdatesPerKey times, then
-// a tombstone for each key to be deleted.
-func (s *Spec) Load() int64 { return s.written()*int64(s.UpdatesPerKey) + s.Deleted }
+// op is what one record does.
+type op struct {
+	entity    int64
+	part      int // which of the keys that an entity has in the course of time
+	tombstone bool
+	timestamp int64 // ms since the epoch
+}
+
+func (s *Spec) shape() shape {
+	switch s.Shape {
+	case Windows:
+		return windows{s}
+	case Sessions:
+		return sessions{s}
+	case Versions:
+		return versions{s}
+	case Recent:
+		return recent{s}
+	default:
+		return table{s}
+	}
+}
+
+// Load is the number of records of the load.
+func (s *Spec) Load() int64 { return s.shape().load() }
 
 // Total is the number of records of load and tail.
 func (s *Spec) Total() int64 { return s.Load() + s.Tail }
 
-// tailDeleteEvery: the first record of the tail and each one this far behind it
-// deletes a key, so that even a tail of one record has a tombstone.
-const tailDeleteEvery = 100
-
-// op says what record i does: which key, and whether it deletes it.
-func (s *Spec) op(i int64) (key int64, tombstone bool) {
-	puts := s.written() * int64(s.UpdatesPerKey)
-	switch {
-	case i < puts:
-		return i % s.written(), false
-	case i < s.Load():
-		return s.Keys + (i - puts), true
+// Append adds the records [from, to) to b as the changelog's records at the
+// offsets that follow b.Next, as many as b takes without growing; it returns the
+// index behind the last one added.
+func (s *Spec) Append(b *stores.Batch, from, to int64) int64 {
+	shape := s.shape()
+	key := make([]byte, 0, s.KeyBytes+MaxSuffix)
+	value := make([]byte, s.ValueBytes)
+	for i := from; i < to; i++ {
+		o := shape.op(i)
+		key = shape.appendKey(key[:0], o)
+		if b.Len() == cap(b.Entries) || (b.Len() > 0 && len(b.Arena)+len(key)+len(value) > cap(b.Arena)) {
+			return i
+		}
+		v := value
+		if o.tombstone {
+			v = nil
+		} else {
+			s.value(i, value)
+		}
+		if !b.Append(key, v, o.timestamp, b.Next) {
+			return i
+		}
 	}
-	j := i - s.Load()
-	if j%tailDeleteEvery == 0 {
-		// Distinct keys from the front, so that each really deletes something.
-		return (j / tailDeleteEvery) % s.Keys, true
-	}
-	if j%10 == 1 {
-		return s.written() + j, false // a key that was never there before
-	}
-	return int64(mix(s.Seed^mix(uint64(i))) % uint64(s.Keys)), false
+	return to
 }
 
-// Key writes key number id into buf, which has KeyBytes bytes. Keys are distinct
-// and in random byte order: their first 8 bytes are a bijection of id.
-func (s *Spec) Key(id int64, buf []byte) {
-	salt := mix(s.Seed) + mix(uint64(s.Partition)+1)
-	fill(buf, uint64(id)+salt)
+// MaxSuffix is how many bytes more than KeyBytes a key in the changelog has at most.
+const MaxSuffix = 16
+
+// appendID appends key number id: KeyBytes bytes. Keys are distinct and in random byte
+// order: their first 8 bytes are a bijection of id.
+func (s *Spec) appendID(dst []byte, id int64) []byte {
+	n := len(dst)
+	dst = append(dst, make([]byte, s.KeyBytes)...)
+	fill(dst[n:], uint64(id)+mix(s.Seed)+mix(uint64(s.Partition)+1))
+	return dst
 }
 
 // value writes the value of record i into buf.
@@ -83,32 +139,35 @@ func (s *Spec) value(i int64, buf []byte) {
 	fill(buf, mix(s.Seed^0x9e3779b97f4a7c15)+mix(^uint64(s.Partition))+uint64(i)*0xd1342543de82ef95)
 }
 
-// Timestamp is that of record i in milliseconds since the epoch.
-func (s *Spec) Timestamp(i int64) int64 { return 1_700_000_000_000 + i }
+// random is a number from 0 to n-1 that belongs to record i.
+func (s *Spec) random(i, n int64) int64 { return int64(mix(s.Seed^mix(uint64(i))) % uint64(n)) }
 
-// Append adds the records [from, to) to b as the changelog's records at the
-// offsets that follow b.Next, as many as b takes without growing; it returns the
-// index behind the last one added.
-func (s *Spec) Append(b *stores.Batch, from, to int64) int64 {
-	key := make([]byte, s.KeyBytes)
-	value := make([]byte, s.ValueBytes)
-	for i := from; i < to; i++ {
-		if b.Len() == cap(b.Entries) || (b.Len() > 0 && len(b.Arena)+len(key)+len(value) > cap(b.Arena)) {
-			return i
-		}
-		id, tombstone := s.op(i)
-		s.Key(id, key)
-		v := value
-		if tombstone {
-			v = nil
-		} else {
-			s.value(i, value)
-		}
-		if !b.Append(key, v, s.Timestamp(i), b.Next) {
-			return i
-		}
+// Kinds of records in the tail, which all shapes have alike.
+type tailKind int
+
+const (
+	tailUpdate tailKind = iota // of something that the load left
+	tailDelete
+	tailNew
+	tailLate // for shapes with times, else an update
+)
+
+// tailDeleteEvery: the first record of the tail and each one this far behind it
+// deletes something, so that even a tail of one record has a tombstone.
+const tailDeleteEvery = 100
+
+// tail says what record j of the tail does, and to which of n live entities: deletions
+// take each once, from the front, so that each really deletes something.
+func (s *Spec) tail(j, n int64) (kind tailKind, at int64) {
+	switch {
+	case j%tailDeleteEvery == 0:
+		return tailDelete, (j / tailDeleteEvery) % n
+	case j%10 == 1:
+		return tailNew, j
+	case j%10 == 2:
+		return tailLate, s.random(s.Load()+j, n)
 	}
-	return to
+	return tailUpdate, s.random(s.Load()+j, n)
 }
 
 // mix is the finalizer of SplitMix64 (Steele, Lea, Flood 2014), a bijection.

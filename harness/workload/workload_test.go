@@ -2,6 +2,12 @@ package workload
 
 import (
 	"bytes"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -24,82 +30,187 @@ func TestShares(t *testing.T) {
 	}
 }
 
+// logged is a record of the changelog.
+type logged struct {
+	key, value []byte
+	timestamp  int64
+}
+
 // generate is the whole changelog in batches of an awkward size.
-func generate(s Spec) (keys, values [][]byte) {
+func generate(s Spec) (records []logged) {
 	b := &stores.Batch{Arena: make([]byte, 0, 1000), Entries: make([]stores.Entry, 0, 7)}
 	for i := int64(0); i < s.Total(); {
 		b.Reset()
 		i = s.Append(b, i, s.Total())
 		for j := range b.Len() {
-			keys = append(keys, bytes.Clone(b.Key(j)))
-			values = append(values, bytes.Clone(b.Value(j)))
+			records = append(records, logged{bytes.Clone(b.Key(j)), bytes.Clone(b.Value(j)), b.Entries[j].Timestamp})
 		}
 	}
-	return keys, values
+	return records
 }
 
-// The model and a plain map that folds the generated records must agree, whatever
-// the parameters.
+var shapes = []Shape{Table, Windows, Sessions, Versions, Recent}
+
+func drawSpec(t *rapid.T, shape Shape) Spec {
+	s := New(rapid.Uint64().Draw(t, "seed"), 0, 1, rapid.Int64Range(1, 300).Draw(t, "keys"),
+		rapid.IntRange(8, 40).Draw(t, "key bytes"), rapid.IntRange(1, 40).Draw(t, "value bytes"),
+		rapid.IntRange(1, 4).Draw(t, "updates"), rapid.Float64Range(0, 1).Draw(t, "deleted"), rapid.Float64Range(0, 1).Draw(t, "tail"))
+	s.Shape = shape
+	return s
+}
+
+// show is an entry as text.
+func show(e Entry) string {
+	return fmt.Sprintf("%d-%d %t %x", e.Timestamp, e.ValidTo, e.Tombstone, e.Value)
+}
+
+// fold is the model once more, the naive way: from the records alone, as bytes.
+func fold(shape Shape, records []logged) map[string]string {
+	if shape == Versions {
+		return foldVersions(records)
+	}
+	last, now := map[string]logged{}, int64(math.MinInt64)
+	time := func(r logged) int64 {
+		switch shape {
+		case Windows:
+			return int64(binary.BigEndian.Uint64(r.key[len(r.key)-12:]))
+		case Sessions:
+			return int64(binary.BigEndian.Uint64(r.key[len(r.key)-16:]))
+		}
+		return math.MaxInt64
+	}
+	for _, r := range records {
+		last[string(r.key)], now = r, max(now, time(r))
+	}
+	want := map[string]string{}
+	for key, r := range last {
+		if r.value != nil && (now == math.MaxInt64 || time(r) > now-Retention) {
+			want[key] = show(Entry{Timestamp: r.timestamp, Value: r.value})
+		}
+	}
+	return want
+}
+
+func foldVersions(records []logged) map[string]string {
+	all, now := map[string]map[int64][]byte{}, int64(0)
+	for _, r := range records {
+		if r.timestamp < now-History {
+			continue
+		}
+		now = max(now, r.timestamp)
+		if all[string(r.key)] == nil {
+			all[string(r.key)] = map[int64][]byte{}
+		}
+		all[string(r.key)][r.timestamp] = r.value
+	}
+	want := map[string]string{}
+	for key, versions := range all {
+		to := int64(Forever)
+		for _, from := range slices.Backward(slices.Sorted(maps.Keys(versions))) {
+			e := Entry{Timestamp: from, ValidTo: to, Value: versions[from], Tombstone: versions[from] == nil}
+			ended := to
+			if e.Tombstone {
+				ended = from
+			}
+			if to = from; ended > now-History {
+				want[fmt.Sprint(key, from)] = show(e)
+			}
+		}
+	}
+	return want
+}
+
+// The model and the folded records must agree, whatever the parameters.
 func TestModelIsTheFoldedChangelog(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := New(rapid.Uint64().Draw(t, "seed"), 0, 1, rapid.Int64Range(1, 300).Draw(t, "keys"),
-			rapid.IntRange(8, 40).Draw(t, "key bytes"), rapid.IntRange(1, 40).Draw(t, "value bytes"),
-			rapid.IntRange(1, 4).Draw(t, "updates"), rapid.Float64Range(0, 1).Draw(t, "deleted"), rapid.Float64Range(0, 1).Draw(t, "tail"))
-		keys, values := generate(s)
-		if int64(len(keys)) != s.Total() {
-			t.Fatalf("%d records generated, want %d", len(keys), s.Total())
-		}
-		end := rapid.Int64Range(0, s.Total()).Draw(t, "end")
-		want := map[string]string{}
-		ever := map[string]bool{}
-		for i := range end {
-			ever[string(keys[i])] = true
-			if values[i] == nil {
-				delete(want, string(keys[i]))
-			} else {
-				want[string(keys[i])] = string(values[i])
-			}
-		}
-		m := s.Model(end)
-		got := map[string]string{}
-		m.Each(func(k, v []byte, _ int64) {
-			if _, twice := got[string(k)]; twice {
-				t.Fatalf("key %x twice", k)
-			}
-			got[string(k)] = string(v)
+	for _, shape := range shapes {
+		t.Run(string(shape), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) { checkModel(t, drawSpec(t, shape)) })
 		})
-		if len(got) != len(want) {
-			t.Fatalf("model has %d entries, the fold %d", len(got), len(want))
+	}
+}
+
+func checkModel(t *rapid.T, s Spec) {
+	records := generate(s)
+	if int64(len(records)) != s.Total() {
+		t.Fatalf("%d records generated, want %d", len(records), s.Total())
+	}
+	end := rapid.SampledFrom([]int64{s.Total(), s.Load(), rapid.Int64Range(0, s.Total()).Draw(t, "prefix")}).Draw(t, "end")
+	want := fold(s.Shape, records[:end])
+	name := func(e Entry) string {
+		if s.Shape == Versions {
+			return fmt.Sprint(string(e.Key), e.Timestamp)
 		}
-		for k, v := range want {
-			if got[k] != v {
-				t.Fatalf("key %x: model %x, fold %x", k, got[k], v)
-			}
+		return string(e.Key)
+	}
+	m, got := s.Model(end), map[string]string{}
+	m.Each(func(e Entry) {
+		if _, twice := got[name(e)]; twice {
+			t.Fatalf("key %x twice", e.Key)
 		}
-		for _, r := range m.Reads(5) {
-			v, live := want[string(r.Key)]
-			if live != (r.Want != nil) || v != string(r.Want) {
-				t.Fatalf("read of %x wants %x, the fold has %x (%v)", r.Key, r.Want, v, live)
-			}
-		}
-		if end == s.Total() && end == s.Load() && int64(len(want)) != s.Keys {
-			t.Fatalf("%d keys live after the load, want %d", len(want), s.Keys)
-		}
+		got[name(e)] = show(e)
 	})
+	if len(got) != len(want) {
+		t.Fatalf("model has %d entries, the fold %d", len(got), len(want))
+	}
+	live := int64(0)
+	for k, v := range want {
+		if got[k] != v {
+			t.Fatalf("key %x: model %s, fold %s", k, got[k], v)
+		}
+		if s.Shape != Versions || strings.Contains(v, fmt.Sprint(int64(Forever), " false")) {
+			live++
+		}
+	}
+	for _, r := range m.Reads(5) {
+		if v, ok := want[name(r)]; ok != (r.Value != nil) || ok && v != show(r) {
+			t.Fatalf("read of %x wants %s, the fold has %s (%v)", r.Key, show(r), v, ok)
+		}
+	}
+	if end == s.Load() && live != s.Keys {
+		t.Fatalf("%d keys live after the load, want %d", live, s.Keys)
+	}
+}
+
+// Each shape must hold what it is made for.
+func TestShapes(t *testing.T) {
+	count := func(shape Shape, key func(r logged) any) int {
+		s := New(1, 0, 1, 1000, 16, 10, 1, 0.01, 0)
+		s.Shape = shape
+		seen := map[any]bool{}
+		for _, r := range generate(s) {
+			seen[key(r)] = true
+		}
+		return len(seen)
+	}
+	const hour = 60 * minute
+	start := func(r logged) any { return int64(binary.BigEndian.Uint64(r.key[len(r.key)-12:])) / hour }
+	if n := count(Windows, start); n != 4 {
+		t.Errorf("windows in %d segments of an hour, want 4", n)
+	}
+	end := func(r logged) any { return int64(binary.BigEndian.Uint64(r.key[len(r.key)-16:])) / hour }
+	if n := count(Sessions, end); n != 4 {
+		t.Errorf("sessions in %d segments of an hour, want 4", n)
+	}
+	key := func(r logged) any { return string(r.key) }
+	if n := count(Versions, key); n != 1010 {
+		t.Errorf("versions of %d keys, want 1010", n)
+	}
+	if n := count(Recent, key); n != 1515 {
+		t.Errorf("%d keys in a map of 1010, want 1515", n)
+	}
 }
 
 func TestReadsAreOfEveryKind(t *testing.T) {
 	for _, keys := range []int64{200, 10_000, 300_000} {
 		s := New(9, 0, 1, keys, 16, 10, 1, 0.01, 0.1)
 		all := map[string]bool{}
-		k, _ := generate(s)
-		for _, key := range k {
-			all[string(key)] = true
+		for _, r := range generate(s) {
+			all[string(r.key)] = true
 		}
 		var live, deleted, never int
 		for _, r := range s.Model(s.Total()).Reads(20) {
 			switch {
-			case r.Want != nil:
+			case r.Value != nil:
 				live++
 			case all[string(r.Key)]:
 				deleted++
@@ -118,10 +229,10 @@ func TestTailDeletesLiveKeys(t *testing.T) {
 		s := New(3, 0, 1, keys, 16, 10, 1, 0, 0.1)
 		deleted := 0
 		for i := s.Load(); i < s.Total(); i++ {
-			if id, tombstone := s.op(i); tombstone {
+			if o := s.shape().op(i); o.tombstone {
 				deleted++
-				if id >= s.Keys {
-					t.Errorf("record %d deletes key %d, which is not live", i, id)
+				if o.entity >= s.Keys {
+					t.Errorf("record %d deletes key %d, which is not live", i, o.entity)
 				}
 			}
 		}
@@ -132,13 +243,13 @@ func TestTailDeletesLiveKeys(t *testing.T) {
 }
 
 func TestWorkloadsDiffer(t *testing.T) {
-	a, _ := generate(New(1, 0, 2, 100, 16, 8, 1, 0, 0.1))
+	a := generate(New(1, 0, 2, 100, 16, 8, 1, 0, 0.1))
 	for name, s := range map[string]Spec{
 		"seed":      New(2, 0, 2, 100, 16, 8, 1, 0, 0.1),
 		"partition": New(1, 1, 2, 100, 16, 8, 1, 0, 0.1),
 	} {
-		b, _ := generate(s)
-		if bytes.Equal(a[0], b[0]) || bytes.Equal(a[10], b[10]) {
+		b := generate(s)
+		if bytes.Equal(a[0].key, b[0].key) || bytes.Equal(a[10].key, b[10].key) {
 			t.Errorf("another %s gives the same keys", name)
 		}
 	}
