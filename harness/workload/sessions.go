@@ -29,7 +29,7 @@ const (
 	beginning  = mergeEvery + 4 // records of so many sessions before they are updated
 )
 
-func (s sessions) grid() grid      { return grid{s.Spec} }
+func (s sessions) grid() grid      { return grid(s) }
 func (s sessions) entities() int64 { return s.grid().entities() }
 func (s sessions) updates() int64  { return int64(s.UpdatesPerKey) }
 

@@ -73,7 +73,7 @@ const block = 1024
 // records for windows that have expired.
 type windows struct{ *Spec }
 
-func (w windows) grid() grid      { return grid{w.Spec} }
+func (w windows) grid() grid      { return grid(w) }
 func (w windows) entities() int64 { return w.grid().entities() }
 func (w windows) puts() int64     { return w.entities() * int64(w.UpdatesPerKey) }
 func (w windows) load() int64     { return w.puts() + w.Deleted + w.grid().late() }
