@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"harness/subject":   {"harness/child"},
 	"harness/verify":    {},
 	"harness/restore":   {"harness/changelog", "stores"},
-	"harness/topology":  {"harness/changelog", "harness/workload", "stores"},
+	"harness/topology":  {"harness/changelog", "harness/workload", "stores", "stores/cache"},
 	"harness/processor": {
 		"harness/changelog", "harness/restore", "harness/spec", "harness/subject", "harness/topology",
 		"harness/verify", "stores", "stores/keyvalue", "stores/memory", "stores/rocks", "stores/session", "stores/versioned", "stores/window",

@@ -71,7 +71,8 @@ type Cell struct {
 	ValueBytes    int     `json:"value_bytes"`
 	Partitions    int     `json:"partitions"`
 	UpdatesPerKey int     `json:"updates_per_key"`
-	Tail          float64 `json:"tail"` // newer records as a share of the keys; 0 unless Recovery is local+tail
+	Tail          float64 `json:"tail"`                  // newer records as a share of the keys; 0 unless Recovery is local+tail
+	CacheBytes    int64   `json:"cache_bytes,omitempty"` // record cache of each partition's store during the load
 }
 
 // Broker is the Kafka that held the changelog.

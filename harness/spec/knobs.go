@@ -16,6 +16,7 @@ const (
 	maxPartitions = 1000
 	maxUpdates    = 1000
 	maxRuns       = 1000
+	maxCacheBytes = 64e9
 )
 
 // Knobs lists every setting.
@@ -69,6 +70,11 @@ var Knobs = []Knob{
 		Name: "tombstones", Usage: "keys written and deleted again, as a share of the keys", Allowed: "a share from 0 to 1, such as 0.01 or 1%",
 		defaults: []string{"1%"},
 		set:      shareInto(func(s *Spec) *float64 { return &s.Tombstones }, true),
+	},
+	{
+		Name: "cache-bytes", Usage: "record cache in front of each store, which holds updates back from the changelog; 0: none",
+		Allowed: "a whole number from 0 to 64G, such as 10Mi", defaults: []string{"0"},
+		set: intInto(func(s *Spec) *int64 { return &s.CacheBytes }, 0, maxCacheBytes),
 	},
 	{
 		Name: "runs", Usage: "trials of every cell", Allowed: "a whole number from 1 to 1000",

@@ -30,6 +30,7 @@ type Spec struct {
 	KeyBytes   int64
 	Tail       float64 // newer records of local+tail, as a share of the keys
 	Tombstones float64 // keys written and deleted again, as a share of the keys
+	CacheBytes int64   // of the record cache in front of each store
 
 	// The run.
 	Runs         int64
@@ -130,6 +131,12 @@ func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 			seen[note] = true
 			continue
 		}
+		if _, typ, _ := ParseStore(c.Store); typ == TypeVersioned && c.CacheBytes > 0 {
+			return nil, nil, &Error{
+				Where: "--cache-bytes", Value: strconv.FormatInt(c.CacheBytes, 10),
+				Allowed: "0 with " + c.Store + ": what a cache holds back is what a versioned store is to keep",
+			}
+		}
 		if c.Keys < int64(c.Partitions) {
 			return nil, nil, &Error{
 				Where: "--keys", Value: strconv.FormatInt(c.Keys, 10),
@@ -157,6 +164,7 @@ func (s *Spec) product() []record.Cell {
 						base := record.Cell{
 							Subject: subject, Keys: keys, KeyBytes: int(s.KeyBytes),
 							ValueBytes: int(value), Partitions: int(partitions), UpdatesPerKey: int(updates),
+							CacheBytes: s.CacheBytes,
 						}
 						cells = append(cells, s.paths(base)...)
 					}

@@ -74,6 +74,8 @@ func TestBadValues(t *testing.T) {
 		{"partitions", "0"},
 		{"updates-per-key", "0"},
 		{"runs", "0"},
+		{"cache-bytes", "-1"},
+		{"cache-bytes", "65G"},
 		{"stores", "rocks"},
 		{"stores", ""},
 		{"recovery", "remote"},
@@ -168,6 +170,16 @@ func TestCellsThatCannotExist(t *testing.T) {
 	var bad *Error
 	if _, _, err := s.Cells(); !errors.As(err, &bad) {
 		t.Errorf("memory from local files: %v", err)
+	}
+	s = Default()
+	s.Stores, s.CacheBytes = []string{StoreMemory, "rocksdb-versioned"}, 1
+	if _, _, err := s.Cells(); !errors.As(err, &bad) || bad.Where != "--cache-bytes" {
+		t.Errorf("a cache before a versioned store: %v", err)
+	}
+	s = Default()
+	s.Stores, s.Recovery = []string{StoreLRU, StoreRocks}, []string{record.Replay, record.Local}
+	if cells, left, err := s.Cells(); err != nil || len(cells) != 3*len(s.Keys) || len(left) != 1 {
+		t.Errorf("%d cells, left out %q, %v", len(cells), left, err)
 	}
 	s = Default()
 	s.Keys, s.Partitions = []int64{3}, []int64{4}

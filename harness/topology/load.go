@@ -10,6 +10,7 @@ import (
 	"restorebench/harness/changelog"
 	"restorebench/harness/workload"
 	"restorebench/stores"
+	"restorebench/stores/cache"
 )
 
 // LoadTask is the input of a load, as it travels to the processor.
@@ -18,6 +19,10 @@ type LoadTask struct {
 	// Tail adds the workload's tail behind the load. It reaches the changelog and
 	// the store, but the store's files stay at the end of the load.
 	Tail bool `json:"tail"`
+	// CacheBytes is the size of the record cache in front of each store. With one, the
+	// changelog gets only the last write of a key between two flushes: when the cache is
+	// full, and at the load's and the tail's end.
+	CacheBytes int64 `json:"cache_bytes,omitempty"`
 }
 
 // Writer is the changelog side of a load; changelog.Writer is the real one.
@@ -38,6 +43,9 @@ const inFlight = 16
 // behind the last record. loaded counts the records that are through.
 func Load(ctx context.Context, task *LoadTask, spec workload.Spec, w Writer, store stores.Store, hold func(bytes int) error, loaded *atomic.Int64) (stores.Offset, error) {
 	l := &loader{ctx: ctx, spec: spec, writer: w, store: store, loaded: loaded}
+	if task.CacheBytes > 0 {
+		l.cache = cache.New(cache.NewBudget(task.CacheBytes), nil, cache.Options{Write: l.add})
+	}
 	if err := l.run(0, spec.Load()); err != nil {
 		return 0, err
 	}
@@ -64,9 +72,11 @@ type loader struct {
 	store  stores.Store
 	loaded *atomic.Int64
 	next   stores.Offset
+	cache  *cache.Cache // nil: every record goes to the changelog
 
-	sent []sentBatch
-	free []*stores.Batch
+	sent   []sentBatch
+	free   []*stores.Batch
+	filled *stores.Batch // by the cache, not yet sent
 }
 
 type sentBatch struct {
@@ -79,15 +89,17 @@ func (l *loader) run(from, to int64) error {
 	for from < to {
 		b := l.batch()
 		from = l.spec.Append(b, from, to)
-		t, err := l.writer.Send(b)
-		if err != nil {
+		pass := l.send
+		if l.cache != nil {
+			pass = l.hold
+		}
+		if err := pass(b); err != nil {
 			return err
 		}
-		l.sent = append(l.sent, sentBatch{b, t})
-		if len(l.sent) == inFlight {
-			if err := l.settle(); err != nil {
-				return err
-			}
+	}
+	if l.cache != nil {
+		if err := l.commit(); err != nil {
+			return err
 		}
 	}
 	for len(l.sent) > 0 {
@@ -96,6 +108,54 @@ func (l *loader) run(from, to int64) error {
 		}
 	}
 	return nil
+}
+
+// send sends a batch to the changelog, and settles the oldest if too many are on their way.
+func (l *loader) send(b *stores.Batch) error {
+	t, err := l.writer.Send(b)
+	if err != nil {
+		return err
+	}
+	if l.sent = append(l.sent, sentBatch{b, t}); len(l.sent) < inFlight {
+		return nil
+	}
+	return l.settle()
+}
+
+// hold puts a batch into the cache.
+func (l *loader) hold(b *stores.Batch) error {
+	defer func() { l.free = append(l.free, b) }()
+	for i := range b.Len() {
+		if err := l.cache.Put(b.Key(i), b.Value(i), b.Entries[i].Timestamp); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add takes a record that leaves the cache.
+func (l *loader) add(key, value []byte, timestamp int64) error {
+	if b := l.filled; b != nil && (b.Len() == cap(b.Entries) || len(b.Arena)+len(key)+len(value) > cap(b.Arena)) {
+		l.filled = nil
+		if err := l.send(b); err != nil {
+			return err
+		}
+	}
+	if l.filled == nil {
+		l.filled = l.batch()
+	}
+	l.filled.Append(key, value, timestamp, l.filled.Next)
+	return nil
+}
+
+// commit sends what the cache holds.
+func (l *loader) commit() error {
+	err := l.cache.Flush()
+	if b := l.filled; err == nil && b != nil {
+		l.filled = nil
+		err = l.send(b)
+	}
+	return err
 }
 
 // settle waits for the oldest batch and applies it.

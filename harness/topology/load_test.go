@@ -92,6 +92,42 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// With a record cache the changelog gets fewer records, and the store ends up the same.
+func TestLoadThroughCache(t *testing.T) {
+	spec := workload.New(1, 0, 1, 1000, 16, 100, 5, 0.01, 0.1)
+	for _, c := range []struct{ cacheBytes, least, most int64 }{
+		{1 << 30, 1010, 1010},    // a flush at the end of the load: the last write of every key
+		{1, 5060, 5060},          // no room: every record
+		{50_000, 1010 + 1, 5059}, // evictions on the way
+	} {
+		l := &ledger{}
+		s := &watched{Store: memory.New(), t: t, ledger: l}
+		defer s.Close()
+		var loaded atomic.Int64
+		next, err := Load(context.Background(), &LoadTask{CacheBytes: c.cacheBytes}, spec, l, s, s.HoldFlush, &loaded)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := loaded.Load(); n < c.least || n > c.most || next != stores.Offset(n) || s.flushed != next {
+			t.Errorf("cache of %d B: %d records to the changelog, next %d, durable up to %d; want %d to %d records",
+				c.cacheBytes, n, next, s.flushed, c.least, c.most)
+		}
+		want := map[string]string{}
+		spec.Model(spec.Load()).Each(func(e workload.Entry) { want[string(e.Key)] = string(e.Value) })
+		it := s.Range(nil, nil)
+		defer it.Close()
+		n := 0
+		for ; it.Next(); n++ {
+			if want[string(it.Key())] != string(it.Value()) {
+				t.Fatalf("cache of %d B: key %x is %x", c.cacheBytes, it.Key(), it.Value())
+			}
+		}
+		if n != len(want) {
+			t.Errorf("cache of %d B: %d entries, want %d", c.cacheBytes, n, len(want))
+		}
+	}
+}
+
 func TestLoadKeepsWhatIsNotAcknowledgedOutOfTheStore(t *testing.T) {
 	l := &ledger{failAt: 50_000}
 	s := &watched{Store: memory.New(), t: t, ledger: l}

@@ -111,6 +111,11 @@ func everyCell(t *testing.T) []record.Cell {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, store := range []string{"memory", "rocksdb-window", "memory-session"} {
+		cached := cell(store, record.Replay, 3000)
+		cached.UpdatesPerKey, cached.CacheBytes = 4, 100_000
+		cells = append(cells, cached)
+	}
 	for _, store := range []string{"rocksdb-session", "rocksdb-window", "rocksdb-versioned"} {
 		several := cell(store, record.LocalTail, 500)
 		several.UpdatesPerKey, several.Partitions = 3, 2
