@@ -15,7 +15,7 @@ TOOL := go tool -modfile=scripts/tools/go.mod
 # Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
 ARGS ?=
 
-.PHONY: help setup build restore-bench bench test interrupts lint fmt clean
+.PHONY: help setup build restore-bench bench test interrupts mutations lint fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,13 @@ interrupts: setup ## Interrupt 100 runs at random moments; nothing may be left b
 .PHONY: run-interrupts
 run-interrupts:
 	scripts/with-docker-engine go test -count 1 -v -timeout 40m -run TestInterrupts ./cmd/restorebench -interrupts 100 $(ARGS)
+
+mutations: setup ## Change one byte format at a time; the tests against Kafka Streams must fail
+	@$(MAKE) --no-print-directory run-mutations
+
+.PHONY: run-mutations
+run-mutations:
+	RESTOREBENCH_REQUIRE_JAVA=1 go test -count 1 -v -timeout 30m -run TestMutations ./bench/peers/kafkastreams -mutations $(ARGS)
 
 lint: setup ## golangci-lint, gofumpt, go vet
 	@$(MAKE) --no-print-directory run-lint
