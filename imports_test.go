@@ -41,7 +41,8 @@ var allowed = map[string][]string{
 	"harness/topology":  {"harness/changelog", "harness/workload", "stores", "stores/cache"},
 	"harness/processor": {
 		"harness/changelog", "harness/restore", "harness/spec", "harness/subject", "harness/topology",
-		"harness/verify", "stores", "stores/keyvalue", "stores/memory", "stores/rocks", "stores/session", "stores/versioned", "stores/window",
+		"harness/verify", "stores", "stores/cache", "stores/format", "stores/keyvalue", "stores/memory", "stores/rocks", "stores/session",
+		"stores/versioned", "stores/window",
 	},
 	"harness/trial": {
 		"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject",

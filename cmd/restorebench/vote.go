@@ -24,12 +24,21 @@ func newVote() *cobra.Command {
 		Long: `Processes a small stream of votes on a real Kafka with each type of store, with a
 commit after every record, kills the processor with SIGKILL and brings its state
 back by replay and from local files. voter5's older vote arrives after the newer
-one: what becomes of it is what the types differ in.`,
+one: what becomes of it is what the types differ in.
+
+With --cache-bytes, which the stores of a processor share, writes are held back
+until a commit, as in Kafka Streams: of several for a key, only the last reaches
+the changelog and the output. That shows when commits are further apart, by
+--commit-records. Versioned stores are not cached; the counts of their table are.`,
+		Example: `  restorebench vote
+  restorebench vote --store rocksdb-session --cache-bytes 10Mi --commit-records 100`,
 		Args: cobra.NoArgs,
 	}
 	s := spec.Default()
 	broker := flagOf(cmd, "broker")
 	store := cmd.Flags().String("store", "", "one store only: "+strings.Join(spec.VoteStores(), ", "))
+	cacheBytes := flagOf(cmd, "cache-bytes")
+	commitRecords := cmd.Flags().String("commit-records", "1", "votes between two commits; there is one at the end, too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := s.Set("broker", *broker, "--broker"); err != nil {
 			return err
@@ -41,12 +50,20 @@ one: what becomes of it is what the types differ in.`,
 			}
 			names = []string{*store}
 		}
-		return vote(cmd.Context(), s, names, cmd.OutOrStdout())
+		if err := s.Set("cache-bytes", *cacheBytes, "--cache-bytes"); err != nil {
+			return err
+		}
+		commit, err := spec.ParseCount(*commitRecords)
+		if err != nil || commit < 1 || commit > 1e6 {
+			return &spec.Error{Where: "--commit-records", Value: *commitRecords, Allowed: "a whole number from 1 to 1M"}
+		}
+		o := trial.VoteOptions{CacheBytes: s.CacheBytes, CommitRecords: commit}
+		return vote(cmd.Context(), s, names, o, cmd.OutOrStdout())
 	}
 	return cmd
 }
 
-func vote(ctx context.Context, s *spec.Spec, names []string, out io.Writer) error {
+func vote(ctx context.Context, s *spec.Spec, names []string, o trial.VoteOptions, out io.Writer) error {
 	command, err := self()
 	if err != nil {
 		return err
@@ -59,19 +76,25 @@ func vote(ctx context.Context, s *spec.Spec, names []string, out io.Writer) erro
 		}
 		fmt.Fprintf(out, "votes, in order of arrival:\n%s\n", wrap(strings.Join(votes, " "), "  ", "  "))
 		for _, name := range names {
-			v, err := r.Votes(ctx, name)
+			v, err := r.Votes(ctx, name, o)
 			if err != nil {
 				return err
 			}
-			showVotes(out, v)
+			showVotes(out, v, o)
 		}
 		return nil
 	})
 }
 
-func showVotes(out io.Writer, v *trial.Votes) {
+func showVotes(out io.Writer, v *trial.Votes, o trial.VoteOptions) {
 	const indent = "              "
 	fmt.Fprintf(out, "\n%s\n%s\n", v.Store, wrap(v.Emitted, "  emitted     ", indent))
+	if o.CacheBytes > 0 {
+		fmt.Fprintln(out, wrap(v.Logged, "  changelog   ", indent))
+		if _, typ, _ := spec.ParseStore(v.Store); typ == spec.TypeVersioned {
+			fmt.Fprintln(out, "  cache       of the counts only: versioned stores are not cached")
+		}
+	}
 	live := v.State[trial.VotesLive]
 	fmt.Fprintln(out, wrap(live, "  live        ", indent))
 	for _, path := range []struct{ name, label string }{

@@ -9,6 +9,7 @@ import (
 	"restorebench/harness/subject"
 	"restorebench/harness/topology"
 	"restorebench/stores"
+	"restorebench/stores/cache"
 )
 
 // streaming is a topology between its topics.
@@ -16,17 +17,26 @@ type streaming struct {
 	*processor
 	task     *subject.Stream
 	topology topology.Topology
+	caches   *caches
 	group    *changelog.Group
 	output   *changelog.Writer
 	logs     map[*partition]*changelog.Writer
+
+	emitted stores.Batch  // and not yet in the output
+	next    stores.Offset // of the input, to be committed
+	pending int64         // records of the input behind the last commit
 }
 
 // stream processes the input up to the end that it has now, with a commit after every
-// record, makes the stores durable and reports what they hold.
+// so many records and at the end, makes the stores durable and reports what they hold.
 func (p *processor) stream(ctx context.Context) error {
 	s := &streaming{processor: p, task: p.task.Config.Stream, logs: map[*partition]*changelog.Writer{}}
+	s.caches = &caches{topic: s.task.Input, emit: s.emit}
+	if s.task.CacheBytes > 0 {
+		s.caches.budget = cache.NewBudget(s.task.CacheBytes)
+	}
 	var err error
-	if s.topology, err = p.topology(); err != nil {
+	if s.topology, err = p.topology(s.caches); err != nil {
 		return err
 	}
 	if s.group, err = changelog.NewGroup(p.task.Brokers, s.task.Group); err != nil {
@@ -87,29 +97,42 @@ func (s *streaming) process(ctx context.Context) error {
 		}
 		for i := range b.Len() {
 			r := topology.Record{Key: b.Key(i), Value: b.Value(i), Timestamp: b.Entries[i].Timestamp}
-			if err := s.one(ctx, r, stores.Offset(b.Entries[i].Offset)+1); err != nil {
+			if err := s.topology.Process(r, s.emit); err != nil {
 				return err
 			}
+			s.next, s.pending = stores.Offset(b.Entries[i].Offset)+1, s.pending+1
+			if s.pending >= s.task.CommitRecords {
+				if err := s.commit(ctx); err != nil {
+					return err
+				}
+			}
 		}
+	}
+	return s.commit(ctx)
+}
+
+func (s *streaming) emit(r topology.Record) error {
+	if !s.emitted.Append(r.Key, r.Value, r.Timestamp, 0) {
+		return fmt.Errorf("more than 4 GiB are emitted between two commits, want fewer records than %d", s.task.CommitRecords)
 	}
 	return nil
 }
 
-// one processes a record and commits: first what it emitted and logged is
-// acknowledged, then the stores learn the offsets that they stand at, then the
-// input's offset moves. A crash in between repeats the record (at least once).
-func (s *streaming) one(ctx context.Context, r topology.Record, next stores.Offset) error {
-	emitted, err := s.topology.Process(r)
-	if err != nil {
+// commit makes what was processed final: first the caches let go of what they hold,
+// then what was emitted and logged is acknowledged, then the stores learn the offsets
+// that they stand at, then the input's offset moves. A crash before that repeats the
+// records since the last commit (at least once).
+func (s *streaming) commit(ctx context.Context) error {
+	if s.pending == 0 {
+		return nil
+	}
+	if err := s.caches.flush(); err != nil {
 		return err
 	}
-	var out stores.Batch
-	for _, e := range emitted {
-		out.Append(e.Key, e.Value, e.Timestamp, 0)
-	}
-	if _, err := send(ctx, s.output, &out); err != nil {
+	if _, err := send(ctx, s.output, &s.emitted); err != nil {
 		return err
 	}
+	s.emitted.Reset()
 	for _, part := range s.parts {
 		if part.logged.Len() == 0 {
 			continue
@@ -123,7 +146,8 @@ func (s *streaming) one(ctx context.Context, r topology.Record, next stores.Offs
 			return err
 		}
 	}
-	return s.group.Commit(s.task.Input, next)
+	s.pending = 0
+	return s.group.Commit(s.task.Input, s.next)
 }
 
 func send(ctx context.Context, w *changelog.Writer, b *stores.Batch) (stores.Offset, error) {

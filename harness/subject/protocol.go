@@ -159,6 +159,11 @@ type Stream struct {
 	WindowMS int64 `json:"window_ms,omitempty"` // length of a window
 	GapMS    int64 `json:"gap_ms,omitempty"`    // that ends a session
 	GraceMS  int64 `json:"grace_ms,omitempty"`  // for late records
+
+	// CacheBytes is what the record caches in front of the stores share; 0 is none.
+	CacheBytes int64 `json:"cache_bytes,omitempty"`
+	// CommitRecords of the input are processed between two commits; 0 is 1.
+	CommitRecords int64 `json:"commit_records,omitempty"`
 }
 
 // Read is a point read. Bytes are base64 in JSON.

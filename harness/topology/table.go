@@ -1,13 +1,16 @@
 package topology
 
+import "bytes"
+
 // KeyValue is what a table needs of its stores. Timestamps are ms; a store that
 // keeps none returns 0.
 type KeyValue interface {
 	// Get returns nil for a key that is absent.
 	Get(key []byte) (value []byte, timestamp int64, err error)
-	// Put with a nil value deletes. latest is false when a newer version of the key
-	// exists already, which only a versioned store knows.
-	Put(key, value []byte, timestamp int64) (latest bool, err error)
+	// Put with a nil value deletes. Nothing is to be sent on when a newer version of
+	// the key exists already, which only a versioned store knows, or when a cache
+	// holds the change back.
+	Put(key, value []byte, timestamp int64) (sendOn bool, err error)
 }
 
 // Table counts the keys of a table by value: table(key -> value), grouped by value,
@@ -21,48 +24,54 @@ type Table struct {
 	Counts KeyValue // value -> count
 }
 
-// Process changes the table and emits each group whose count changed: first the one
-// that lost the key, then the one that got it.
-func (t *Table) Process(r Record) ([]Record, error) {
+// Process changes the table and with it the counts.
+func (t *Table) Process(r Record, emit Emit) error {
 	if r.Key == nil {
-		return nil, nil // a table has no row for it
+		return nil // a table has no row for it
 	}
 	old, _, err := t.Rows.Get(r.Key)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	latest, err := t.Rows.Put(r.Key, r.Value, r.Timestamp)
-	if err != nil || !latest {
-		return nil, err
+	sendOn, err := t.Rows.Put(r.Key, r.Value, r.Timestamp)
+	if err != nil || !sendOn {
+		return err
 	}
-	var emitted []Record
-	for _, change := range []struct {
-		group []byte
-		n     int64
-	}{{old, -1}, {r.Value, +1}} {
-		if change.group == nil {
-			continue
-		}
-		out, err := t.add(change.group, change.n, r.Timestamp)
-		if err != nil {
-			return emitted, err
-		}
-		emitted = append(emitted, out)
-	}
-	return emitted, nil
+	return t.Move(old, r.Value, r.Timestamp, emit)
 }
 
-func (t *Table) add(group []byte, n, timestamp int64) (Record, error) {
+// Move takes a key out of the group old and puts it into the group now, where nil is
+// none. It emits each group whose count changed: first the one that lost the key, then
+// the one that got it; a group that lost and got it once (KIP-904).
+func (t *Table) Move(old, now []byte, timestamp int64, emit Emit) error {
+	if old != nil && bytes.Equal(old, now) {
+		return t.add(now, 0, timestamp, emit)
+	}
+	if old != nil {
+		if err := t.add(old, -1, timestamp, emit); err != nil {
+			return err
+		}
+	}
+	if now != nil {
+		return t.add(now, +1, timestamp, emit)
+	}
+	return nil
+}
+
+func (t *Table) add(group []byte, n, timestamp int64, emit Emit) error {
 	value, at, err := t.Counts.Get(group)
 	if err != nil {
-		return Record{}, err
+		return err
 	}
 	c, err := counter(group, value, at)
 	if err != nil {
-		return Record{}, err
+		return err
 	}
 	c = c.plus(n, timestamp)
 	out := Record{Key: group, Value: encodeCount(c.n), Timestamp: c.timestamp}
-	_, err = t.Counts.Put(out.Key, out.Value, out.Timestamp)
-	return out, err
+	sendOn, err := t.Counts.Put(out.Key, out.Value, out.Timestamp)
+	if err != nil || !sendOn {
+		return err
+	}
+	return emit(out)
 }

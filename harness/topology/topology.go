@@ -16,10 +16,17 @@ type Record struct {
 // Topology computes what a record of its input changes and emits. Its state is in
 // the stores that it was made with.
 type Topology interface {
-	// Process returns what the record makes the topology emit, in order. A record
-	// that is dropped, because it came too late or has no key, emits nothing.
-	Process(r Record) ([]Record, error)
+	// Process changes the state and emits, in order, what is to be sent on at once. A
+	// record that is dropped, because it came too late or has no key, emits nothing.
+	Process(r Record, emit Emit) error
 }
+
+// Emit takes what a topology emits. The bytes are only borrowed.
+type Emit func(Record) error
+
+// The Put of the stores here tells whether the change is to be sent on now. It is not
+// when a cache holds it back; the cache then sends it on itself, once it lets it go
+// (TimestampedTupleForwarder, TimestampedCacheFlushListener).
 
 // counted is a count and the latest timestamp that went into it. A store that
 // keeps no timestamps returns 0 for it.

@@ -2,7 +2,6 @@ package trial
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -16,7 +15,6 @@ import (
 	"restorebench/harness/subject"
 	"restorebench/harness/topology"
 	"restorebench/stores"
-	"restorebench/stores/format"
 )
 
 // The vote stream's windows and sessions, ms: as in the reference. The grace lets
@@ -33,10 +31,17 @@ const (
 type Votes struct {
 	Store   string
 	Emitted string // in order: a2@5 is the count 2 of a, at timestamp 5
+	Logged  string // in the changelog of the counts, as Emitted
 	// State of the store by how it came back: VotesLive, then recovery paths.
 	State map[string]string
 	// LateVote is what the table holds for voter5 in the end, "" without a table.
 	LateVote string
+}
+
+// VoteOptions are those of the processor.
+type VoteOptions struct {
+	CacheBytes    int64 // of the record caches in front of the stores; 0 is none
+	CommitRecords int64 // votes between two commits; 0 is 1
 }
 
 // VotesLive is the state before the kill.
@@ -55,10 +60,10 @@ type voteRun struct {
 	incarnations int
 }
 
-// Votes sends the vote stream through a store on a real Kafka: processes it with a
-// commit after every record, kills the processor with SIGKILL, and brings the state
-// back by replay, and from local files where the store has any.
-func (r *Runner) Votes(ctx context.Context, store string) (votes *Votes, err error) {
+// Votes sends the vote stream through a store on a real Kafka: processes it, kills the
+// processor with SIGKILL, and brings the state back by replay, and from local files
+// where the store has any.
+func (r *Runner) Votes(ctx context.Context, store string, o VoteOptions) (votes *Votes, err error) {
 	engine, typ, _ := spec.ParseStore(store)
 	dir, err := os.MkdirTemp(r.Dir, "votes-")
 	if err != nil {
@@ -66,7 +71,7 @@ func (r *Runner) Votes(ctx context.Context, store string) (votes *Votes, err err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	v := &voteRun{Runner: r, typ: typ, store: store, dir: dir, result: &Votes{Store: store, State: map[string]string{}}}
-	drop, err := v.prepare(ctx)
+	drop, err := v.prepare(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -76,9 +81,10 @@ func (r *Runner) Votes(ctx context.Context, store string) (votes *Votes, err err
 	if err := v.incarnate(ctx, files, VotesLive); err != nil {
 		return nil, err
 	}
-	if v.result.Emitted, err = v.emitted(ctx); err != nil {
+	if err := v.sent(ctx); err != nil {
 		return nil, err
 	}
+	live := *v.result
 	if err := v.incarnate(ctx, filepath.Join(dir, "empty"), record.Replay); err != nil {
 		return nil, err
 	}
@@ -87,15 +93,15 @@ func (r *Runner) Votes(ctx context.Context, store string) (votes *Votes, err err
 			return nil, err
 		}
 	}
-	again, err := v.emitted(ctx)
-	if err == nil && again != v.result.Emitted {
-		err = fmt.Errorf("after the restarts there is more: %s, before: %s", again, v.result.Emitted)
+	err = v.sent(ctx)
+	if again := v.result; err == nil && (again.Emitted != live.Emitted || again.Logged != live.Logged) {
+		err = fmt.Errorf("after the restarts there is more: %s (logged %s), before: %s (%s)", again.Emitted, again.Logged, live.Emitted, live.Logged)
 	}
 	return v.result, err
 }
 
 // prepare creates the topics, writes the votes and lays out the processor's task.
-func (v *voteRun) prepare(ctx context.Context) (drop func() error, err error) {
+func (v *voteRun) prepare(ctx context.Context, o VoteOptions) (drop func() error, err error) {
 	app := fmt.Sprintf("%s-%s-votes-%s", v.Spec.TopicPrefix, v.Run, v.store)
 	v.input, v.output = app+"-votes", app+"-counts"
 	names := []string{"rows", "counts"}
@@ -121,6 +127,7 @@ func (v *voteRun) prepare(ctx context.Context) (drop func() error, err error) {
 	v.task.Config.RocksDB = v.Spec.RocksDB
 	v.task.Config.Stream = &subject.Stream{
 		Input: v.input, Output: v.output, Group: app, WindowMS: voteWindow, GapMS: voteGap, GraceMS: voteGrace,
+		CacheBytes: o.CacheBytes, CommitRecords: o.CommitRecords,
 	}
 	admin, err := changelog.NewAdmin(v.Broker.Bootstrap())
 	if err != nil {
@@ -228,74 +235,4 @@ func (v *voteRun) keep(ctx context.Context, p *subject.Process, how string) erro
 		err = fmt.Errorf("the processor ended by %s, not by SIGKILL", ended)
 	}
 	return err
-}
-
-// state writes the counts as the store holds them: a=2, with timestamps a=(2,10), of
-// a window a[0,10)=2, of a session a[1,10]=3.
-func (v *voteRun) state() (string, error) {
-	var out []string
-	for _, e := range v.latest["counts"] {
-		name, count := string(e.Key), e.Value
-		switch v.typ {
-		case spec.TypeWindow, spec.TypeTimestampedWindow:
-			key, start, _, err := format.SplitWindowKey(e.Key)
-			if err != nil {
-				return "", err
-			}
-			name = fmt.Sprintf("%s[%d,%d)", key, start, start+voteWindow)
-		case spec.TypeSession:
-			key, start, end, err := format.SplitSessionKey(e.Key)
-			if err != nil {
-				return "", err
-			}
-			name = fmt.Sprintf("%s[%d,%d]", key, start, end)
-		}
-		at := int64(-1)
-		if v.typ == spec.TypeTimestamped || v.typ == spec.TypeTimestampedWindow || v.typ == spec.TypeVersioned {
-			var err error
-			if at, count, err = format.SplitTimestamped(e.Key, e.Value); err != nil {
-				return "", err
-			}
-		}
-		n := binary.BigEndian.Uint64(count)
-		if at >= 0 {
-			out = append(out, fmt.Sprintf("%s=(%d,%d)", name, n, at))
-		} else {
-			out = append(out, fmt.Sprintf("%s=%d", name, n))
-		}
-	}
-	return strings.Join(out, " "), nil
-}
-
-// emitted reads the output topic: a2@5, a-null@1 for a session that is no more.
-func (v *voteRun) emitted(ctx context.Context) (string, error) {
-	r, err := changelog.NewReader(v.Broker.Bootstrap(), v.output, nil)
-	if err != nil {
-		return "", err
-	}
-	defer r.Close()
-	_, end, err := r.EndOffsets(0, offsetTimeout)
-	if err != nil {
-		return "", err
-	}
-	p, err := r.Partition(0, 0)
-	if err != nil {
-		return "", err
-	}
-	defer p.Close()
-	suffix := map[string]int{spec.TypeWindow: 8, spec.TypeTimestampedWindow: 8, spec.TypeSession: 16}[v.typ]
-	var out []string
-	for b := changelog.NewBatch(); b.Next < end; {
-		if err := p.Read(ctx, b, end, 100*time.Millisecond); err != nil {
-			return "", err
-		}
-		for i := range b.Len() {
-			key, count := b.Key(i), "-null"
-			if value := b.Value(i); value != nil {
-				count = fmt.Sprint(binary.BigEndian.Uint64(value))
-			}
-			out = append(out, fmt.Sprintf("%s%s@%d", key[:len(key)-suffix], count, b.Entries[i].Timestamp))
-		}
-	}
-	return strings.Join(out, " "), nil
 }
