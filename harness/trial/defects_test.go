@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"restorebench/harness/processor"
@@ -30,6 +31,12 @@ var defects = map[string]processor.Options{
 			return true
 		}}
 	}},
+	"every tombstone dropped": {WrapSource: func(s restore.Source) restore.Source {
+		return &source{Source: s, change: func(b *stores.Batch) bool {
+			b.Entries = slices.DeleteFunc(b.Entries, func(e stores.Entry) bool { return e.ValueLen == stores.Tombstone })
+			return true
+		}}
+	}},
 	"byte flipped": {WrapSource: func(s restore.Source) restore.Source {
 		return &source{Source: s, change: func(b *stores.Batch) bool {
 			if b.Len() == 0 {
@@ -40,6 +47,15 @@ var defects = map[string]processor.Options{
 			return false
 		}}
 	}},
+	"timestamp off by one": {WrapSource: func(s restore.Source) restore.Source {
+		return &source{Source: s, change: func(b *stores.Batch) bool {
+			b.Entries[0].Timestamp++
+			return false
+		}}
+	}},
+	// What else the store can do is hidden, and with it how to find out what has expired.
+	"stream time forgotten": {WrapStore: func(s stores.Store) stores.Store { return struct{ stores.Store }{s} }},
+
 	"offset one ahead":  {WrapStore: func(s stores.Store) stores.Store { return offByOne{s, 1} }},
 	"offset one behind": {WrapStore: func(s stores.Store) stores.Store { return offByOne{s, -1} }},
 	"empty store declared ready": {WrapStore: func(s stores.Store) stores.Store {

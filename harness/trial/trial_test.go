@@ -172,6 +172,13 @@ func TestDefectsAreCaught(t *testing.T) {
 		{"iterator misses the last key", cell(spec.StoreRocks, record.Local, 3000), "2999 entries restored, want 3000"},
 		{"byte flipped", cell(spec.StoreMemory, record.Replay, 3000), "key-hash buckets differ"},
 		{"get and iterator disagree", cell(spec.StoreMemory, record.Replay, 3000), "get of key"},
+		{"every tombstone dropped", cell("memory-lru", record.Replay, 3000), "entries restored, want 3000"},
+		{"every tombstone dropped", cell("memory-session", record.Replay, 3000), "entries restored, want 3000"},
+		{"every tombstone dropped", cell("rocksdb-timestamped-window", record.LocalTail, 3000), "entries restored, want"},
+		{"every tombstone dropped", cell("rocksdb-versioned", record.LocalTail, 3000), "entries restored, want"},
+		{"timestamp off by one", cell("memory-timestamped", record.Replay, 3000), "key-hash buckets differ"},
+		{"timestamp off by one", cell("rocksdb-versioned", record.LocalTail, 3000), "key-hash buckets differ"},
+		{"stream time forgotten", cell("rocksdb-window", record.Local, 3000), "entries restored, want 3000"},
 		{"local files ignored", cell(spec.StoreRocks, record.Local, 3000), "asked for local, the processor took replay"},
 	} {
 		t.Run(c.defect+" "+c.cell.Store, func(t *testing.T) {

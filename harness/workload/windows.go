@@ -54,7 +54,7 @@ func (g grid) after(i int64) (entity int64, tombstone, ok bool) {
 }
 
 // tailOp is a record of the tail; new entities are in the window behind the load's, so
-// that more expires, and late ones in an expired one.
+// that more expires, and late ones in an expired one. Deletions are of what does not expire.
 func (g grid) tailOp(j int64) (entity int64, tombstone bool) {
 	kind, at := g.tail(j, g.Keys)
 	switch {
@@ -62,8 +62,10 @@ func (g grid) tailOp(j int64) (entity int64, tombstone bool) {
 		return g.entities() + at, false
 	case kind == tailLate && g.dead() > 0:
 		return at % g.dead(), false
+	case kind == tailDelete:
+		return g.dead() + g.Keys - 1 - at, true
 	}
-	return g.dead() + at, kind == tailDelete
+	return g.dead() + at, false
 }
 
 // block is how many windows are updated in turn, before the next ones begin.
