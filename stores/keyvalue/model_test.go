@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,52 +14,30 @@ import (
 	"pgregory.net/rapid"
 
 	"restorebench/stores"
+	"restorebench/stores/storetest"
 )
-
-// write is a live write, and what it logs.
-type write struct {
-	key, value []byte
-	timestamp  int64
-}
 
 // parseWrite reads `put key value timestamp`, bytes in hexadecimal, "." for none and
 // "-" for nil.
-func parseWrite(t *testing.T, line string) (w write) {
+func parseWrite(t *testing.T, line string) (w storetest.Record) {
 	t.Helper()
 	var op, key, value string
-	if _, err := fmt.Sscan(line, &op, &key, &value, &w.timestamp); err != nil || op != "put" {
+	if _, err := fmt.Sscan(line, &op, &key, &value, &w.Timestamp); err != nil || op != "put" {
 		t.Fatalf("line %q: %v", line, err)
 	}
 	var keyErr, valueErr error
-	w.key, keyErr = hex.DecodeString(key)
+	w.Key, keyErr = hex.DecodeString(key)
 	switch value {
 	case "-":
 	case ".":
-		w.value = []byte{}
+		w.Value = []byte{}
 	default:
-		w.value, valueErr = hex.DecodeString(value)
+		w.Value, valueErr = hex.DecodeString(value)
 	}
 	if err := errors.Join(keyErr, valueErr); err != nil {
 		t.Fatalf("line %q: %v", line, err)
 	}
 	return w
-}
-
-type fataler interface {
-	Helper()
-	Fatal(args ...any)
-}
-
-func contents(t fataler, it stores.Iterator) string {
-	t.Helper()
-	var lines []string
-	for it.Next() {
-		lines = append(lines, fmt.Sprintf("%x = %x", it.Key(), it.Value()))
-	}
-	if err := errors.Join(it.Err(), it.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(lines, "\n")
 }
 
 // model is a live store's truth: rows as reads give them, keys from the one used
@@ -69,7 +46,7 @@ type model struct {
 	kind
 	rows map[string][]byte
 	used []string
-	log  []write
+	log  storetest.Changelog
 }
 
 func (m *model) use(key string) {
@@ -86,18 +63,18 @@ func (m *model) get(key []byte) []byte {
 	return m.rows[string(key)]
 }
 
-func (m *model) put(w write) {
+func (m *model) put(w storetest.Record) {
 	switch {
-	case w.value == nil:
-		delete(m.rows, string(w.key))
+	case w.Value == nil:
+		delete(m.rows, string(w.Key))
 	case m.timestamp:
-		m.rows[string(w.key)] = slices.Concat(binary.BigEndian.AppendUint64(nil, uint64(w.timestamp)), w.value)
+		m.rows[string(w.Key)] = slices.Concat(binary.BigEndian.AppendUint64(nil, uint64(w.Timestamp)), w.Value)
 	default:
-		m.rows[string(w.key)] = w.value
+		m.rows[string(w.Key)] = w.Value
 	}
-	m.use(string(w.key))
+	m.use(string(w.Key))
 	if m.size > 0 && len(m.rows) > m.size {
-		m.log = append(m.log, write{key: []byte(m.used[0]), timestamp: w.timestamp})
+		m.log = append(m.log, storetest.Record{Key: []byte(m.used[0]), Timestamp: w.Timestamp})
 		delete(m.rows, m.used[0])
 		m.used = m.used[1:]
 	}
@@ -123,15 +100,13 @@ type liveTest struct {
 	*model
 	dir       string
 	store     *KeyValue
-	log       []write
+	log       storetest.Changelog
 	committed int
 }
 
 func (l *liveTest) open(t *rapid.T) {
 	var err error
-	l.store, err = l.model.open(l.dir, func(key, value []byte, timestamp int64) {
-		l.log = append(l.log, write{slices.Clone(key), slices.Clone(value), timestamp})
-	})
+	l.store, err = l.model.open(l.dir, l.log.Write)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,8 +118,8 @@ var (
 	someTimes  = rapid.OneOf(rapid.Int64Range(0, 50), rapid.SampledFrom([]int64{0, 1 << 62}))
 )
 
-func drawWrite(t *rapid.T) write {
-	return write{someKeys.Draw(t, "key"), someValues.Draw(t, "value"), someTimes.Draw(t, "timestamp")}
+func drawWrite(t *rapid.T) storetest.Record {
+	return storetest.Record{Key: someKeys.Draw(t, "key"), Value: someValues.Draw(t, "value"), Timestamp: someTimes.Draw(t, "timestamp")}
 }
 
 // TestModel drives live writes, reads, commits, reopenings and restores from the
@@ -152,13 +127,9 @@ func drawWrite(t *rapid.T) write {
 func TestModel(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
+			k.prepare(t)
 			rapid.Check(t, func(t *rapid.T) {
-				dir, err := os.MkdirTemp("", "keyvalue-")
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer os.RemoveAll(dir)
-				l := &liveTest{model: &model{kind: k, rows: map[string][]byte{}}, dir: dir}
+				l := &liveTest{model: &model{kind: k, rows: map[string][]byte{}}, dir: storetest.TempDir(t)}
 				l.open(t)
 				defer func() { l.store.Close() }()
 				t.Repeat(map[string]func(*rapid.T){
@@ -174,26 +145,26 @@ func TestModel(t *testing.T) {
 func (l *liveTest) testPut(t *rapid.T) {
 	w := drawWrite(t)
 	l.put(w)
-	if err := l.store.Put(w.key, w.value, w.timestamp); err != nil {
+	if err := l.store.Put(w.Key, w.Value, w.Timestamp); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func (l *liveTest) testPutIfAbsent(t *rapid.T) {
 	w := drawWrite(t)
-	want := l.get(w.key)
+	want := l.get(w.Key)
 	if want == nil {
 		l.put(w)
 	}
-	got, err := l.store.PutIfAbsent(w.key, w.value, w.timestamp)
+	got, err := l.store.PutIfAbsent(w.Key, w.Value, w.Timestamp)
 	compare(t, "put if absent", got, want, err)
 }
 
 func (l *liveTest) testDelete(t *rapid.T) {
 	w := drawWrite(t)
-	want := l.get(w.key)
-	l.put(write{w.key, nil, w.timestamp})
-	got, err := l.store.Delete(w.key, w.timestamp)
+	want := l.get(w.Key)
+	l.put(storetest.Record{Key: w.Key, Timestamp: w.Timestamp})
+	got, err := l.store.Delete(w.Key, w.Timestamp)
 	compare(t, "delete", got, want, err)
 }
 
@@ -212,10 +183,10 @@ func compare(t *rapid.T, what string, got, want []byte, err error) {
 func (l *liveTest) testRange(t *rapid.T) {
 	from, to := someKeys.Draw(t, "from"), someKeys.Draw(t, "to")
 	for what, c := range map[string]struct{ got, want string }{
-		"range":   {contents(t, l.store.Range(from, to)), l.contents(from, to, nil, false)},
-		"reverse": {contents(t, l.store.ReverseRange(from, to)), l.contents(from, to, nil, true)},
-		"up to":   {contents(t, l.store.ReverseRange(nil, to)), l.contents(nil, to, nil, true)},
-		"prefix":  {contents(t, l.store.PrefixScan(from)), l.contents(nil, nil, from, false)},
+		"range":   {storetest.Contents(t, l.store.Range(from, to)), l.contents(from, to, nil, false)},
+		"reverse": {storetest.Contents(t, l.store.ReverseRange(from, to)), l.contents(from, to, nil, true)},
+		"up to":   {storetest.Contents(t, l.store.ReverseRange(nil, to)), l.contents(nil, to, nil, true)},
+		"prefix":  {storetest.Contents(t, l.store.PrefixScan(from)), l.contents(nil, nil, from, false)},
 	} {
 		if c.got != c.want {
 			t.Fatalf("%s from %x to %x is\n%s\nwant\n%s", what, from, to, c.got, c.want)
@@ -225,7 +196,7 @@ func (l *liveTest) testRange(t *rapid.T) {
 
 // check compares everything, and the changelog.
 func (l *liveTest) check(t *rapid.T) {
-	if got, want := contents(t, l.store.Range(nil, nil)), l.contents(nil, nil, nil, false); got != want {
+	if got, want := storetest.Contents(t, l.store.Range(nil, nil)), l.contents(nil, nil, nil, false); got != want {
 		t.Fatalf("store holds\n%s\nwant\n%s", got, want)
 	}
 	if got, want := fmt.Sprint(l.log), fmt.Sprint(l.model.log); got != want {
@@ -252,45 +223,22 @@ func (l *liveTest) reopen(t *rapid.T) {
 	if l.durable && int(from) != l.committed {
 		t.Fatalf("came back at %d, committed was %d", from, l.committed)
 	}
-	l.replay(t, l.store, from)
+	storetest.Replay(t, l.store, l.log, from, nil)
 	for _, w := range l.log { // the order of use, as far as the changelog tells
-		l.use(string(w.key))
+		l.use(string(w.Key))
 	}
 	l.committed = len(l.log)
 }
 
 // restore fills an empty store from the changelog.
 func (l *liveTest) restore(t *rapid.T) {
-	dir, err := os.MkdirTemp("", "keyvalue-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	s, err := l.model.open(dir, func([]byte, []byte, int64) { t.Fatal("a restore logs") })
+	s, err := l.model.open(storetest.TempDir(t), func([]byte, []byte, int64) { t.Fatal("a restore logs") })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	l.replay(t, s, 0)
-	if got, want := contents(t, s.Range(nil, nil)), l.contents(nil, nil, nil, false); got != want {
+	storetest.Replay(t, s, l.log, 0, nil)
+	if got, want := storetest.Contents(t, s.Range(nil, nil)), l.contents(nil, nil, nil, false); got != want {
 		t.Fatalf("restored store holds\n%s\nwant\n%s", got, want)
-	}
-}
-
-// replay applies the changelog in batches of any size.
-func (l *liveTest) replay(t *rapid.T, s *KeyValue, from stores.Offset) {
-	b := &stores.Batch{Next: from}
-	for i, w := range l.log[from:] {
-		b.Append(w.key, w.value, w.timestamp, from+stores.Offset(i))
-		if rapid.IntRange(0, 4).Draw(t, "end batch?") == 0 {
-			if err := s.Apply(b); err != nil {
-				t.Fatal(err)
-			}
-			b.Reset()
-		}
-	}
-	b.Next = stores.Offset(len(l.log))
-	if err := s.Apply(b); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"restorebench/stores"
 	"restorebench/stores/format"
 	"restorebench/stores/segments"
+	"restorebench/stores/storetest"
 )
 
 func open(t interface{ Fatal(...any) }, space stores.Space) *segments.Store {
@@ -185,17 +186,7 @@ func (k *killed) kill(t *rapid.T) {
 	}
 	streamTime, _ := whole.StreamTime()
 	query := segments.Query{Earliest: streamTime - retention + 1, Latest: math.MaxInt64}
-	if got, want := contents(t, k.store.Scan(query)), contents(t, whole.Scan(query)); got != want {
-		t.Fatalf("came back at %d, %v of %d with %s, want %s", next, ok, k.log.Next, got, want)
+	if got, want := storetest.Contents(t, k.store.Scan(query)), storetest.Contents(t, whole.Scan(query)); got != want {
+		t.Fatalf("came back at %d, %v of %d with\n%s\nwant\n%s", next, ok, k.log.Next, got, want)
 	}
-}
-
-func contents(t interface{ Fatal(...any) }, it stores.Iterator) (all string) {
-	for it.Next() {
-		all += fmt.Sprintf("%x=%s ", it.Key(), it.Value())
-	}
-	if err := errors.Join(it.Err(), it.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return all
 }

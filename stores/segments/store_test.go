@@ -68,11 +68,13 @@ func TestMemoryTimestamped(t *testing.T) {
 }
 
 func TestRocks(t *testing.T) {
+	storetest.Needs(t, rocks.Version)
 	storetest.Seldom(t, 20)
 	storetest.Run(t, durable(suite(false), false))
 }
 
 func TestRocksTimestamped(t *testing.T) {
+	storetest.Needs(t, rocks.Version)
 	storetest.Seldom(t, 20)
 	storetest.Run(t, durable(suite(true), true))
 }

@@ -49,6 +49,7 @@ func TestRandom(t *testing.T) {
 	for _, durable := range []bool{false, true} {
 		t.Run(fmt.Sprintf("durable=%v", durable), func(t *testing.T) {
 			if durable {
+				storetest.Needs(t, rocks.Version)
 				storetest.Seldom(t, 15)
 			}
 			rapid.Check(t, func(t *rapid.T) { random(t, durable) })

@@ -15,6 +15,7 @@ import (
 	"restorebench/stores/rocks"
 	"restorebench/stores/segments"
 	"restorebench/stores/session"
+	"restorebench/stores/storetest"
 )
 
 func open(t *testing.T, space stores.Space, o session.Options) *session.Store {
@@ -61,7 +62,8 @@ func TestGolden(t *testing.T) {
 
 // A session belongs to the segment of its end, and expires with it.
 func TestExpiry(t *testing.T) {
-	dir := t.TempDir()
+	storetest.Needs(t, rocks.Version)
+	dir := storetest.TempDir(t)
 	s := open(t, rocks.NewSpace(dir, rocks.Options{}), options(nil))
 	for _, x := range []session.Session{of(0, interval), of(0, 0), of(5, retention)} {
 		if err := s.Put(x, []byte("v"), 0); err != nil {

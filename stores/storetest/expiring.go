@@ -6,12 +6,6 @@ import (
 	"slices"
 )
 
-// Record is one of a changelog; a nil value is a tombstone.
-type Record struct {
-	Key, Value []byte
-	Timestamp  int64
-}
-
 // Expiring is the plain truth about a store whose records have a time and expire:
 // rows in a map. Times are ms.
 type Expiring struct {

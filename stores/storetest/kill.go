@@ -25,7 +25,7 @@ func (h Harness) testKill(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
-	dir, seed := t.TempDir(), rand.Uint64()
+	dir, seed := TempDir(t), rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	for round := range 5 {
 		flushed, end := runAndKill(t, dir, time.Duration(random.IntN(800))*time.Millisecond)

@@ -1,10 +1,8 @@
 package storetest
 
 import (
-	"bytes"
 	"errors"
 	"flag"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -25,7 +23,7 @@ type Life[S stores.Store] struct {
 	Model   *Expiring
 
 	Store S
-	log   []Record
+	log   Changelog
 	home  string // of the directories
 	homes int
 }
@@ -33,17 +31,10 @@ type Life[S stores.Store] struct {
 // Run drives the store by write, which does one or more live writes, and check, which
 // compares it with the model, and by all that happens to a store besides.
 func (l *Life[S]) Run(t *rapid.T, write, check func(*rapid.T)) {
-	home, err := os.MkdirTemp("", "storetest-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.home, l.log = home, nil
+	l.home, l.log = TempDir(t), nil
 	l.Model.Reset()
 	l.open(t)
-	defer func() {
-		_ = l.Store.Close()
-		_ = os.RemoveAll(home)
-	}()
+	defer func() { _ = l.Store.Close() }()
 	t.Repeat(map[string]func(*rapid.T){
 		"write":   write,
 		"write 2": write,
@@ -65,11 +56,10 @@ func (l *Life[S]) open(t *rapid.T) {
 	fatal(t, err)
 }
 
-// write is the store's log. The bytes are only borrowed.
+// write is the store's log.
 func (l *Life[S]) write(key, value []byte, timestamp int64) {
-	r := Record{bytes.Clone(key), bytes.Clone(value), timestamp}
-	l.log = append(l.log, r)
-	l.Model.Apply(r)
+	l.log.Write(key, value, timestamp)
+	l.Model.Apply(l.log[len(l.log)-1])
 }
 
 // commit tells the store where its records are in the changelog.
@@ -101,27 +91,7 @@ func (l *Life[S]) restore(t *rapid.T) {
 }
 
 func (l *Life[S]) replay(t *rapid.T, from stores.Offset) {
-	rest := l.log[from:]
-	for len(rest) > 0 {
-		n := rapid.IntRange(1, len(rest)).Draw(t, "batch")
-		b := &stores.Batch{Next: from}
-		for _, r := range rest[:n] {
-			b.Append(r.Key, r.Value, r.Timestamp, b.Next)
-		}
-		from = b.Next
-		fatal(t, l.Store.Apply(b))
-		l.Model.Apply(rest[:n]...)
-		rest = rest[n:]
-	}
-	if next, ok := l.Store.Offset(); int(next) != len(l.log) || !ok && len(l.log) > 0 {
-		t.Fatalf("restored to offset %d, %v; want %d", next, ok, len(l.log))
-	}
-}
-
-func fatal(t *rapid.T, err error) {
-	if err != nil {
-		t.Fatal(err)
-	}
+	Replay(t, l.Store, l.log, from, l.Model.Apply)
 }
 
 // Same compares what an iterator of a typed store yields, each entry as line shows

@@ -38,7 +38,7 @@ func (h Harness) testOffset(t *testing.T) {
 	must(t, m.check(s))
 	if h.Durable {
 		must(t, s.Flush())
-		dir := t.TempDir()
+		dir := TempDir(t)
 		s, m = h.open(t, dir), h.model()
 		must(t, m.apply(s, 7)) // a changelog whose records are all gone
 		must(t, s.Flush())
@@ -48,7 +48,7 @@ func (h Harness) testOffset(t *testing.T) {
 }
 
 func (h Harness) testReopen(t *testing.T) {
-	dir, m := t.TempDir(), h.model()
+	dir, m := TempDir(t), h.model()
 	s := h.open(t, dir)
 	for _, w := range []write{put("a", "1"), put("b", "2"), del("a"), put("c", "")} {
 		must(t, m.apply(s, 0, w))

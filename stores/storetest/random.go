@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -16,15 +15,10 @@ import (
 // compares with the model after each.
 func (h Harness) testRandom(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		dir, err := os.MkdirTemp("", "storetest-")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer os.RemoveAll(dir)
-		d := &driver{Harness: h, dir: dir, model: h.model()}
-		if d.store, err = h.Open(dir); err != nil {
-			t.Fatal(err)
-		}
+		d := &driver{Harness: h, dir: TempDir(t), model: h.model()}
+		var err error
+		d.store, err = h.Open(d.dir)
+		fatal(t, err)
 		defer func() { d.store.Close() }()
 		t.Repeat(map[string]func(*rapid.T){
 			"apply":  d.apply,

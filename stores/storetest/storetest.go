@@ -79,5 +79,5 @@ func (h Harness) open(t *testing.T, dir string) stores.Store {
 // fixture is a new store with the model that it is held against.
 func (h Harness) fixture(t *testing.T) (stores.Store, *model) {
 	t.Helper()
-	return h.open(t, t.TempDir()), h.model()
+	return h.open(t, TempDir(t)), h.model()
 }

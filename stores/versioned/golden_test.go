@@ -13,15 +13,17 @@ import (
 	"restorebench/stores"
 	"restorebench/stores/memory"
 	"restorebench/stores/rocks"
+	"restorebench/stores/storetest"
 )
 
 // The files of testdata are Kafka Streams' own answers and bytes; see the README
 // there. Every operation must return the same, and leave the same rows.
 func TestKafkaStreamsDidTheSame(t *testing.T) {
 	for _, history := range []int64{60_000, 3_000} {
-		for engine, space := range engines(t) {
-			t.Run(fmt.Sprint(history, engine), func(t *testing.T) {
-				s, err := Open(space, "", Options{History: history}, nil)
+		for _, durable := range []bool{false, true} {
+			t.Run(fmt.Sprintf("history=%d/durable=%v", history, durable), func(t *testing.T) {
+				prepare(t, durable)
+				s, err := Open(space(durable, storetest.TempDir(t)), "", Options{History: history}, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -42,13 +44,6 @@ func TestKafkaStreamsDidTheSame(t *testing.T) {
 				}
 			})
 		}
-	}
-}
-
-func engines(t *testing.T) map[string]stores.Space {
-	return map[string]stores.Space{
-		"memory": memory.NewSpace(),
-		"rocks":  rocks.NewSpace(t.TempDir(), rocks.Options{Topic: "t"}),
 	}
 }
 
@@ -142,7 +137,8 @@ func dump(t fataler, rows stores.Store) string {
 // A directory of Kafka Streams opens as it is, with all versions and the stream time,
 // and goes on.
 func TestOpenKafkaStreamsDirectory(t *testing.T) {
-	dir := t.TempDir()
+	prepare(t, true)
+	dir := storetest.TempDir(t)
 	if err := os.CopyFS(filepath.Join(dir, "store"), os.DirFS("testdata/kafka-streams-60000")); err != nil {
 		t.Fatal(err)
 	}
@@ -182,17 +178,5 @@ func TestOpenKafkaStreamsDirectory(t *testing.T) {
 // logical is what Range shows, as text.
 func logical(t fataler, s *Store) string {
 	t.Helper()
-	return shown(t, s.Range(nil, nil))
-}
-
-func shown(t fataler, it stores.Iterator) string {
-	t.Helper()
-	var lines []string
-	for it.Next() {
-		lines = append(lines, fmt.Sprintf("%x = %x", it.Key(), it.Value()))
-	}
-	if err := errors.Join(it.Err(), it.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(lines, "\n")
+	return storetest.Contents(t, s.Range(nil, nil))
 }

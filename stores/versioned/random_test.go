@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -14,12 +12,8 @@ import (
 	"restorebench/stores"
 	"restorebench/stores/memory"
 	"restorebench/stores/rocks"
+	"restorebench/stores/storetest"
 )
-
-type logged struct {
-	key, value []byte
-	time       int64
-}
 
 // live is a store under test beside its model.
 type live struct {
@@ -28,7 +22,7 @@ type live struct {
 	dir       string
 	options   Options
 	store     *Store
-	changelog []logged
+	changelog storetest.Changelog
 	committed int
 	replayed  bool // records that the files held already
 }
@@ -40,11 +34,17 @@ func space(durable bool, dir string) stores.Space {
 	return memory.NewSpace()
 }
 
+// prepare skips a test of an engine that is missing, and spares one that takes long.
+func prepare(t *testing.T, durable bool) {
+	if durable {
+		storetest.Needs(t, rocks.Version)
+		storetest.Seldom(t, 25)
+	}
+}
+
 func (l *live) open(t *rapid.T) {
 	var err error
-	l.store, err = Open(space(l.durable, l.dir), "", l.options, func(key, value []byte, time int64) {
-		l.changelog = append(l.changelog, logged{slices.Clone(key), slices.Clone(value), time})
-	})
+	l.store, err = Open(space(l.durable, l.dir), "", l.options, l.changelog.Write)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,12 +70,8 @@ func (l *live) drawTime(t *rapid.T) int64 {
 func TestModel(t *testing.T) {
 	for _, durable := range []bool{false, true} {
 		t.Run(fmt.Sprint("durable=", durable), func(t *testing.T) {
+			prepare(t, durable)
 			rapid.Check(t, func(t *rapid.T) {
-				dir, err := os.MkdirTemp("", "versioned-")
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer os.RemoveAll(dir)
 				o := Options{
 					History:         rapid.SampledFrom([]int64{0, 1, 30, 100, 6_000, 60_000}).Draw(t, "history"),
 					SegmentInterval: rapid.SampledFrom([]int64{0, 1, 7, 40}).Draw(t, "interval"),
@@ -83,7 +79,7 @@ func TestModel(t *testing.T) {
 				if o.History > 1000 {
 					o.SegmentInterval = 0
 				}
-				l := &live{model: newModel(o.History), durable: durable, dir: filepath.Join(dir, "s"), options: o}
+				l := &live{model: newModel(o.History), durable: durable, dir: storetest.TempDir(t), options: o}
 				l.open(t)
 				defer func() { l.store.Close() }()
 				t.Repeat(map[string]func(*rapid.T){
@@ -153,7 +149,7 @@ func (l *live) testRange(t *rapid.T) {
 		from = binary.BigEndian.AppendUint64(from, uint64(l.drawTime(t)))
 		to = binary.BigEndian.AppendUint64(to, uint64(l.drawTime(t)))
 	}
-	if got, want := shown(t, l.store.Range(from, to)), l.logical(from, to); got != want {
+	if got, want := storetest.Contents(t, l.store.Range(from, to)), l.logical(from, to); got != want {
 		t.Fatalf("range from %x to %x is\n%s\nwant\n%s", from, to, got, want)
 	}
 }
@@ -188,11 +184,11 @@ func (l *live) reopen(t *rapid.T) {
 	if l.durable && int(from) != l.committed {
 		t.Fatalf("came back at %d, committed was %d", from, l.committed)
 	}
-	l.replay(t, l.store, from)
+	storetest.Replay(t, l.store, l.changelog, from, nil)
 	if l.durable && int(from) < len(l.changelog) {
 		l.replayed = true
 		for _, w := range l.changelog[from:] {
-			l.put(w.key, w.value, w.time)
+			l.put(w.Key, w.Value, w.Timestamp)
 		}
 	}
 	l.committed = len(l.changelog)
@@ -201,21 +197,16 @@ func (l *live) reopen(t *rapid.T) {
 // restore fills an empty store from the changelog. Its rows must be those of the live
 // store, byte for byte.
 func (l *live) restore(t *rapid.T) {
-	dir, err := os.MkdirTemp("", "versioned-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
 	durable := l.durable && rapid.IntRange(0, 3).Draw(t, "into files?") == 0 // they take their time
-	s, err := Open(space(durable, filepath.Join(dir, "s")), "", l.options, func([]byte, []byte, int64) { t.Fatal("a restore logs") })
+	s, err := Open(space(durable, storetest.TempDir(t)), "", l.options, func([]byte, []byte, int64) { t.Fatal("a restore logs") })
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	l.replay(t, s, 0)
+	storetest.Replay(t, s, l.changelog, 0, nil)
 	m := newModel(l.options.History)
 	for _, w := range l.changelog {
-		m.put(w.key, w.value, w.time)
+		m.put(w.Key, w.Value, w.Timestamp)
 	}
 	if got, want := logical(t, s), m.logical(nil, nil); got != want {
 		t.Fatalf("restored store holds\n%s\nwant\n%s", got, want)
@@ -225,23 +216,5 @@ func (l *live) restore(t *rapid.T) {
 	}
 	if got, want := dump(t, s.rows), dump(t, l.store.rows); got != want {
 		t.Fatalf("restored rows are\n%s\nwant\n%s", got, want)
-	}
-}
-
-// replay applies the changelog in batches of any size.
-func (l *live) replay(t *rapid.T, s *Store, from stores.Offset) {
-	b := &stores.Batch{Next: from}
-	for i, w := range l.changelog[from:] {
-		b.Append(w.key, w.value, w.time, from+stores.Offset(i))
-		if rapid.IntRange(0, 4).Draw(t, "end batch?") == 0 {
-			if err := s.Apply(b); err != nil {
-				t.Fatal(err)
-			}
-			b.Reset()
-		}
-	}
-	b.Next = stores.Offset(len(l.changelog))
-	if err := s.Apply(b); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -17,6 +17,7 @@ func TestAtOneTimeMemory(t *testing.T) { suite(t, false) }
 func TestAtOneTimeRocks(t *testing.T)  { suite(t, true) }
 
 func suite(t *testing.T, durable bool) {
+	prepare(t, durable)
 	storetest.Run(t, storetest.Harness{Durable: durable, Open: func(dir string) (stores.Store, error) {
 		s, err := Open(space(durable, dir), "", Options{History: 10}, nil)
 		return &atOneTime{s}, err

@@ -74,7 +74,7 @@ func TestExpiryInABatch(t *testing.T) {
 
 // After a restart the time is unknown, as in Kafka Streams, unless it is asked for.
 func TestRestartForgetsTheTime(t *testing.T) {
-	dir := t.TempDir()
+	dir := home(t)
 	s := open(t, rocksSpace(dir, false), options(false, nil))
 	put(t, s, "old", []byte("v"), 0, 0)
 	put(t, s, "new", []byte("v"), retention, 0)
@@ -107,7 +107,7 @@ func count(t *testing.T, s *window.Store) (n int) {
 
 // An iterator outlives the segment that it reads, which goes afterwards.
 func TestIteratorOfADroppedSegment(t *testing.T) {
-	dir := t.TempDir()
+	dir := home(t)
 	s := open(t, rocksSpace(dir, false), options(false, nil))
 	put(t, s, "a", []byte("1"), 0, 0)
 	put(t, s, "b", []byte("2"), 0, 0)

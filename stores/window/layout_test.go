@@ -46,7 +46,7 @@ func TestBadInput(t *testing.T) {
 
 // rocksDirectory is a plain window store's.
 func rocksDirectory(t *testing.T) string {
-	dir := t.TempDir()
+	dir := home(t)
 	s := open(t, rocksSpace(dir, false), options(false, nil))
 	put(t, s, "k", []byte("short"), interval, 0)
 	if err := s.Close(); err != nil {

@@ -26,6 +26,13 @@ func options(timestamped bool, log stores.Log) window.Options {
 	return window.Options{Name: "w", Retention: retention, WindowSize: size, Timestamped: timestamped, Log: log}
 }
 
+// home is for a store in RocksDB; without that the test is skipped.
+func home(t *testing.T) string {
+	t.Helper()
+	storetest.Needs(t, rocks.Version)
+	return storetest.TempDir(t)
+}
+
 func rocksSpace(dir string, timestamped bool) stores.Space {
 	o := rocks.Options{Topic: "w-changelog"}
 	if timestamped {
@@ -62,6 +69,7 @@ func TestRandom(t *testing.T) {
 		for _, timestamped := range []bool{false, true} {
 			t.Run(fmt.Sprintf("durable=%v/timestamped=%v", durable, timestamped), func(t *testing.T) {
 				if durable {
+					storetest.Needs(t, rocks.Version)
 					storetest.Seldom(t, 15)
 				}
 				rapid.Check(t, func(t *rapid.T) { random(t, durable, timestamped) })

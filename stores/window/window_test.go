@@ -60,7 +60,7 @@ func TestGolden(t *testing.T) {
 
 // RocksDB directories are <store>/<store>.<first ms>.
 func TestDirectories(t *testing.T) {
-	dir := t.TempDir()
+	dir := home(t)
 	s := open(t, rocksSpace(dir, true), options(true, nil))
 	for _, start := range []int64{0, interval - 1, interval, 2*interval + 5} {
 		put(t, s, "k", []byte("v"), start, 0)
