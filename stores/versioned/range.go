@@ -17,12 +17,13 @@ import (
 //	key validFrom(8)  ->  empty, for a tombstone
 //
 // which does not depend on how they are spread over segments, nor on the batches that
-// they came in. It reads every key up to to, wherever from is.
+// they came in.
 func (s *Store) Range(from, to []byte) stores.Iterator {
 	if s.buffer.closed {
 		return &iterator{err: s.wrap(errClosed)}
 	}
 	it := &iterator{store: s, begin: s.time - s.history, from: slices.Clone(from), to: slices.Clone(to)}
+	begin := s.firstKey(from)
 	for _, segment := range append(slices.Clone(s.segments), latestValues) {
 		end := appendKey(nil, segment+1, nil)
 		switch {
@@ -31,12 +32,24 @@ func (s *Store) Range(from, to []byte) stores.Iterator {
 		case segment == latestValues:
 			end = nil
 		}
-		it.sources = append(it.sources, &source{segment: segment, rows: s.rows.Range(appendKey(nil, segment, nil), end)})
+		it.sources = append(it.sources, &source{segment: segment, rows: s.rows.Range(appendKey(nil, segment, begin), end)})
 	}
 	for _, src := range it.sources {
 		it.advance(src)
 	}
 	return it
+}
+
+// firstKey is the first key that may have an entry from from on: one that begins from,
+// if a time that a version can have is no less than the rest of it.
+func (s *Store) firstKey(from []byte) []byte {
+	latest := binary.BigEndian.AppendUint64(nil, uint64(max(s.time, 0)))
+	for n := range from {
+		if bytes.Compare(from[n:], latest) <= 0 {
+			return from[:n]
+		}
+	}
+	return from
 }
 
 // Get returns one entry of Range, nil when it is absent.

@@ -1,0 +1,70 @@
+package versioned
+
+import (
+	"errors"
+	"testing"
+
+	"restorebench/stores"
+	"restorebench/stores/memory"
+	"restorebench/stores/storetest"
+)
+
+// A range reads nothing that lies before its beginning: there the latest value is bad.
+// Only a key that begins the range may still have versions in it.
+func TestRangeBeginsNearFrom(t *testing.T) {
+	rows := memory.New()
+	s, err := Open(one{rows}, "votes", Options{History: 10_000}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, key := range []string{"a", "k", "z"} {
+		for time := range int64(5) {
+			if _, err := s.Put([]byte(key), []byte("v"), time); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b := &stores.Batch{}
+	b.Append(appendKey(nil, latestValues, []byte("a")), []byte("short"), 0, 0)
+	if err := rows.Apply(b); err != nil {
+		t.Fatal(err)
+	}
+	it := s.Range(nil, nil)
+	if it.Next() || !errors.Is(it.Err(), stores.ErrLayout) {
+		t.Errorf("the bad value is read: %v", it.Err())
+	}
+	it.Close()
+	got := storetest.Contents(t, s.Range([]byte("k\x00\x00\x00\x00\x00\x00\x00\x02"), []byte("k\x01")))
+	want := `6b0000000000000002 = 000000000000000376
+6b0000000000000003 = 000000000000000476
+6b0000000000000004 = ffffffffffffffff76`
+	if got != want {
+		t.Errorf("range is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// BenchmarkRange opens a range in the middle of many keys and reads its first entry.
+func BenchmarkRange(b *testing.B) {
+	s, err := Open(memory.NewSpace(), "s", Options{History: 60_000}, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	batch := &stores.Batch{}
+	for i := range 100_000 {
+		batch.Append([]byte{'k', byte(i >> 16), byte(i >> 8), byte(i)}, []byte("v"), 1_700_000_000_000, stores.Offset(i))
+	}
+	if err := s.Apply(batch); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		it := s.Range([]byte{'k', 0, 0xff, 0xff}, nil)
+		if !it.Next() {
+			b.Fatal(it.Err())
+		}
+		if err := it.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
