@@ -138,10 +138,5 @@ func OpenTimestamped(space stores.Space, name string, log stores.Log) (*Timestam
 // GetWithTimestamp returns the value of key and its timestamp, a nil value when the
 // key is absent.
 func (s *TimestampedKeyValue) GetWithTimestamp(key []byte) (value []byte, timestamp int64, err error) {
-	row, err := s.Get(key)
-	if err != nil || row == nil {
-		return nil, 0, err
-	}
-	timestamp, value, err = format.SplitTimestamped(key, row)
-	return value, timestamp, err
+	return format.GetTimestamped(s.Get, key)
 }

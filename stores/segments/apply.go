@@ -2,7 +2,6 @@ package segments
 
 import (
 	"fmt"
-	"math"
 
 	"restorebench/stores"
 	"restorebench/stores/format"
@@ -65,8 +64,10 @@ func (s *Store) Write(key, value []byte, timestamp int64, log stores.Log) error 
 
 // split moves stream time, and gives each live segment its part of b, in order.
 func (s *Store) split(b *stores.Batch) error {
-	if s.options.Timestamped && len(b.Arena)+format.TimestampBytes*b.Len() > math.MaxUint32 {
-		return fmt.Errorf("segments: a batch of %d records and %d bytes is too large", b.Len(), len(b.Arena))
+	if s.options.Timestamped {
+		if err := format.FitsTimestamped(b); err != nil {
+			return fmt.Errorf("segments: store %s: %w", s.options.Name, err)
+		}
 	}
 	if err := s.observe(b); err != nil {
 		return err
@@ -117,19 +118,12 @@ func (s *Store) observe(b *stores.Batch) error {
 // take adds record i of b to the segment's part: as it is, in the arena of b, unless
 // it needs its timestamp before the value.
 func (g *segment) take(b *stores.Batch, i int) {
-	e := b.Entries[i]
 	if g.timestamped {
-		arena := append(g.part.Arena, b.Key(i)...) //nolint:gocritic // becomes the part's arena again below
-		e.Pos = uint32(len(g.part.Arena))
-		if value := b.Value(i); value != nil {
-			e.ValueLen += format.TimestampBytes
-			arena = format.AppendTimestamped(arena, e.Timestamp, value)
-		}
-		g.part.Arena = arena
-	} else {
-		g.part.Arena = b.Arena
+		format.AppendRecord(&g.part, b, i)
+		return
 	}
-	g.part.Entries = append(g.part.Entries, e)
+	g.part.Arena = b.Arena
+	g.part.Entries = append(g.part.Entries, b.Entries[i])
 }
 
 // apply writes the segment's part and moves its offset. The part is empty afterwards.

@@ -39,15 +39,18 @@ func (e *Entries[T]) Err() error { return errors.Join(e.err, e.raw.Err()) }
 // Close releases what the iterator reads.
 func (e *Entries[T]) Close() error { return e.raw.Close() }
 
-// Between is whether from <= key <= to, where nil is unbounded.
-func Between(key, from, to []byte) bool {
-	return (from == nil || bytes.Compare(key, from) >= 0) && (to == nil || bytes.Compare(key, to) <= 0)
-}
+// Keys are those from From to To, both inclusive; a nil one is unbounded.
+type Keys struct{ From, To []byte }
 
-// Only makes bounds of a single key, for which nil is the empty key.
-func Only(key []byte) (from, to []byte) {
+// Only is a single key, for which nil is the empty one.
+func Only(key []byte) Keys {
 	if key == nil {
 		key = []byte{}
 	}
-	return key, key
+	return Keys{key, key}
+}
+
+// Has is whether a key is one of them.
+func (k Keys) Has(key []byte) bool {
+	return (k.From == nil || bytes.Compare(key, k.From) >= 0) && (k.To == nil || bytes.Compare(key, k.To) <= 0)
 }

@@ -169,10 +169,5 @@ func (s *Store) Get(key []byte) ([]byte, error) {
 // GetTimestamped is Get for a timestamped store, with the value taken apart. Its
 // error wraps stores.ErrLayout when there is no timestamp.
 func (s *Store) GetTimestamped(key []byte) (value []byte, timestamp int64, err error) {
-	stored, err := s.Get(key)
-	if err != nil || stored == nil {
-		return nil, 0, err
-	}
-	timestamp, value, err = format.SplitTimestamped(key, stored)
-	return value, timestamp, err
+	return format.GetTimestamped(s.Get, key)
 }

@@ -93,25 +93,23 @@ type Iterator = segments.Entries[Entry]
 // begin at latestStart or before, in the order of their ends: those that a record
 // touches when these are its time less and plus the gap.
 func (s *Store) FindSessions(key []byte, earliestEnd, latestStart int64) *Iterator {
-	from, to := segments.Only(key)
-	return s.find(from, to, earliestEnd, latestStart, false)
+	return s.find(segments.Only(key), earliestEnd, latestStart, false)
 }
 
 // BackwardFindSessions is FindSessions with the last end first.
 func (s *Store) BackwardFindSessions(key []byte, earliestEnd, latestStart int64) *Iterator {
-	from, to := segments.Only(key)
-	return s.find(from, to, earliestEnd, latestStart, true)
+	return s.find(segments.Only(key), earliestEnd, latestStart, true)
 }
 
 // FindKeys is FindSessions for the keys from fromKey to toKey, both inclusive; a nil
 // key is unbounded.
 func (s *Store) FindKeys(fromKey, toKey []byte, earliestEnd, latestStart int64) *Iterator {
-	return s.find(fromKey, toKey, earliestEnd, latestStart, false)
+	return s.find(segments.Keys{From: fromKey, To: toKey}, earliestEnd, latestStart, false)
 }
 
 // BackwardFindKeys is FindKeys from the last session to the first.
 func (s *Store) BackwardFindKeys(fromKey, toKey []byte, earliestEnd, latestStart int64) *Iterator {
-	return s.find(fromKey, toKey, earliestEnd, latestStart, true)
+	return s.find(segments.Keys{From: fromKey, To: toKey}, earliestEnd, latestStart, true)
 }
 
 // Fetch iterates over all sessions of a key, in the order of their ends.
@@ -133,12 +131,12 @@ func (s *Store) BackwardFetchKeys(fromKey, toKey []byte) *Iterator {
 	return s.BackwardFindKeys(fromKey, toKey, 0, math.MaxInt64)
 }
 
-func (s *Store) find(fromKey, toKey []byte, earliestEnd, latestStart int64, reverse bool) *Iterator {
+func (s *Store) find(keys segments.Keys, earliestEnd, latestStart int64, reverse bool) *Iterator {
 	q := segments.Query{Earliest: earliestEnd, Latest: math.MaxInt64, Reverse: reverse}
-	q.From, q.To = format.SessionRange(fromKey, toKey, earliestEnd, latestStart)
+	q.From, q.To = format.SessionRange(keys.From, keys.To, earliestEnd, latestStart)
 	q.Keep = func(stored []byte) bool {
 		key, start, _, err := format.SplitSessionKey(stored)
-		return err == nil && start <= latestStart && segments.Between(key, fromKey, toKey)
+		return err == nil && start <= latestStart && keys.Has(key)
 	}
 	return segments.NewEntries(s.Scan(q), entry)
 }

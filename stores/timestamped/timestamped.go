@@ -6,7 +6,6 @@ package timestamped
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"restorebench/stores"
@@ -37,23 +36,17 @@ func (r *Rows) Apply(b *stores.Batch) error {
 }
 
 func (r *Rows) convert(b *stores.Batch) error {
-	size := len(b.Arena) + format.TimestampBytes*len(b.Entries)
-	if size > math.MaxUint32 {
-		return fmt.Errorf("timestamped: %s: a batch of %d bytes and %d records is too large, want at most 4 GiB with 8 bytes more per record",
-			r.name, len(b.Arena), len(b.Entries))
+	if err := format.FitsTimestamped(b); err != nil {
+		return fmt.Errorf("timestamped: %s: %w", r.name, err)
 	}
-	arena, entries := slices.Grow(r.batch.Arena[:0], size), slices.Grow(r.batch.Entries[:0], len(b.Entries))
+	to := &r.batch
+	to.Reset()
+	to.Arena = slices.Grow(to.Arena, len(b.Arena)+format.TimestampBytes*b.Len())
+	to.Entries = slices.Grow(to.Entries, b.Len())
 	for i := range b.Entries {
-		e := b.Entries[i]
-		e.Pos = uint32(len(arena))
-		arena = append(arena, b.Key(i)...)
-		if e.ValueLen != stores.Tombstone {
-			arena = format.AppendTimestamped(arena, e.Timestamp, b.Value(i))
-			e.ValueLen += format.TimestampBytes
-		}
-		entries = append(entries, e)
+		format.AppendRecord(to, b, i)
 	}
-	r.batch = stores.Batch{Partition: b.Partition, Next: b.Next, NullKeys: b.NullKeys, Arena: arena, Entries: entries}
+	to.Partition, to.Next, to.NullKeys = b.Partition, b.Next, b.NullKeys
 	return nil
 }
 

@@ -104,38 +104,36 @@ type Iterator = segments.Entries[Entry]
 // FetchRange iterates over the windows of a key that begin from fromTime to toTime,
 // both inclusive, the earliest first.
 func (s *Store) FetchRange(key []byte, fromTime, toTime int64) *Iterator {
-	from, to := segments.Only(key)
-	return s.fetch(from, to, fromTime, toTime, false)
+	return s.fetch(segments.Only(key), fromTime, toTime, false)
 }
 
 // BackwardFetchRange is FetchRange with the latest first.
 func (s *Store) BackwardFetchRange(key []byte, fromTime, toTime int64) *Iterator {
-	from, to := segments.Only(key)
-	return s.fetch(from, to, fromTime, toTime, true)
+	return s.fetch(segments.Only(key), fromTime, toTime, true)
 }
 
 // FetchKeys iterates over the windows of the keys from fromKey to toKey that begin
 // from fromTime to toTime, all inclusive; a nil key is unbounded.
 func (s *Store) FetchKeys(fromKey, toKey []byte, fromTime, toTime int64) *Iterator {
-	return s.fetch(fromKey, toKey, fromTime, toTime, false)
+	return s.fetch(segments.Keys{From: fromKey, To: toKey}, fromTime, toTime, false)
 }
 
 // BackwardFetchKeys is FetchKeys from the last window to the first.
 func (s *Store) BackwardFetchKeys(fromKey, toKey []byte, fromTime, toTime int64) *Iterator {
-	return s.fetch(fromKey, toKey, fromTime, toTime, true)
+	return s.fetch(segments.Keys{From: fromKey, To: toKey}, fromTime, toTime, true)
 }
 
 // All iterates over all windows.
-func (s *Store) All() *Iterator { return s.fetch(nil, nil, 0, math.MaxInt64, false) }
+func (s *Store) All() *Iterator { return s.fetch(segments.Keys{}, 0, math.MaxInt64, false) }
 
 // BackwardAll is All from the last window to the first.
-func (s *Store) BackwardAll() *Iterator { return s.fetch(nil, nil, 0, math.MaxInt64, true) }
+func (s *Store) BackwardAll() *Iterator { return s.fetch(segments.Keys{}, 0, math.MaxInt64, true) }
 
-func (s *Store) fetch(fromKey, toKey []byte, fromTime, toTime int64, reverse bool) *Iterator {
+func (s *Store) fetch(keys segments.Keys, fromTime, toTime int64, reverse bool) *Iterator {
 	q := segments.Query{Earliest: fromTime, Latest: toTime, Reverse: reverse}
-	q.From, q.To = format.WindowRange(fromKey, toKey, fromTime, toTime)
+	q.From, q.To = format.WindowRange(keys.From, keys.To, fromTime, toTime)
 	q.Keep = func(stored []byte) bool {
-		return segments.Between(stored[:len(stored)-format.WindowSuffix], fromKey, toKey)
+		return keys.Has(stored[:len(stored)-format.WindowSuffix])
 	}
 	return segments.NewEntries(s.Scan(q), s.entry)
 }
