@@ -16,6 +16,7 @@ import (
 	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
+	"restorebench/stores/rocks"
 )
 
 // small is a run of few keys in two partitions.
@@ -81,8 +82,11 @@ func TestRun(t *testing.T) {
 	nothingLeft(t, o)
 	names := []string{
 		ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll, ceilings.NameMemory, ceilings.NameRocks, ceilings.NameRocksStreams,
-		ceilings.NameWrite, ceilings.NameRead,
 	}
+	if _, ok := any((*rocks.Store)(nil)).(interface{ EndBulk() error }); ok {
+		names = append(names, ceilings.NameRocksBulk)
+	}
+	names = append(names, ceilings.NameWrite, ceilings.NameRead)
 	if len(report.Ceilings) != len(names) {
 		t.Fatalf("%d ceilings, want %v", len(report.Ceilings), names)
 	}

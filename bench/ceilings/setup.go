@@ -23,6 +23,7 @@ const (
 	NameMemory       = "apply/memory"       // Apply to the in-memory store
 	NameRocks        = "apply/rocksdb"      // Apply to RocksDB, in the batches of our restore
 	NameRocksStreams = "apply/rocksdb/1000" // the same in those of Kafka Streams
+	NameRocksBulk    = "apply/rocksdb/bulk" // the same as sorted files, where the build can
 	NameWrite        = "disk/write"         // WriteDisk
 	NameRead         = "disk/read"          // ReadDisk, from the page cache
 )
@@ -56,6 +57,9 @@ func (s *Setup) Ceilings() []Ceiling {
 	if slices.Contains(s.Engines, spec.EngineRocks) {
 		list = append(list, s.apply(NameRocks, OwnBatch, s.openRocks),
 			s.apply(NameRocksStreams, KafkaStreamsBatch, s.openRocks))
+		if rocksLoadsInBulk() {
+			list = append(list, s.apply(NameRocksBulk, OwnBatch, s.openBulk))
+		}
 	}
 	return append(list, Ceiling{NameWrite, s.write}, Ceiling{NameRead, s.read})
 }
@@ -71,6 +75,21 @@ func (s *Setup) openRocks(dir string, partition int32) (stores.Store, error) {
 		return nil, err // not store: an interface that holds a nil pointer is not nil
 	}
 	return store, nil
+}
+
+// bulkMemory is what the bulk loads may take together, as a restore's default.
+const bulkMemory = 256 << 20
+
+func (s *Setup) openBulk(dir string, partition int32) (stores.Store, error) {
+	store, err := s.openRocks(dir, partition)
+	if err != nil {
+		return nil, err
+	}
+	loading, err := inBulk(store, bulkMemory/int64(len(s.Workloads)))
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	return loading, nil
 }
 
 // apply measures Apply into new stores. Preparing the batches, opening and closing

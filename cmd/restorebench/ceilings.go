@@ -155,6 +155,7 @@ func showBounds(out io.Writer, measured []ceilings.Summary) {
 	}{
 		{spec.EngineMemory, []string{ceilings.NameMemory, ceilings.NameDrain}},
 		{spec.EngineRocks, []string{ceilings.NameRocks, ceilings.NameDrain, ceilings.NameWrite}},
+		{"in bulk", []string{ceilings.NameRocksBulk, ceilings.NameDrain, ceilings.NameWrite}},
 	} {
 		if _, ok := ceilings.Slowest(measured, store.stages[0]); !ok {
 			continue // not asked for
