@@ -20,6 +20,8 @@ var (
 	// ErrCorrupt: local files exist but can't be trusted. The caller decides
 	// whether to wipe them and replay; a store never deletes anything itself.
 	ErrCorrupt = errors.New("store files are corrupt")
+	// ErrClosed: the store was closed before.
+	ErrClosed = errors.New("store is closed")
 	// ErrUnavailable: this build lacks the engine.
 	ErrUnavailable = errors.New("store engine is not available")
 )

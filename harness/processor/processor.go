@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -151,8 +150,19 @@ func (p *processor) load(ctx context.Context) error {
 	}
 	stop := p.reportProgress()
 	defer stop()
+	loaded := make(chan struct{})
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(2 * runtime.GOMAXPROCS(0))
+	group.Go(func() error { return p.snapshots(ctx, loaded) })
+	group.Go(func() error {
+		defer close(loaded)
+		return p.loadAll(ctx, &task)
+	})
+	return group.Wait()
+}
+
+func (p *processor) loadAll(ctx context.Context, task *topology.LoadTask) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce(len(p.parts)))
 	for i, part := range p.parts {
 		group.Go(func() error {
 			w, err := changelog.NewWriter(p.task.Brokers, p.task.Topic, part.id, offsetTimeout, p.task.Config.Producer)
@@ -160,7 +170,7 @@ func (p *processor) load(ctx context.Context) error {
 				return err
 			}
 			defer w.Close()
-			next, err := topology.Load(ctx, &task, task.Workloads[i], w, part.store, part.holdFlush, &part.progress.Records)
+			next, err := topology.Load(ctx, task, task.Workloads[i], w, part.store, part.holdFlush, &part.progress.Records)
 			if err != nil {
 				return err
 			}
@@ -171,6 +181,30 @@ func (p *processor) load(ctx context.Context) error {
 		})
 	}
 	return group.Wait()
+}
+
+// snapshots writes snapshots of the in-memory stores, each interval, until done.
+func (p *processor) snapshots(ctx context.Context, done <-chan struct{}) error {
+	interval := time.Duration(p.task.Config.SnapshotIntervalMS) * time.Millisecond
+	if interval == 0 {
+		return nil
+	}
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		for _, part := range p.parts {
+			if err := part.snapshot(ctx); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // reportProgress sends a progress event per partition that moved, a few times a

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +24,7 @@ type partition struct {
 	store    stores.Store
 	space    *space       // of the store's bytes
 	logged   stores.Batch // by live writes, and not yet in the changelog
+	held     atomic.Bool  // nothing becomes durable by itself any more
 	progress restore.Progress
 }
 
@@ -38,8 +39,9 @@ func (p *processor) layout() error {
 	if len(tasks) == 0 {
 		tasks = []subject.Store{{Name: storeName, Store: p.task.Store, Topic: p.task.Topic, StoreOptions: p.task.Config.StoreOptions}}
 	}
+	settings := p.consumerSettings(len(tasks) * len(p.task.Config.Partitions))
 	for _, task := range tasks {
-		reader, err := changelog.NewReader(p.task.Brokers, task.Topic, p.task.Config.Consumer)
+		reader, err := changelog.NewReader(p.task.Brokers, task.Topic, settings)
 		if err != nil {
 			return err
 		}
@@ -144,7 +146,7 @@ func (p *processor) restore(ctx context.Context) error {
 	stop := p.reportProgress()
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(2 * runtime.GOMAXPROCS(0))
+	group.SetLimit(atOnce(len(p.parts)))
 	for i, part := range p.parts {
 		group.Go(func() error { return p.restorePartition(ctx, part, ranges[i]) })
 	}
@@ -153,6 +155,7 @@ func (p *processor) restore(ctx context.Context) error {
 
 func (p *processor) restorePartition(ctx context.Context, part *partition, r restore.Range) error {
 	var res restore.Result
+	mode := p.mode(part, r)
 	if r.From < r.To { // else there is nothing to connect for
 		reader, err := part.reader.Partition(part.id, r.From)
 		if err != nil {
@@ -163,12 +166,16 @@ func (p *processor) restorePartition(ctx context.Context, part *partition, r res
 		if p.options.WrapSource != nil {
 			src = p.options.WrapSource(src)
 		}
-		if res, err = restore.Apply(ctx, src, part.store, r, &part.progress); err != nil {
+		store, err := p.restored(part, mode)
+		if err != nil {
+			return fmt.Errorf("restore partition %d: %w", part.id, err)
+		}
+		if res, err = restore.Apply(ctx, src, store, r, &part.progress); err != nil {
 			return fmt.Errorf("restore partition %d: %w", part.id, err)
 		}
 	}
 	return p.events.Emit(subject.Event{
-		Event: subject.CaughtUp, Partition: part.id, Store: p.nameOf(part), Offset: int64(r.To),
+		Event: subject.CaughtUp, Partition: part.id, Store: p.nameOf(part), Offset: int64(r.To), Mode: mode,
 		Records: res.Records, Bytes: res.Bytes, NullKeys: res.NullKeys,
 		FetchWaitNS: res.FetchWait.Nanoseconds(), DecodeNS: res.Decode.Nanoseconds(),
 		ApplyNS: res.Apply.Nanoseconds(), FlushNS: res.Flush.Nanoseconds(),

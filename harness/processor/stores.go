@@ -25,7 +25,7 @@ func openStore(task *subject.Task, part *partition) (stores.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	part.space = &space{Space: bytes}
+	part.space = newSpace(bytes)
 	switch typ {
 	case spec.TypeLRU:
 		return keyvalue.NewLRU(int(part.task.Capacity), part.log)
@@ -48,14 +48,17 @@ func openStore(task *subject.Task, part *partition) (stores.Store, error) {
 // directory is where Kafka Streams keeps a store: <task>/rocksdb/<store>, and
 // <task>/<store> for the segments of window and session stores.
 func directory(stateDir string, partition int32, task subject.Store) string {
-	_, typ, _ := spec.ParseStore(task.Store)
 	parent := filepath.Join(stateDir, fmt.Sprintf("0_%d", partition))
-	switch typ {
-	case spec.TypeWindow, spec.TypeTimestampedWindow, spec.TypeSession:
+	if segmented(task.Store) {
 		return filepath.Join(parent, task.Name)
-	default:
-		return filepath.Join(parent, "rocksdb", task.Name)
 	}
+	return filepath.Join(parent, "rocksdb", task.Name)
+}
+
+// segmented says whether a store keeps its records in segments.
+func segmented(store string) bool {
+	_, typ, _ := spec.ParseStore(store)
+	return typ == spec.TypeWindow || typ == spec.TypeTimestampedWindow || typ == spec.TypeSession
 }
 
 // log takes what live writes add to the changelog; the next commit sends it.
@@ -65,7 +68,10 @@ func (part *partition) log(key, value []byte, timestamp int64) {
 
 func openSpace(engine, typ string, task *subject.Task, part *partition) (stores.Space, error) {
 	if engine == spec.EngineMemory {
-		return memory.NewSpace(), nil
+		if task.Config.SnapshotIntervalMS == 0 {
+			return memory.NewSpace(), nil
+		}
+		return memory.NewSpaceIn(part.dir, memory.Options{Topic: part.task.Topic, Partition: part.id}), nil
 	}
 	o := rocks.Options{Topic: part.task.Topic, Partition: part.id, Settings: rocks.KafkaStreams()}
 	if typ == spec.TypeTimestamped {
@@ -77,38 +83,4 @@ func openSpace(engine, typ string, task *subject.Task, part *partition) (stores.
 		}
 	}
 	return rocks.NewSpace(part.dir, o), nil
-}
-
-// space remembers the byte stores that a store has opened, to reach what their engine
-// can do and a type does not show.
-type space struct {
-	stores.Space
-	opened []stores.Store
-}
-
-func (s *space) Open(name string) (stores.Store, error) {
-	bytes, err := s.Space.Open(name)
-	if err == nil {
-		s.opened = append(s.opened, bytes)
-	}
-	return bytes, err
-}
-
-// holder can keep what is applied from becoming durable by itself.
-type holder interface{ HoldFlush(bytes int) error }
-
-// holdFlush keeps the store from making so many bytes durable by itself: the store where
-// it can, since only it knows which byte stores it will open, else those it has opened.
-func (part *partition) holdFlush(bytes int) error {
-	if h, ok := part.store.(holder); ok {
-		return h.HoldFlush(bytes)
-	}
-	for _, opened := range part.space.opened {
-		if h, ok := opened.(holder); ok {
-			if err := h.HoldFlush(bytes); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

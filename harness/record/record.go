@@ -71,8 +71,9 @@ type Cell struct {
 	ValueBytes    int     `json:"value_bytes"`
 	Partitions    int     `json:"partitions"`
 	UpdatesPerKey int     `json:"updates_per_key"`
-	Tail          float64 `json:"tail"`                  // newer records as a share of the keys; 0 unless Recovery is local+tail
-	CacheBytes    int64   `json:"cache_bytes,omitempty"` // record cache of each partition's store during the load
+	Tail          float64 `json:"tail"`                   // newer records as a share of the keys; 0 unless Recovery is local+tail
+	CacheBytes    int64   `json:"cache_bytes,omitempty"`  // record cache of each partition's store during the load
+	RestoreMode   string  `json:"restore_mode,omitempty"` // asked for: batch or bulk; "" is auto. Restored.Mode is what was taken
 }
 
 // Broker is the Kafka that held the changelog.
@@ -86,6 +87,8 @@ type Restored struct {
 	Records  int64 `json:"records"`
 	Bytes    int64 `json:"bytes"`     // keys + values
 	NullKeys int64 `json:"null_keys"` // read and skipped
+	// Mode is how RocksDB took the records: batch, bulk or, on several partitions, both.
+	Mode string `json:"mode,omitempty"`
 	// The child's own split of the restore phase, summed over its partitions,
 	// which may overlap: waiting for records, copying them into batches,
 	// applying them, making them durable.

@@ -77,6 +77,20 @@ var Knobs = []Knob{
 		set: intInto(func(s *Spec) *int64 { return &s.CacheBytes }, 0, maxCacheBytes),
 	},
 	{
+		Name: "restore-mode", Usage: "how RocksDB takes a replay: auto, batch or bulk (sorted files), a list", Allowed: "auto, batch or bulk",
+		defaults: []string{ModeAuto}, list: true,
+		set: namesInto(func(s *Spec) *[]string { return &s.RestoreMode }, ModeAuto, ModeBatch, ModeBulk),
+	},
+	{
+		Name: "restore-memory", Usage: "bytes that a restore may use beside the stores", Allowed: "a whole number from 64Mi to 64G",
+		defaults: []string{"256Mi"},
+		set:      intInto(func(s *Spec) *int64 { return &s.RestoreMemory }, 64<<20, 64e9),
+	},
+	{
+		Name: "snapshot-interval", Usage: "between snapshots of in-memory stores, their local files; 0: none",
+		Allowed: "0, or a duration from 100ms to 24h", defaults: []string{"30s"}, set: setSnapshotInterval,
+	},
+	{
 		Name: "runs", Usage: "trials of every cell", Allowed: "a whole number from 1 to 1000",
 		defaults: []string{"5"},
 		set:      intInto(func(s *Spec) *int64 { return &s.Runs }, 1, maxRuns),
@@ -146,6 +160,16 @@ func setTopicPrefix(s *Spec, v []string) error {
 
 func isAlphanumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
+
+func setSnapshotInterval(s *Spec, v []string) error {
+	text := strings.TrimSpace(v[0])
+	d, err := time.ParseDuration(text)
+	if err != nil || d != 0 && (d < 100*time.Millisecond || d > 24*time.Hour) {
+		return badValue(v[0])
+	}
+	s.SnapshotInterval = d
+	return nil
 }
 
 func setStallTimeout(s *Spec, v []string) error {

@@ -4,6 +4,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,6 +33,11 @@ type Spec struct {
 	Tombstones float64 // keys written and deleted again, as a share of the keys
 	CacheBytes int64   // of the record cache in front of each store
 
+	// The restore.
+	RestoreMode      []string
+	RestoreMemory    int64         // bytes, beside the stores
+	SnapshotInterval time.Duration // of in-memory stores; 0: no snapshots
+
 	// The run.
 	Runs         int64
 	Seed         uint64
@@ -47,6 +53,13 @@ type Spec struct {
 	Producer map[string]string
 	Topic    map[string]string
 }
+
+// Restore modes: how a store takes the records of a changelog.
+const (
+	ModeAuto  = "auto"  // bulk where that is worth it
+	ModeBatch = "batch" // a write batch per read
+	ModeBulk  = "bulk"  // sorted files
+)
 
 // Default is the suite of `make restore-bench`.
 func Default() *Spec {
@@ -123,12 +136,15 @@ func (s *Spec) assign(k *Knob, values []string, where string) error {
 func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 	seen := map[string]bool{}
 	for _, c := range s.product() {
-		if engine, _, _ := ParseStore(c.Store); engine == EngineMemory && c.Recovery != record.Replay {
-			note := fmt.Sprintf("%s by %s: an in-memory store has no local files", c.Store, c.Recovery)
+		if why := s.impossible(c); why != "" {
+			note := fmt.Sprintf("%s by %s: %s", c.Store, c.Recovery, why)
 			if !seen[note] {
 				left = append(left, note)
 			}
 			seen[note] = true
+			continue
+		}
+		if slices.Contains(cells, c) { // it differed in what does not concern its store
 			continue
 		}
 		if _, typ, _ := ParseStore(c.Store); typ == TypeVersioned && c.CacheBytes > 0 {
@@ -152,6 +168,20 @@ func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 		}
 	}
 	return cells, left, nil
+}
+
+// impossible says why a cell can't exist, "" when it can.
+func (s *Spec) impossible(c record.Cell) string {
+	engine, typ, _ := ParseStore(c.Store)
+	switch {
+	case engine != EngineMemory || c.Recovery == record.Replay:
+		return ""
+	case typ == TypeLRU:
+		return "an LRU map has no local files"
+	case s.SnapshotInterval == 0:
+		return "without snapshots an in-memory store has no local files"
+	}
+	return ""
 }
 
 func (s *Spec) product() []record.Cell {
@@ -179,12 +209,17 @@ func (s *Spec) paths(base record.Cell) []record.Cell {
 	var cells []record.Cell
 	for _, store := range s.Stores {
 		for _, recovery := range s.Recovery {
-			c := base
-			c.Store, c.Recovery = store, recovery
-			if recovery == record.LocalTail {
-				c.Tail = s.Tail
+			for _, mode := range s.RestoreMode {
+				c := base
+				c.Store, c.Recovery = store, recovery
+				if recovery == record.LocalTail {
+					c.Tail = s.Tail
+				}
+				if engine, _, _ := ParseStore(store); engine == EngineRocks && recovery == record.Replay && mode != ModeAuto {
+					c.RestoreMode = mode
+				}
+				cells = append(cells, c)
 			}
-			cells = append(cells, c)
 		}
 	}
 	return cells

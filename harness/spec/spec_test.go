@@ -21,10 +21,10 @@ func TestDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(cells) != 12 { // 3 sizes x (memory replay, rocksdb replay, local, local+tail)
+	if len(cells) != 18 { // 3 sizes x (memory, rocksdb) x (replay, local, local+tail)
 		t.Errorf("%d cells: %+v", len(cells), cells)
 	}
-	if len(left) != 2 {
+	if len(left) != 0 {
 		t.Errorf("left out: %q", left)
 	}
 	for _, c := range cells {
@@ -75,6 +75,10 @@ func TestBadValues(t *testing.T) {
 		{"updates-per-key", "0"},
 		{"runs", "0"},
 		{"cache-bytes", "-1"},
+		{"restore-mode", "fast"},
+		{"restore-memory", "1Mi"},
+		{"snapshot-interval", "1ms"},
+		{"snapshot-interval", "often"},
 		{"cache-bytes", "65G"},
 		{"stores", "rocks"},
 		{"stores", ""},
@@ -166,7 +170,7 @@ func TestBadYAML(t *testing.T) {
 
 func TestCellsThatCannotExist(t *testing.T) {
 	s := Default()
-	s.Stores, s.Recovery = []string{StoreMemory}, []string{record.Local}
+	s.Stores, s.Recovery, s.SnapshotInterval = []string{StoreMemory}, []string{record.Local}, 0
 	var bad *Error
 	if _, _, err := s.Cells(); !errors.As(err, &bad) {
 		t.Errorf("memory from local files: %v", err)
@@ -180,6 +184,11 @@ func TestCellsThatCannotExist(t *testing.T) {
 	s.Stores, s.Recovery = []string{StoreLRU, StoreRocks}, []string{record.Replay, record.Local}
 	if cells, left, err := s.Cells(); err != nil || len(cells) != 3*len(s.Keys) || len(left) != 1 {
 		t.Errorf("%d cells, left out %q, %v", len(cells), left, err)
+	}
+	s = Default()
+	s.RestoreMode = []string{ModeBatch, ModeBulk} // of a replay by RocksDB only
+	if cells, _, err := s.Cells(); err != nil || len(cells) != 7*len(s.Keys) {
+		t.Errorf("%d cells, %v", len(cells), err)
 	}
 	s = Default()
 	s.Keys, s.Partitions = []int64{3}, []int64{4}

@@ -76,6 +76,8 @@ type Event struct {
 	ApplyNS     int64 `json:"apply_ns,omitempty"`
 	FlushNS     int64 `json:"flush_ns,omitempty"`
 
+	Mode string `json:"mode,omitempty"` // of CaughtUp: how the records were applied, batch or bulk
+
 	OK bool `json:"ok,omitempty"`
 
 	Count  int64  `json:"count,omitempty"`
@@ -126,6 +128,14 @@ type Config struct {
 	Digest bool `json:"digest,omitempty"`
 	// Reads are point reads to answer after the digests.
 	Reads []Read `json:"reads,omitempty"`
+
+	// SnapshotIntervalMS is how often in-memory stores write a snapshot; 0: they have no
+	// local files at all.
+	SnapshotIntervalMS int64 `json:"snapshot_interval_ms,omitempty"`
+	// RestoreMode is auto, batch or bulk, and RestoreMemory what a restore may use beside
+	// the stores, in bytes.
+	RestoreMode   string `json:"restore_mode,omitempty"`
+	RestoreMemory int64  `json:"restore_memory,omitempty"`
 
 	// Settings passed through by name.
 	RocksDB  map[string]string `json:"rocksdb,omitempty"`

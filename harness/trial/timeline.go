@@ -3,6 +3,9 @@ package trial
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"restorebench/harness/record"
@@ -102,7 +105,9 @@ func (t *timeline) phases() (phases map[string]int64, downtime time.Duration) {
 // restored sums up what came out of the changelog.
 func (t *timeline) restored() record.Restored {
 	var r record.Restored
+	modes := map[string]bool{}
 	for _, e := range t.caught {
+		modes[e.Mode] = true
 		r.Records += e.Records
 		r.Bytes += e.Bytes
 		r.NullKeys += e.NullKeys
@@ -111,6 +116,7 @@ func (t *timeline) restored() record.Restored {
 		r.ApplyNS += e.ApplyNS
 		r.FlushNS += e.FlushNS
 	}
+	r.Mode = strings.Join(slices.Sorted(maps.Keys(modes)), ",")
 	return r
 }
 

@@ -161,6 +161,12 @@ func (a *attempt) task(state string, config subject.Config) subject.Task {
 		config.Partitions = append(config.Partitions, int32(p))
 	}
 	config.StoreOptions = storeOptions(a.rec.Store, &a.workloads[0])
+	if a.rec.Recovery != record.Replay {
+		config.SnapshotIntervalMS = a.Spec.SnapshotInterval.Milliseconds()
+	}
+	if config.RestoreMode, config.RestoreMemory = a.rec.RestoreMode, a.Spec.RestoreMemory; config.RestoreMode == "" {
+		config.RestoreMode = spec.ModeAuto
+	}
 	config.RocksDB, config.Consumer, config.Producer = a.Spec.RocksDB, a.Spec.Consumer, a.producerSettings()
 	return subject.Task{Brokers: a.Broker.Bootstrap(), Topic: a.topic, StateDir: state, Store: a.rec.Store, Config: config}
 }

@@ -1,0 +1,98 @@
+package processor
+
+import (
+	"maps"
+	"runtime"
+	"strconv"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/restore"
+	"restorebench/harness/spec"
+	"restorebench/stores"
+)
+
+// bulkFrom is how many records make bulk loading worth its files: below, a memtable
+// takes them as fast.
+const bulkFrom = 50_000
+
+// mode decides how a partition is restored. Bulk loading begins with an empty store,
+// and can't answer the reads that a versioned store makes while it is restored.
+func (p *processor) mode(part *partition, r restore.Range) string {
+	engine, typ, _ := spec.ParseStore(part.task.Store)
+	_, saved := part.store.Offset()
+	if engine != spec.EngineRocks || typ == spec.TypeVersioned || saved {
+		return spec.ModeBatch
+	}
+	switch asked := p.task.Config.RestoreMode; {
+	case asked == spec.ModeBulk, asked == spec.ModeAuto && r.To-r.From >= bulkFrom:
+		return spec.ModeBulk
+	default:
+		return spec.ModeBatch
+	}
+}
+
+// restored is a partition's store as a restore writes to it.
+func (p *processor) restored(part *partition, mode string) (stores.Store, error) {
+	engine, _, _ := spec.ParseStore(part.task.Store)
+	switch {
+	case mode == spec.ModeBulk:
+		return bulkStore{part.store, part.space}, part.space.beginBulk(p.bulkMemory(part))
+	case engine == spec.EngineMemory:
+		return unsaved{part.store}, nil
+	}
+	return part.store, nil
+}
+
+// unsaved is a store whose snapshot the end of a restore does not wait for: the next one
+// is soon enough, since until then the changelog has it all.
+type unsaved struct{ stores.Store }
+
+func (unsaved) Flush() error { return nil }
+
+// bulkStore is a store that is loaded in bulk until it is flushed.
+type bulkStore struct {
+	stores.Store
+	space *space
+}
+
+func (b bulkStore) Flush() error { return b.space.endBulk() }
+
+// The memory for restores is shared by the partitions that are restored at a time. Of
+// its part of it, each gives a quarter to librdkafka's queue and some to the batches
+// between fetching and applying. What is left collects records for bulk loading.
+const (
+	queueShare = 4
+	batchBytes = 8 << 20
+	leastBulk  = 8 << 20
+)
+
+// atOnce is how many partitions of so many are restored side by side.
+func atOnce(partitions int) int { return min(2*runtime.GOMAXPROCS(0), max(partitions, 1)) }
+
+func (p *processor) memoryOfEach(partitions int) int64 {
+	return p.task.Config.RestoreMemory / int64(atOnce(partitions))
+}
+
+// consumerSettings bound librdkafka's queue of each partition, unless the user said more.
+func (p *processor) consumerSettings(partitions int) changelog.Settings {
+	s := changelog.Settings{}
+	if kbytes := p.memoryOfEach(partitions) / queueShare >> 10; kbytes > 0 {
+		s["queued.max.messages.kbytes"] = strconv.FormatInt(kbytes, 10)
+	}
+	maps.Copy(s, p.task.Config.Consumer)
+	return s
+}
+
+// bulkMemory is what each byte store of a partition gets.
+func (p *processor) bulkMemory(part *partition) int64 {
+	memory := p.memoryOfEach(len(p.parts))
+	memory -= memory/queueShare + batchBytes
+	if segmented(part.task.Store) {
+		memory /= liveSegments
+	}
+	return max(memory, leastBulk)
+}
+
+// liveSegments is how many segments a window or session store writes to at a time: the
+// retention is two of them, and begins within one and ends within another.
+const liveSegments = 4
