@@ -14,9 +14,12 @@ const window = 64
 // may have been applied while Offset has not moved: applying them again from
 // there gives the same contents.
 func (s *Store) Apply(b *stores.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
 		return errClosed
 	}
+	dead := s.slabs.dead
 	frozen := s.users.Load() > 1
 	for start := 0; start < len(b.Entries); start += window {
 		end := min(start+window, len(b.Entries))
@@ -28,11 +31,11 @@ func (s *Store) Apply(b *stores.Batch) error {
 		}
 	}
 	if !frozen {
-		if err := s.compact(); err != nil {
+		if err := s.compact(s.slabs.dead - dead); err != nil {
 			return err
 		}
 	}
-	s.next, s.applied = b.Next, true
+	s.applyDone(b)
 	return nil
 }
 

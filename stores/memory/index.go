@@ -21,14 +21,22 @@ type index struct {
 	slots []uint64 // 1<<bits of them, nil before the first record
 	bits  uint
 	count int
+
+	capture *capture // of a snapshot that has not read all slots yet, else nil
 }
 
 func (x *index) mask() int           { return len(x.slots) - 1 }
 func (x *index) home(tag uint64) int { return int(tag >> (tagBits - x.bits)) }
 func (x *index) at(slot int) uint64  { return x.slots[slot] & addressMask }
 
-func (x *index) set(slot int, tag, address uint64) {
-	x.slots[slot] = tag<<addressBits | address
+func (x *index) set(slot int, tag, address uint64) { x.write(slot, tag<<addressBits|address) }
+
+// write changes a slot. Nothing else does, but for resize.
+func (x *index) write(slot int, value uint64) {
+	if x.capture != nil {
+		x.capture.keep(slot)
+	}
+	x.slots[slot] = value
 }
 
 // reserve makes room for one more record: at most three quarters of the slots
@@ -53,11 +61,11 @@ func (x *index) remove(slot int) error {
 	for i := (slot + 1) & mask; x.slots[i] != 0; i = (i + 1) & mask {
 		home := x.home(x.slots[i] >> addressBits)
 		if (i-home)&mask >= (i-slot)&mask {
-			x.slots[slot] = x.slots[i]
+			x.write(slot, x.slots[i])
 			slot = i
 		}
 	}
-	x.slots[slot] = 0
+	x.write(slot, 0)
 	x.count--
 	if x.count < len(x.slots)/8 && x.bits > minBits {
 		return x.resize(x.bits - 1)
@@ -66,13 +74,12 @@ func (x *index) remove(slot int) error {
 }
 
 func (x *index) resize(bits uint) error {
-	memory, err := mapMemory(slotBytes << bits)
+	slots, err := mapSlots(1 << bits)
 	if err != nil {
 		return err
 	}
 	old := x.slots
-	x.slots = unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(memory))), 1<<bits)
-	x.bits = bits
+	x.slots, x.bits = slots, bits
 	mask := x.mask()
 	for _, slot := range old {
 		if slot == 0 {
@@ -84,6 +91,10 @@ func (x *index) resize(bits uint) error {
 		}
 		x.slots[i] = slot
 	}
+	if x.capture != nil {
+		x.capture.orphan, x.capture = true, nil
+		return nil
+	}
 	return unmapSlots(old)
 }
 
@@ -93,9 +104,28 @@ func (x *index) free() error {
 	return unmapSlots(old)
 }
 
+func mapSlots(n int) ([]uint64, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	memory, err := mapMemory(slotBytes * n)
+	if err != nil {
+		return nil, err
+	}
+	return asSlots(memory), nil
+}
+
 func unmapSlots(slots []uint64) error {
 	if slots == nil {
 		return nil
 	}
-	return unmapMemory(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(slots))), slotBytes*len(slots)))
+	return unmapMemory(asBytes(slots))
+}
+
+func asSlots(memory []byte) []uint64 {
+	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(memory))), len(memory)/slotBytes)
+}
+
+func asBytes(slots []uint64) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(slots))), slotBytes*len(slots))
 }

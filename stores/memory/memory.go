@@ -5,12 +5,16 @@
 // record, an overwrite that fits stays in its place, and what overwrites and
 // deletes leave behind is given back by moving the records that share a slab
 // with it. A record costs its key and value, 2 bytes of lengths (more from 128
-// bytes on), up to 7 of alignment, and 11 to 22 of index. Nothing survives the
-// process.
+// bytes on), up to 7 of alignment, and 11 to 22 of index.
+//
+// A store with a directory (NewSpaceIn) has a snapshot there, a file that Flush and
+// Snapshot write and Open loads. Without one nothing survives the process.
 package memory
 
 import (
 	"errors"
+	"fmt"
+	"sync"
 	"sync/atomic"
 
 	"github.com/zeebo/xxh3"
@@ -19,7 +23,7 @@ import (
 )
 
 var (
-	errClosed = errors.New("memory: store is closed")
+	errClosed = fmt.Errorf("memory: %w", stores.ErrClosed)
 	errFull   = errors.New("memory: store is full; one store holds at most 201,326,592 records and 512 GiB")
 )
 
@@ -27,16 +31,25 @@ var (
 // holds memory outside the Go heap until Close and until its last iterator is
 // closed.
 type Store struct {
+	mu    sync.Mutex // the writer against a snapshot's goroutine, batch by batch
 	index index
 	slabs slabs
 
+	compaction compaction
+
 	next    stores.Offset
 	applied bool
+	ahead   bool   // there are records that next does not count: live writes
+	changes uint64 // batches with records
 	closed  bool
 
+	saver    *saver      // nil for a store without a directory
+	wanted   chan moment // of a snapshot that waits for a commit
+	flushing bool
+
 	// Iterators read the slabs, so while one is open no record is moved or
-	// overwritten, and the memory outlives Close.
-	users atomic.Int32 // the store itself, and each open iterator
+	// overwritten, and the memory outlives Close. A snapshot does the same.
+	users atomic.Int32 // the store itself, each open iterator, and a snapshot
 
 	tags [window]uint64 // of the records being applied
 	sink uint64         // keeps the reads of warm from being optimised away
@@ -54,9 +67,6 @@ func New() *Store {
 // Offset is false until the first Apply.
 func (s *Store) Offset() (stores.Offset, bool) { return s.next, s.applied }
 
-// Flush does nothing: there are no files.
-func (s *Store) Flush() error { return nil }
-
 // Get returns a copy of the key's value, nil when the key is absent.
 func (s *Store) Get(key []byte) ([]byte, error) {
 	if s.closed {
@@ -70,13 +80,20 @@ func (s *Store) Get(key []byte) ([]byte, error) {
 	return append(make([]byte, 0, len(value)), value...), nil
 }
 
-// Close gives the memory back, once the last iterator is closed too.
+// Close gives the memory back, once the last iterator is closed too. It ends a
+// snapshot that is being written.
 func (s *Store) Close() error {
 	if s.closed {
 		return nil
 	}
+	var err error
+	if s.saver != nil {
+		err = s.saver.close()
+	}
+	s.mu.Lock()
 	s.closed = true
-	return s.release()
+	s.mu.Unlock()
+	return errors.Join(err, s.release())
 }
 
 func (s *Store) release() error {

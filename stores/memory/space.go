@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,11 +9,23 @@ import (
 	"restorebench/stores"
 )
 
-// NewSpace returns a space whose byte stores are in memory. A byte store exists as
-// long as it is open, and comes back empty.
+// NewSpace returns a space whose byte stores are in memory alone. A byte store exists
+// as long as it is open, and comes back empty.
 func NewSpace() stores.Space { return &space{open: map[string]*Store{}} }
 
-type space struct{ open map[string]*Store }
+// NewSpaceIn returns a space whose byte stores have their snapshots in dir, which is
+// made when the first of them is opened. Open loads the snapshot. Its error wraps
+// stores.ErrCorrupt where that is not a whole one of this store and changelog, and
+// stores.ErrLocked while another process has stores of the directory open.
+func NewSpaceIn(dir string, o Options) stores.Space {
+	return &space{open: map[string]*Store{}, dir: &directory{path: dir}, options: o}
+}
+
+type space struct {
+	open    map[string]*Store
+	dir     *directory // nil for none
+	options Options
+}
 
 func (s *space) Open(name string) (stores.Store, error) {
 	s.forget()
@@ -20,13 +33,42 @@ func (s *space) Open(name string) (stores.Store, error) {
 		return nil, fmt.Errorf("memory: store %q is open already", name)
 	}
 	store := New()
+	if s.dir != nil {
+		if err := s.load(store, name); err != nil {
+			return nil, err
+		}
+	}
 	s.open[name] = store
 	return store, nil
 }
 
+func (s *space) load(store *Store, name string) error {
+	if err := s.dir.checkName(name); err != nil {
+		return err
+	}
+	if err := s.dir.acquire(); err != nil {
+		return err
+	}
+	store.saver = newSaver(s.dir, name, s.options)
+	if err := store.load(); err != nil {
+		return errors.Join(err, store.Close())
+	}
+	return nil
+}
+
+// Names lists the stores that are open or have a snapshot.
 func (s *space) Names() ([]string, error) {
 	s.forget()
-	return slices.Sorted(maps.Keys(s.open)), nil
+	names := slices.Collect(maps.Keys(s.open))
+	if s.dir != nil {
+		saved, err := s.dir.names()
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, saved...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 func (s *space) Remove(name string) error {
@@ -34,10 +76,16 @@ func (s *space) Remove(name string) error {
 	if s.open[name] != nil {
 		return fmt.Errorf("memory: remove store %q: it is still open", name)
 	}
-	return nil
+	if s.dir == nil {
+		return nil
+	}
+	if err := s.dir.checkName(name); err != nil {
+		return err
+	}
+	return s.dir.remove(name)
 }
 
-// forget drops the stores that were closed, whose contents are gone.
+// forget drops the stores that were closed.
 func (s *space) forget() {
 	maps.DeleteFunc(s.open, func(_ string, store *Store) bool { return store.closed })
 }

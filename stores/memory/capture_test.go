@@ -1,0 +1,69 @@
+package memory
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// A capture that is read bit by bit while the index changes, and is resized, is the
+// index of the moment at which it began.
+func TestCapture(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := &index{}
+		defer x.free()
+		check := func(err error) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		tags := rapid.Uint64Range(0, 1<<tagBits-1)
+		change := func(most int) {
+			for range rapid.IntRange(0, most).Draw(t, "changes") {
+				slot := 0
+				if x.slots != nil {
+					slot = x.home(tags.Draw(t, "tag"))
+				}
+				switch {
+				case x.slots == nil || x.slots[slot] == 0:
+					check(x.reserve())
+					tag := tags.Draw(t, "new tag")
+					for slot = x.home(tag); x.slots[slot] != 0; {
+						slot = (slot + 1) & x.mask()
+					}
+					x.set(slot, tag, 1+uint64(x.count))
+					x.count++
+				case rapid.Bool().Draw(t, "remove"):
+					check(x.remove(slot))
+				default:
+					x.set(slot, x.slots[slot]>>addressBits, 1<<30)
+				}
+			}
+		}
+		change(1000)
+		want := slices.Clone(x.slots)
+		copies, err := spare(rapid.SampledFrom([]int{0, len(x.slots), 2048}).Draw(t, "spare"))
+		check(err)
+		c, err := x.freeze(copies)
+		check(err)
+		var got []uint64
+		part := make([]uint64, pageSlots)
+		for {
+			change(300)
+			if rapid.IntRange(0, 3).Draw(t, "resize") == 0 && x.slots != nil {
+				check(x.resize(x.bits + 1))
+			}
+			n := c.take(part)
+			if n == 0 {
+				break
+			}
+			got = append(got, part[:n]...)
+		}
+		x.release(c)
+		check(c.free())
+		if !slices.Equal(got, want) {
+			t.Fatalf("read %d slots, want the %d of the beginning", len(got), len(want))
+		}
+	})
+}
