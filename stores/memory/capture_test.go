@@ -12,21 +12,21 @@ import (
 func TestCapture(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		x := &index{}
-		defer x.free()
 		check := func(err error) {
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
+		defer func() { check(x.free()) }()
 		tags := rapid.Uint64Range(0, 1<<tagBits-1)
 		change := func(most int) {
 			for range rapid.IntRange(0, most).Draw(t, "changes") {
 				slot := 0
-				if x.slots != nil {
+				if len(x.slots) > 0 {
 					slot = x.home(tags.Draw(t, "tag"))
 				}
 				switch {
-				case x.slots == nil || x.slots[slot] == 0:
+				case len(x.slots) == 0 || x.slots[slot] == 0:
 					check(x.reserve())
 					tag := tags.Draw(t, "new tag")
 					for slot = x.home(tag); x.slots[slot] != 0; {
@@ -51,7 +51,7 @@ func TestCapture(t *testing.T) {
 		part := make([]uint64, pageSlots)
 		for {
 			change(300)
-			if rapid.IntRange(0, 3).Draw(t, "resize") == 0 && x.slots != nil {
+			if rapid.IntRange(0, 3).Draw(t, "resize") == 0 && len(x.slots) > 0 {
 				check(x.resize(x.bits + 1))
 			}
 			n := c.take(part)

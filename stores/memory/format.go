@@ -29,6 +29,8 @@ const (
 	blockBytes    = 1 << 20
 	magic         = "rb-memry"
 	formatVersion = 1
+
+	unknownOffset stores.Offset = -1 // of a store that never applied anything
 )
 
 // mark is where a snapshot begins to be read.

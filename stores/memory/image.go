@@ -25,8 +25,11 @@ func (s *Store) freeze() (*image, error) {
 		return nil, errClosed
 	}
 	im := &image{store: s, next: s.next, changes: s.changes}
-	if !s.applied || s.unchanged() {
-		im.moved = s.applied && s.saver.saved.mark.next != s.next
+	if !s.applied {
+		im.next = unknownOffset
+	}
+	if s.unchanged() {
+		im.moved = s.saver.saved.mark.next != im.next
 		return im, nil
 	}
 	copies := s.saver.copies

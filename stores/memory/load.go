@@ -15,13 +15,15 @@ import (
 	"restorebench/stores"
 )
 
-// load brings a new store to what its snapshot holds. Without a file the store stays
-// empty. A file that is not, in every byte that counts, a whole snapshot of this
+// load brings a new store to what its snapshot holds. Without a file it writes the one
+// of an empty store with no offset, so that a store which was opened exists: one of
+// several, as segments are, must not look complete when a kill comes before the first
+// snapshot of another. A file that is not, in every byte that counts, a whole snapshot of this
 // store is an error that wraps stores.ErrCorrupt and says what was expected.
 func (s *Store) load() error {
 	f, err := os.Open(s.saver.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return s.Flush()
 	}
 	if err != nil {
 		return fmt.Errorf("memory: %w", err)
@@ -37,7 +39,9 @@ func (s *Store) load() error {
 	if err != nil {
 		return fmt.Errorf("memory: open %s: %w", s.saver.path, errors.Join(err, s.index.free(), s.slabs.free()))
 	}
-	s.next, s.applied = m.next, true
+	if m.next != unknownOffset {
+		s.next, s.applied = m.next, true
+	}
 	s.saver.saved = saved{mark: m, changes: s.changes}
 	return nil
 }

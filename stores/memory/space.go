@@ -14,7 +14,8 @@ import (
 func NewSpace() stores.Space { return &space{open: map[string]*Store{}} }
 
 // NewSpaceIn returns a space whose byte stores have their snapshots in dir, which is
-// made when the first of them is opened. Open loads the snapshot. Its error wraps
+// made when the first of them is opened. Open loads the snapshot, or makes an empty one
+// without an offset, so that the store exists from then on. Its error wraps
 // stores.ErrCorrupt where that is not a whole one of this store and changelog, and
 // stores.ErrLocked while another process has stores of the directory open.
 func NewSpaceIn(dir string, o Options) stores.Space {
