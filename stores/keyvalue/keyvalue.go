@@ -35,7 +35,8 @@ type KeyValue struct {
 }
 
 // Open opens the plain store called name in space, or creates it. log may be nil,
-// for a store without a changelog.
+// for a store without a changelog. Its errors wrap stores.ErrLayout when the space holds
+// another type, as far as that can be told, and are else those of the space.
 func Open(space stores.Space, name string, log stores.Log) (*KeyValue, error) {
 	rows, err := open(space, name)
 	if err != nil {
@@ -52,6 +53,9 @@ func live(rows stores.Ordered, write func(*stores.Batch) error, log stores.Log) 
 }
 
 func open(space stores.Space, name string) (stores.Ordered, error) {
+	if err := format.Alone(space, name); err != nil {
+		return nil, fmt.Errorf("keyvalue: %w", err)
+	}
 	rows, err := space.Open(name)
 	if err != nil {
 		return nil, err

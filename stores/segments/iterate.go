@@ -35,7 +35,7 @@ func (s *Store) Scan(q Query) stores.Iterator {
 		return &iterator{err: errClosed}
 	}
 	q.Earliest = max(q.Earliest, s.firstLive())
-	it := &iterator{query: q, time: s.options.Time, at: -1}
+	it := &iterator{query: q, time: s.timeIn, at: -1}
 	for _, seg := range s.live {
 		if q.Latest < q.Earliest || seg.id < q.Earliest/s.interval || seg.id > q.Latest/s.interval {
 			continue
@@ -54,7 +54,7 @@ func (s *Store) Scan(q Query) stores.Iterator {
 // the next record is faster than to keep them sorted.
 type iterator struct {
 	query Query
-	time  func([]byte) (int64, error)
+	time  func(*segment, []byte) (int64, error)
 	parts []part
 	at    int // the part with the present record, -1 before the first
 	begun bool
@@ -101,7 +101,7 @@ func (it *iterator) advance(p *part) error {
 	p.key = nil
 	for p.records.Next() {
 		key := p.records.Key()
-		time, err := it.time(key)
+		time, err := it.time(p.segment, key)
 		if err != nil {
 			return fmt.Errorf("segments: %s: %w", p.segment.name, err)
 		}

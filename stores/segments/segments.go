@@ -92,13 +92,18 @@ type Stats struct {
 }
 
 // Open opens the segments that exist in space. Its errors wrap stores.ErrLayout when
-// something else is there, and are else those of the space.
+// something else is there, as far as names and a record tell, and are else those of the
+// space.
 func Open(space stores.Space, o Options) (*Store, error) {
 	if o.Name == "" || o.Retention < 0 {
 		return nil, fmt.Errorf("segments: store %q with a retention of %d ms; want a name, and 0 ms or more", o.Name, o.Retention)
 	}
 	s := &Store{space: space, options: o, interval: o.Interval(), streamTime: unknownTime}
-	if err := s.openExisting(); err != nil {
+	err := s.openExisting()
+	if err == nil {
+		err = s.checkType()
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	for i, seg := range s.live {
@@ -123,29 +128,6 @@ func (s *Store) Stats() Stats { return s.stats }
 
 // StreamTime is the latest time seen since Open; false when there was none.
 func (s *Store) StreamTime() (int64, bool) { return s.streamTime, s.streamTime != unknownTime }
-
-// RecoverStreamTime brings stream time up to the latest record held, by a read of the
-// newest segment that holds one. Kafka Streams doesn't.
-func (s *Store) RecoverStreamTime() error {
-	for i := len(s.live) - 1; i >= 0; i-- {
-		latest := int64(unknownTime)
-		it := s.live[i].store.Range(nil, nil)
-		var err error
-		for err == nil && it.Next() {
-			var time int64
-			time, err = s.options.Time(it.Key())
-			latest = max(latest, time)
-		}
-		if err := errors.Join(err, it.Err(), it.Close()); err != nil {
-			return fmt.Errorf("segments: %s: %w", s.live[i].name, err)
-		}
-		if latest != unknownTime {
-			s.streamTime = max(s.streamTime, latest)
-			return nil
-		}
-	}
-	return nil
-}
 
 // firstLive is the earliest time that is not expired.
 func (s *Store) firstLive() int64 { return s.streamTime - s.options.Retention + 1 }

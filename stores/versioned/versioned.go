@@ -110,6 +110,9 @@ func Open(space stores.Space, name string, o Options, log stores.Log) (*Store, e
 	if log == nil {
 		log = func([]byte, []byte, int64) {}
 	}
+	if err := format.Alone(space, name); err != nil {
+		return nil, fmt.Errorf("versioned: %w", err)
+	}
 	rows, err := space.Open(name)
 	if err != nil {
 		return nil, err
