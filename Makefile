@@ -15,7 +15,7 @@ TOOL := go tool -modfile=scripts/tools/go.mod
 # Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
 ARGS ?=
 
-.PHONY: help setup build restore-bench bench test interrupts mutations lint fmt clean
+.PHONY: help setup build restore-bench bench bench-compare test interrupts mutations lint fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: setup ## Go benchmarks of load, replay and local open (ARGS="-count 6", o
 .PHONY: run-bench
 run-bench:
 	go test -run '^$$' -bench . ./bench/... $(ARGS)
+
+bench-compare: build ## Hold the restore to its targets, measured then and there (15 minutes)
+	bin/restorebench targets $(ARGS)
 
 test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Name")
 	@$(MAKE) --no-print-directory run-test

@@ -54,13 +54,16 @@ var allowed = map[string][]string{
 		"bench/stats", "harness/changelog", "harness/record", "harness/restore", "harness/spec", "harness/topology", "harness/workload",
 		"stores", "stores/memory", "stores/rocks",
 	},
-	"bench/report":   {"bench/stats", "harness/record"},
-	"bench/plot":     {"bench/report", "bench/stats", "harness/record"},
-	"bench/suite":    {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
+	"bench/report": {"bench/stats", "harness/record"},
+	"bench/plot":   {"bench/report", "bench/stats", "harness/record"},
+	"bench/suite":  {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
+	"bench/targets": {
+		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "stores", "stores/memory", "stores/rocks",
+	},
 	"bench/progress": {"bench/report", "bench/suite", "harness/record"},
 
 	"cmd/restorebench": {
-		"bench/ceilings", "bench/plot", "bench/progress", "bench/report", "bench/suite", "harness/processor", "harness/record", "harness/topology", "harness/trial",
+		"bench/ceilings", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "harness/processor", "harness/record", "harness/topology", "harness/trial",
 		"harness/spec", "harness/subject",
 	},
 

@@ -10,6 +10,7 @@ import (
 	"restorebench/harness/changelog"
 	"restorebench/harness/topology"
 	"restorebench/harness/workload"
+	"restorebench/stores"
 )
 
 // Load creates a changelog topic that is configured as one, with config on top, and
@@ -51,4 +52,33 @@ func load(ctx context.Context, brokers, topic string, w workload.Spec, producer 
 		return fmt.Errorf("load %s-%d: %w", topic, w.Partition, err)
 	}
 	return nil
+}
+
+// LoadInto creates a changelog topic of one partition, writes a workload to it and
+// applies it to a store as it is acknowledged, and deletes the topic. The time begins
+// when the first batch can be sent, and ends when the store has made the last durable.
+func LoadInto(ctx context.Context, brokers, topic string, w workload.Spec, into stores.Store) (res Result, err error) {
+	first := w
+	first.Keys, first.Deleted = 1, 0
+	drop, err := Load(ctx, brokers, topic, []workload.Spec{first}, nil, nil)
+	if err != nil {
+		return res, err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	out, err := changelog.NewWriter(brokers, topic, w.Partition, connectTimeout, nil)
+	if err != nil {
+		return res, err
+	}
+	defer out.Close()
+	// The idempotent producer gets its id half a second after it was made: not part of it.
+	var loaded atomic.Int64
+	if _, err := topology.Load(ctx, &topology.LoadTask{}, first, out, nothing{}, nil, &loaded); err != nil {
+		return res, err
+	}
+	loaded.Store(0)
+	start := time.Now()
+	if _, err := topology.Load(ctx, &topology.LoadTask{}, w, out, into, nil, &loaded); err != nil {
+		return res, fmt.Errorf("load %s: %w", topic, err)
+	}
+	return Result{Records: loaded.Load(), Bytes: loaded.Load() * int64(w.KeyBytes+w.ValueBytes), Elapsed: time.Since(start)}, nil
 }

@@ -168,3 +168,9 @@ func tree(ts *testscript.TestScript) (paths []string) {
 	ts.Check(err)
 	return paths
 }
+
+func TestMissedTargetExitsWith3(t *testing.T) {
+	if code := exitCode(errors.Join(errors.New("and more"), errMissed)); code != 3 {
+		t.Errorf("exit code %d, want 3", code)
+	}
+}

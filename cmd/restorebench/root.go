@@ -16,6 +16,7 @@ const (
 	exitOK          = 0   // done and valid
 	exitFailed      = 1   // a trial failed or is invalid
 	exitBadInput    = 2   // bad input
+	exitMissed      = 3   // a threshold was missed
 	exitInterrupted = 130 // interrupted, partial results kept
 )
 
@@ -36,6 +37,8 @@ func exitCode(err error) int {
 		return exitOK
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case errors.Is(err, errMissed):
+		return exitMissed
 	case errors.As(err, &bad), errors.As(err, &field), errors.As(err, &usage):
 		return exitBadInput
 	default:
@@ -58,7 +61,7 @@ correct read, and verifies every restored byte.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(), newReport(), newPlot(), newCeilings(), newVote(), newServeSubject())
+	root.AddCommand(newRun(), newReport(), newPlot(), newCeilings(), newTargets(), newVote(), newServeSubject())
 	for _, cmd := range append(root.Commands(), root) {
 		if check := cmd.Args; check != nil {
 			cmd.Args = func(cmd *cobra.Command, args []string) error {

@@ -36,6 +36,9 @@ func NewReader(bootstrap, topic string, overrides Settings) (*Reader, error) {
 	return &Reader{topic: topic, client: c}, nil
 }
 
+// Topic is the topic's name.
+func (r *Reader) Topic() string { return r.topic }
+
 // EndOffsets captures the first offset that exists and the end offset (the high
 // watermark: the next offset to be written) of a partition.
 func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {

@@ -3,6 +3,7 @@ package topology
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync/atomic"
 	"testing"
 
@@ -102,7 +103,6 @@ func TestLoadThroughCache(t *testing.T) {
 	} {
 		l := &ledger{}
 		s := &watched{Store: memory.New(), t: t, ledger: l}
-		defer s.Close()
 		var loaded atomic.Int64
 		next, err := Load(context.Background(), &LoadTask{CacheBytes: c.cacheBytes}, spec, l, s, s.HoldFlush, &loaded)
 		if err != nil {
@@ -114,18 +114,23 @@ func TestLoadThroughCache(t *testing.T) {
 		}
 		want := map[string]string{}
 		spec.Model(spec.Load()).Each(func(e workload.Entry) { want[string(e.Key)] = string(e.Value) })
-		it := s.Range(nil, nil)
-		defer it.Close()
-		n := 0
-		for ; it.Next(); n++ {
-			if want[string(it.Key())] != string(it.Value()) {
-				t.Fatalf("cache of %d B: key %x is %x", c.cacheBytes, it.Key(), it.Value())
-			}
+		if got := contents(s); !maps.Equal(got, want) {
+			t.Errorf("cache of %d B: %d entries, or others than the %d wanted", c.cacheBytes, len(got), len(want))
 		}
-		if n != len(want) {
-			t.Errorf("cache of %d B: %d entries, want %d", c.cacheBytes, n, len(want))
+		if err := s.Close(); err != nil {
+			t.Error(err)
 		}
 	}
+}
+
+func contents(s *watched) map[string]string {
+	it := s.Range(nil, nil)
+	defer it.Close()
+	got := map[string]string{}
+	for it.Next() {
+		got[string(it.Key())] = string(it.Value())
+	}
+	return got
 }
 
 func TestLoadKeepsWhatIsNotAcknowledgedOutOfTheStore(t *testing.T) {

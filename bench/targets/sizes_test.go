@@ -1,0 +1,3 @@
+package targets
+
+import _ "restorebench/bench/benchmarks/sizes" // go test -bench ./bench/... -args reaches this package too

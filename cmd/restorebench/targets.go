@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"restorebench/bench/ceilings"
+	"restorebench/bench/report"
+	"restorebench/bench/suite"
+	"restorebench/bench/targets"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+	"restorebench/harness/trial"
+)
+
+// errMissed is a threshold that was missed, as the table says.
+var errMissed = errors.New("a target was missed")
+
+// targetKnobs are the flags of targets, and targetKeys what they are measured with.
+var targetKnobs = []string{"keys", "runs", "seed", "broker", "state-dir", "topic-prefix", "restore-memory"}
+
+const targetKeys = "4M"
+
+func newTargets() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "targets",
+		Short: "Hold the restore to its targets: ratios to the ceilings and to what others do",
+		Long: `Loads changelogs, then restores them in every way and measures what bounds that,
+--runs times, interleaved in a seeded order; compares the medians with the
+targets, and exits with 3 if one is missed. With the default of 4M keys it takes
+about a quarter of an hour and 4 GB of disk.`,
+		Args: cobra.NoArgs,
+	}
+	flags := map[string]*string{}
+	for _, name := range targetKnobs {
+		flags[name] = flagOf(cmd, name)
+	}
+	cmd.Flags().Lookup("keys").DefValue = targetKeys
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcomes as one JSON object on stdout, and nothing else there")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		s := spec.Default()
+		err := s.Set("keys", targetKeys, "--keys")
+		cmd.Flags().Visit(func(f *pflag.Flag) {
+			if text, ok := flags[f.Name]; ok && err == nil {
+				err = s.Set(f.Name, *text, "--"+f.Name)
+			}
+		})
+		if err == nil {
+			err = targets.Check(s.Keys[0])
+		}
+		if err != nil {
+			return errUsage{err}
+		}
+		return measureTargets(cmd.Context(), s, cmd.OutOrStdout(), asJSON)
+	}
+	return cmd
+}
+
+// compared is what --json prints.
+type compared struct {
+	Broker      record.Broker       `json:"broker"`
+	Environment *record.Environment `json:"environment"`
+	Targets     []targets.Outcome   `json:"targets"`
+	Measures    []ceilings.Summary  `json:"measures"`
+}
+
+func measureTargets(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error {
+	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	var found compared
+	err := suite.WithRunner(ctx, suite.Options{Spec: s, Logf: logf}, func(r *trial.Runner) (err error) {
+		found.Broker = record.Broker{Kind: r.Broker.Kind(), Version: r.Broker.Version()}
+		found.Environment = record.CaptureEnvironment(r.Dir)
+		found.Targets, found.Measures, err = targets.Run(ctx, targets.Options{
+			Run: r.Run, Prefix: s.TopicPrefix, Brokers: r.Broker.Bootstrap(), Dir: r.Dir,
+			Records: s.Keys[0], Rounds: int(s.Runs), Seed: s.Seed, Memory: targets.BulkMemory(s.RestoreMemory), Logf: logf,
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = json.NewEncoder(stdout).Encode(found)
+	} else {
+		showTargets(stdout, &found, s.Keys[0])
+	}
+	for _, o := range found.Targets {
+		if !o.Met() {
+			err = errors.Join(err, errMissed)
+			break
+		}
+	}
+	return err
+}
+
+// showTargets prints a table of at most 80 columns, which is Markdown too.
+func showTargets(out io.Writer, found *compared, records int64) {
+	rows := [][]string{{"measure", "M/s", "against", "M/s", "ratio", "target"}, {"---", "--:", "---", "--:", "--:", "---"}}
+	for _, o := range found.Targets {
+		rows = append(rows, []string{
+			o.Of, fmt.Sprintf("%.3g", o.OfRate/1e6), o.By, fmt.Sprintf("%.3g", o.ByRate/1e6), fmt.Sprintf("%.3g", o.Ratio), o.Want(),
+		})
+	}
+	for _, row := range rows {
+		fmt.Fprintf(out, "| %-19s | %5s | %-19s | %5s | %5s | %-7s |\n", row[0], row[1], row[2], row[3], row[4], row[5])
+	}
+	n := 0
+	if len(found.Targets) > 0 {
+		n = found.Targets[0].N
+	}
+	fmt.Fprintf(out, "\nM/s is million records per second. Medians of %d, interleaved; %s records of\n16 B + 100 B, one partition, Kafka %s (%s) on the same machine: %s,\n%d cores.\n",
+		n, report.Keys(records), found.Broker.Version, found.Broker.Kind, found.Environment.CPU, found.Environment.Cores)
+	for _, o := range found.Targets {
+		if !o.Met() {
+			fmt.Fprintf(out, "MISSED: %s against %s is %.3g, want %s\n", o.Of, o.By, o.Ratio, o.Want())
+		}
+	}
+}
