@@ -103,10 +103,10 @@ func measureTargets(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON 
 
 // showTargets prints a table of at most 80 columns, which is Markdown too.
 func showTargets(out io.Writer, found *compared, records int64) {
-	rows := [][]string{{"measure", "M/s", "against", "M/s", "ratio", "target"}, {"---", "--:", "---", "--:", "--:", "---"}}
+	rows := [][]string{{"measure", "rec/s", "against", "rec/s", "ratio", "target"}, {"---", "--:", "---", "--:", "--:", "---"}}
 	for _, o := range found.Targets {
 		rows = append(rows, []string{
-			o.Of, fmt.Sprintf("%.3g", o.OfRate/1e6), o.By, fmt.Sprintf("%.3g", o.ByRate/1e6), fmt.Sprintf("%.3g", o.Ratio), o.Want(),
+			o.Of, report.Amount(o.OfRate), o.By, report.Amount(o.ByRate), fmt.Sprintf("%.3g", o.Ratio), o.Want(),
 		})
 	}
 	for _, row := range rows {
@@ -116,7 +116,7 @@ func showTargets(out io.Writer, found *compared, records int64) {
 	if len(found.Targets) > 0 {
 		n = found.Targets[0].N
 	}
-	fmt.Fprintf(out, "\nM/s is million records per second. Medians of %d, interleaved; %s records of\n16 B + 100 B, one partition, Kafka %s (%s) on the same machine: %s,\n%d cores.\n",
+	fmt.Fprintf(out, "\nMedians of %d, interleaved; %s records of 16 B + 100 B, one partition,\nKafka %s (%s) on the same machine: %s, %d cores.\n",
 		n, report.Keys(records), found.Broker.Version, found.Broker.Kind, found.Environment.CPU, found.Environment.Cores)
 	for _, o := range found.Targets {
 		if !o.Met() {
