@@ -33,7 +33,7 @@ func Write(dir string, s *report.Summary) ([]string, error) {
 		{DowntimeFile, func() *page { return downtimeChart(s).draw() }},
 		{PhasesFile, func() *page { return phaseChartOf(s).draw() }},
 		{ThroughputFile, func() *page {
-			if c := throughputChart(s); len(c.lines) > 0 {
+			if c := throughputChart(s); len(c.panels) > 0 {
 				return c.draw()
 			}
 			return nil

@@ -91,10 +91,10 @@ func TestLinesHoldEveryCell(t *testing.T) {
 	records := fakeRun(5, 10_000, 100_000)
 	s := summaryOf(t, records)
 	down := downtimeChart(s)
-	if len(down.lines) != 4 {
-		t.Fatalf("%d lines, want 4", len(down.lines))
+	if len(down.lines()) != 4 {
+		t.Fatalf("%d lines, want 4", len(down.lines()))
 	}
-	for _, l := range down.lines {
+	for _, l := range down.lines() {
 		if len(l.points) != 2 {
 			t.Errorf("%s has %d points", l.label, len(l.points))
 		}
@@ -104,7 +104,7 @@ func TestLinesHoldEveryCell(t *testing.T) {
 			}
 		}
 	}
-	if got := len(throughputChart(s).lines); got != 3 {
+	if got := len(throughputChart(s).lines()); got != 3 {
 		t.Errorf("%d lines of throughput, want 3: local recovery reads nothing", got)
 	}
 }

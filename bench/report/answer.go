@@ -93,8 +93,8 @@ func (s *Summary) phrase(kind record.Cell) string {
 	}
 	var rest []string
 	for _, d := range s.varying() {
-		if d.name != "tail" { // said above
-			rest = append(rest, d.label(kind))
+		if label := d.label(kind); label != "" && d.name != "tail" { // which is said above
+			rest = append(rest, label)
 		}
 	}
 	if len(rest) > 0 {

@@ -12,12 +12,13 @@ import (
 // recoveries is the order in which the recovery paths are shown.
 var recoveries = []string{record.Replay, record.Local, record.LocalTail}
 
-// sortCells puts what is compared next to each other: by store, then recovery, then
+// sortCells puts what is compared next to each other: by type and store, then recovery, then
 // size. Invalid trials are in the order of the run.
 func sortCells(cells []CellSummary) {
 	slices.SortFunc(cells, func(a, b CellSummary) int {
 		return cmp.Or(
 			cmp.Compare(a.Subject, b.Subject),
+			cmp.Compare(typeOrder(a.Store), typeOrder(b.Store)),
 			cmp.Compare(a.Store, b.Store),
 			cmp.Compare(recoveryOrder(a.Recovery), recoveryOrder(b.Recovery)),
 			cmp.Compare(a.Recovery, b.Recovery),
@@ -26,6 +27,7 @@ func sortCells(cells []CellSummary) {
 			cmp.Compare(a.Partitions, b.Partitions),
 			cmp.Compare(a.UpdatesPerKey, b.UpdatesPerKey),
 			cmp.Compare(a.Tail, b.Tail),
+			cmp.Compare(a.RestoreMode, b.RestoreMode),
 			cmp.Compare(a.Keys, b.Keys),
 		)
 	})
@@ -77,6 +79,11 @@ var dimensions = []dimension{
 		func(c record.Cell) string { return fmt.Sprintf("%d updates per key", c.UpdatesPerKey) },
 	},
 	{
+		"mode",
+		func(c record.Cell) string { return cmp.Or(c.RestoreMode, unknown) },
+		func(c record.Cell) string { return c.RestoreMode },
+	},
+	{
 		"tail",
 		tailOf,
 		func(c record.Cell) string { return tailOf(c) + " tail" },
@@ -110,10 +117,10 @@ func (s *Summary) varying() []dimension {
 func (s *Summary) Label(c record.Cell) string {
 	parts := []string{c.Store, c.Recovery}
 	for _, d := range s.varying() {
-		if d.name == "tail" && c.Recovery != record.LocalTail {
-			continue
+		label := d.label(c)
+		if label != "" && (d.name != "tail" || c.Recovery == record.LocalTail) {
+			parts = append(parts, label)
 		}
-		parts = append(parts, d.label(c))
 	}
 	return strings.Join(parts, ", ")
 }
