@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 // processor is back if it kept its files, and how that changes with the number of keys.
 // It is empty if the run compares nothing.
 func (s *Summary) Answer() []string {
-	var sentences []string
+	var compared []comparison
 	all := s.Series()
 	for _, replay := range all {
 		if replay.Kind.Recovery != record.Replay {
@@ -22,64 +23,161 @@ func (s *Summary) Answer() []string {
 			same := kept.Kind
 			same.Recovery, same.Tail = replay.Kind.Recovery, replay.Kind.Tail
 			if kept.Kind != replay.Kind && same == replay.Kind {
-				sentences = append(sentences, s.compare(replay, kept)...)
+				compared = append(compared, compare(replay, kept)...)
 			}
 		}
+	}
+	if len(compared) > many {
+		return append(s.compact(compared), s.extremes()...)
+	}
+	var sentences []string
+	for _, c := range compared {
+		sentences = append(sentences, s.sentence(c))
 	}
 	return append(sentences, s.growth()...)
 }
 
+// many comparisons are not told in a sentence for each.
+const many = 6
+
+// comparison is a recovery from kept files against replay.
+type comparison struct {
+	keys       int64
+	kept       record.Cell
+	fast, slow float64 // ns
+	overlap    bool    // of the intervals
+	sure       bool    // there are intervals
+}
+
 // compare sets recovery from kept files against replay, at the largest number of keys
 // that both have.
-func (s *Summary) compare(replay, kept Series) []string {
+func compare(replay, kept Series) []comparison {
 	for i := len(replay.Cells) - 1; i >= 0; i-- {
 		slow := replay.Cells[i]
 		fast, found := kept.At(slow.Keys)
 		if !found || slow.Downtime == nil || fast.Downtime == nil {
 			continue
 		}
-		at := fmt.Sprintf("At %s keys, %s", Keys(slow.Keys), s.phrase(kept.Kind))
 		a, b := slow.Downtime, fast.Downtime
-		if a.Interval != nil && b.Interval != nil && a.Interval.Overlaps(*b.Interval) {
-			return []string{fmt.Sprintf("%s and replay can't be told apart: %s against %s, and the intervals overlap.",
-				at, Duration(b.Median), Duration(a.Median))}
-		}
-		ratio, word := a.Median/b.Median, "sooner"
-		if ratio < 1 {
-			ratio, word = 1/ratio, "later"
-		}
-		doubt := ""
-		if a.Interval == nil || b.Interval == nil {
-			doubt = ", by too few trials to be sure"
-		}
-		return []string{fmt.Sprintf("%s is back %s times %s than by replay: %s instead of %s%s.",
-			at, times(ratio), word, Duration(b.Median), Duration(a.Median), doubt)}
+		sure := a.Interval != nil && b.Interval != nil
+		return []comparison{{
+			keys: slow.Keys, kept: kept.Kind, fast: b.Median, slow: a.Median,
+			sure: sure, overlap: sure && a.Interval.Overlaps(*b.Interval),
+		}}
 	}
 	return nil
 }
 
-// growth tells how the downtime of each series changes from its smallest size to its
-// largest: a sentence for all the series that have these sizes.
-func (s *Summary) growth() []string {
-	var ranges []string
-	changes := map[string][]string{}
+// ratio is how many times sooner or later.
+func (c comparison) ratio() (ratio float64, word string) {
+	if c.slow < c.fast {
+		return c.fast / c.slow, "later"
+	}
+	return c.slow / c.fast, "sooner"
+}
+
+func (s *Summary) sentence(c comparison) string {
+	at := fmt.Sprintf("At %s keys, %s", Keys(c.keys), s.phrase(c.kept))
+	if c.overlap {
+		return fmt.Sprintf("%s and replay can't be told apart: %s against %s, and the intervals overlap.",
+			at, Duration(c.fast), Duration(c.slow))
+	}
+	ratio, word := c.ratio()
+	doubt := ""
+	if !c.sure {
+		doubt = ", by too few trials to be sure"
+	}
+	return fmt.Sprintf("%s is back %s times %s than by replay: %s instead of %s%s.",
+		at, times(ratio), word, Duration(c.fast), Duration(c.slow), doubt)
+}
+
+// compact tells many comparisons in a sentence for each recovery and number of keys.
+func (s *Summary) compact(compared []comparison) []string {
+	var heads []string
+	told, doubt := map[string][]string{}, map[string]string{}
+	for _, c := range compared {
+		how := strings.TrimPrefix(s.phrase(c.kept), c.kept.Store+" ")
+		head := fmt.Sprintf("At %s keys, against replay, a store is back %s: ", Keys(c.keys), how)
+		if told[head] == nil {
+			heads = append(heads, head)
+		}
+		ratio, word := c.ratio()
+		what := fmt.Sprintf("%s %s times %s", c.kept.Store, times(ratio), word)
+		if c.overlap {
+			what = fmt.Sprintf("%s not to be told apart (%s, %s)", c.kept.Store, Duration(c.fast), Duration(c.slow))
+		}
+		told[head] = append(told[head], what)
+		if !c.sure {
+			doubt[head] = "; by too few trials to be sure"
+		}
+	}
+	for i, head := range heads {
+		heads[i] = head + strings.Join(told[head], ", ") + doubt[head] + "."
+	}
+	return heads
+}
+
+// change is how the downtime of a series changes from its smallest size to its largest.
+type change struct {
+	from  string
+	kind  record.Cell
+	times float64
+}
+
+func (s *Summary) changes() (all []change) {
 	for _, one := range s.Series() {
 		known := slices.DeleteFunc(one.Cells, func(c CellSummary) bool { return c.Downtime == nil })
 		if len(known) < 2 {
 			continue
 		}
 		first, last := known[0], known[len(known)-1]
-		from := fmt.Sprintf("From %s to %s keys", Keys(first.Keys), Keys(last.Keys))
-		if changes[from] == nil {
-			ranges = append(ranges, from)
+		all = append(all, change{
+			from: fmt.Sprintf("From %s to %s keys", Keys(first.Keys), Keys(last.Keys)),
+			kind: one.Kind, times: last.Downtime.Median / first.Downtime.Median,
+		})
+	}
+	return all
+}
+
+// growth tells of all series, in a sentence for those that have the same sizes.
+func (s *Summary) growth() []string {
+	var ranges []string
+	told := map[string][]string{}
+	for _, c := range s.changes() {
+		if told[c.from] == nil {
+			ranges = append(ranges, c.from)
 		}
-		changes[from] = append(changes[from],
-			times(last.Downtime.Median/first.Downtime.Median)+" for "+s.phrase(one.Kind))
+		told[c.from] = append(told[c.from], times(c.times)+" for "+s.phrase(c.kind))
 	}
 	for i, from := range ranges {
-		ranges[i] = from + ", the downtime is multiplied by " + strings.Join(changes[from], ", ") + "."
+		ranges[i] = from + ", the downtime is multiplied by " + strings.Join(told[from], ", ") + "."
 	}
 	return ranges
+}
+
+// extremes tells, for each recovery, of the series that change the least and the most.
+func (s *Summary) extremes() []string {
+	var heads []string
+	byHead := map[string][]change{}
+	for _, c := range s.changes() {
+		how := strings.TrimPrefix(s.phrase(c.kind), c.kind.Store+" ")
+		head := fmt.Sprintf("%s, %s, the downtime is multiplied by ", c.from, how)
+		if byHead[head] == nil {
+			heads = append(heads, head)
+		}
+		byHead[head] = append(byHead[head], c)
+	}
+	for i, head := range heads {
+		all := byHead[head]
+		slices.SortStableFunc(all, func(a, b change) int { return cmp.Compare(a.times, b.times) })
+		least, most := all[0], all[len(all)-1]
+		heads[i] = head + times(least.times) + " for " + least.kind.Store
+		if len(all) > 1 {
+			heads[i] += " up to " + times(most.times) + " for " + most.kind.Store
+		}
+		heads[i] += "."
+	}
+	return heads
 }
 
 // phrase names a series within a sentence: "rocks from local files".

@@ -57,6 +57,15 @@ var runs = map[string]func() []record.Record{
 	"two-trials": func() []record.Record { // too few for an interval
 		return slices.DeleteFunc(testRun(), func(r record.Record) bool { return r.Trial >= 24 })
 	},
+	"types": func() (rs []record.Record) { // too many stores for a column with their names
+		for i, typ := range []string{"", "-timestamped", "-timestamped-window", "-session"} {
+			for _, r := range testRun() {
+				r.Store, r.Trial, r.DowntimeNS = r.Store+typ, r.Trial+1000*i, r.DowntimeNS*int64(i+1)
+				rs = append(rs, r)
+			}
+		}
+		return rs
+	},
 	"subjects": func() []record.Record { // a second subject, that tells neither phases nor resources
 		rs := slices.DeleteFunc(testRun(), func(r record.Record) bool { return r.Keys != 10_000 })
 		for _, r := range slices.Clone(rs) {
@@ -89,13 +98,13 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// Everything fits a terminal of 100 columns, the widest figures and invalid trials included.
+// Everything fits a terminal of 80 columns, the widest figures and invalid trials included.
 func TestTableFits(t *testing.T) {
 	wide := runs["invalid"]()
 	for i := range wide {
 		wide[i].DowntimeNS *= 100
 	}
-	for name, records := range map[string][]record.Record{"wide": wide, "subjects": runs["subjects"]()} {
+	for name, records := range map[string][]record.Record{"wide": wide, "subjects": runs["subjects"](), "types": runs["types"]()} {
 		s, err := New(records)
 		if err != nil {
 			t.Fatal(err)
@@ -105,7 +114,7 @@ func TestTableFits(t *testing.T) {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(table.String()) {
-			if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > 100 {
+			if n := utf8.RuneCountInString(strings.TrimSpace(line)); n > 80 {
 				t.Errorf("%s: %d columns: %s", name, n, line)
 			}
 		}

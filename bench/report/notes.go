@@ -30,7 +30,7 @@ func (s *Summary) writeNotes(b *strings.Builder) {
 	}
 }
 
-// writeWrapped writes one paragraph in lines of at most 100 columns, all but the first
+// writeWrapped writes one paragraph in lines of at most 80 columns, all but the first
 // of them indented by two more. A longer word has a line of its own.
 func writeWrapped(b *strings.Builder, indent, text string) {
 	line := ""

@@ -54,7 +54,7 @@ type dimension struct {
 
 var dimensions = []dimension{
 	{
-		"subject",
+		subjectHead,
 		func(c record.Cell) string { return c.Subject },
 		func(c record.Cell) string { return c.Subject },
 	},

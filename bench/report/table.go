@@ -18,15 +18,28 @@ type column struct {
 
 const (
 	unknown = "-"
-	width   = 100 // columns of a terminal that the table is made for
+	width   = 80 // columns of a terminal that the table is made for
 )
 
 // Table writes the summary for a terminal: a line per cell, then what the columns don't
-// say, the trials that don't count, and the answer in words. It fits 100 columns
-// as long as the cells differ in nothing but store, recovery and keys.
+// say, the trials that don't count, and the answer in words. It fits 80 columns as long
+// as the cells differ in nothing but store, recovery and keys: where the names of the
+// stores are too long for that, each has a line of its own above its cells.
 func Table(w io.Writer, s *Summary) error {
 	var b strings.Builder
 	columns := s.columns()
+	if lines := s.lines(columns); widest(lines) <= width {
+		b.WriteString(strings.Join(lines, ""))
+	} else {
+		s.writeByStore(&b, columns)
+	}
+	s.writeNotes(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// lines are the head of the table, and a line per cell.
+func (s *Summary) lines(columns []column) []string {
 	rows := make([][]string, 0, len(s.Cells)+1)
 	head := make([]string, len(columns))
 	for i, c := range columns {
@@ -40,20 +53,57 @@ func Table(w io.Writer, s *Summary) error {
 		}
 		rows = append(rows, row)
 	}
-	writeRows(&b, columns, rows)
-	s.writeNotes(&b)
-	_, err := io.WriteString(w, b.String())
-	return err
+	return aligned(columns, rows)
 }
+
+func widest(lines []string) (n int) {
+	for _, line := range lines {
+		n = max(n, utf8.RuneCountInString(strings.TrimSuffix(line, "\n")))
+	}
+	return n
+}
+
+// writeByStore writes the table without the columns of subject and store, which get lines
+// of their own instead.
+func (s *Summary) writeByStore(b *strings.Builder, columns []column) {
+	var names, others []column
+	for _, c := range columns {
+		if c.head == subjectHead || c.head == storeHead {
+			names = append(names, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	lines := s.lines(others)
+	b.WriteString(lines[0])
+	last := ""
+	for i, cell := range s.Cells {
+		var parts []string
+		for _, c := range names {
+			parts = append(parts, c.value(cell))
+		}
+		if name := strings.Join(parts, ", "); name != last {
+			b.WriteString(name + "\n")
+			last = name
+		}
+		b.WriteString(lines[i+1])
+	}
+}
+
+// The heads of the columns that name what was measured.
+const (
+	subjectHead = "subject"
+	storeHead   = "store"
+)
 
 // columns returns the columns of the table: those that tell cells apart, then the figures.
 func (s *Summary) columns() []column {
 	columns := []column{
-		{"store", true, func(c CellSummary) string { return c.Store }},
+		{storeHead, true, func(c CellSummary) string { return c.Store }},
 		{"recovery", true, func(c CellSummary) string { return c.Recovery }},
 	}
 	for _, d := range s.varying() {
-		of := column{d.name, d.name == "subject", func(c CellSummary) string { return d.value(c.Cell) }}
+		of := column{d.name, d.name == subjectHead, func(c CellSummary) string { return d.value(c.Cell) }}
 		if of.left {
 			columns = append([]column{of}, columns...)
 		} else {
@@ -87,12 +137,6 @@ func (s *Summary) columns() []column {
 			}
 			return Amount(c.RecordsPerSecond.Median)
 		}},
-		column{"MB/s", false, func(c CellSummary) string {
-			if c.BytesPerSecond == nil {
-				return unknown
-			}
-			return digits3(c.BytesPerSecond.Median / 1e6)
-		}},
 		column{"peak RSS", false, func(c CellSummary) string {
 			if c.RSSPeakBytes == nil {
 				return unknown
@@ -106,11 +150,11 @@ func trialsOf(c CellSummary) string {
 	if len(c.Invalid) == 0 {
 		return fmt.Sprint(c.N)
 	}
-	return fmt.Sprintf("%d +%d invalid", c.N, len(c.Invalid))
+	return fmt.Sprintf("%d of %d", c.N, c.N+len(c.Invalid)) // the others are invalid
 }
 
-// writeRows aligns the rows, of which the first is the head, two spaces apart.
-func writeRows(b *strings.Builder, columns []column, rows [][]string) {
+// aligned writes the rows, of which the first is the head, with two spaces between columns.
+func aligned(columns []column, rows [][]string) (lines []string) {
 	widths := make([]int, len(columns))
 	for _, row := range rows {
 		for i, text := range row {
@@ -131,7 +175,7 @@ func writeRows(b *strings.Builder, columns []column, rows [][]string) {
 			}
 			line.WriteString(text)
 		}
-		b.WriteString(strings.TrimRight(line.String(), " "))
-		b.WriteByte('\n')
+		lines = append(lines, strings.TrimRight(line.String(), " ")+"\n")
 	}
+	return lines
 }
