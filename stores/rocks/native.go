@@ -15,10 +15,7 @@ type openOptions struct {
 }
 
 func newOpenOptions(o Options) *openOptions {
-	s := o.Settings
-	if s == (Settings{}) {
-		s = KafkaStreams()
-	}
+	s := o.settings()
 	options := &openOptions{
 		db:      dataOptions(s),
 		offsets: grocksdb.NewDefaultOptions(),

@@ -19,3 +19,10 @@ type Options struct {
 	// Settings of RocksDB, normally KafkaStreams(); the zero value means these.
 	Settings Settings
 }
+
+func (o *Options) settings() Settings {
+	if o.Settings == (Settings{}) {
+		return KafkaStreams()
+	}
+	return o.Settings
+}

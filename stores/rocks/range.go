@@ -50,18 +50,18 @@ func (s *Store) ReverseRange(from, to []byte) stores.Iterator {
 // ApproximateCount is RocksDB's estimate, which counts a key twice where an
 // overwrite or a delete has not been compacted yet.
 func (s *Store) ApproximateCount() (int64, error) {
-	if s.db == nil {
-		return 0, errClosed
+	if err := s.readable(); err != nil {
+		return 0, err
 	}
 	n, _ := s.db.GetIntPropertyCF("rocksdb.estimate-num-keys", s.data)
 	return int64(n), nil
 }
 
 // iterator is one over the data that has yet to be placed; without raw when the
-// store is closed.
+// store can't be read.
 func (s *Store) iterator() *iterator {
-	if s.db == nil {
-		return &iterator{err: errClosed}
+	if err := s.readable(); err != nil {
+		return &iterator{err: err}
 	}
 	s.iterators.Add(1)
 	return &iterator{store: s, raw: s.db.NewIteratorCF(s.options.read, s.data), advance: (*grocksdb.Iterator).Next}
@@ -69,7 +69,7 @@ func (s *Store) iterator() *iterator {
 
 type iterator struct {
 	store      *Store
-	raw        *grocksdb.Iterator // nil once closed, or when the store was
+	raw        *grocksdb.Iterator // nil once closed, or when the store can't be read
 	advance    func(*grocksdb.Iterator)
 	outside    func(key []byte) bool // the range, on the side that is iterated to
 	started    bool

@@ -22,6 +22,7 @@ type Store struct {
 	families      []*grocksdb.ColumnFamilyHandle // all that are open
 	data, offsets *grocksdb.ColumnFamilyHandle
 	options       *openOptions
+	settings      Settings
 
 	offsetKey []byte
 	next      stores.Offset
@@ -29,6 +30,7 @@ type Store struct {
 
 	batch     writeBatch
 	iterators atomic.Int32 // open ones, which RocksDB must not outlive
+	bulk      *bulk        // while it is bulk loaded
 }
 
 var _ stores.Ordered = (*Store)(nil)
@@ -59,7 +61,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, classify("open", dir, err)
 	}
 	s := &Store{
-		dir: dir, db: db, options: options, families: families,
+		dir: dir, db: db, options: options, settings: o.settings(), families: families,
 		data: families[len(families)-2], offsets: families[len(families)-1],
 		offsetKey: offsetKey(o.Topic, o.Partition),
 	}
@@ -73,19 +75,38 @@ func Open(dir string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// begin reads the saved offset and marks the store as open.
-func (s *Store) begin() error {
-	saved, err := s.db.GetCF(s.options.read, s.offsets, s.offsetKey)
-	if err != nil {
-		return classify("read the offset of", s.dir, err)
+// begin reads the saved offset, leaves a bulk load that was cut short behind, and marks
+// the store as open.
+func (s *Store) begin() (err error) {
+	if s.next, s.known, err = s.readOffset(string(s.offsetKey)); err != nil {
+		return err
 	}
-	defer saved.Free()
-	if saved.Exists() {
-		if s.next, s.known, err = nextOffset(saved.Data()); err != nil {
-			return fmt.Errorf("rocks: open %s: %w: key %s: %w", s.dir, stores.ErrCorrupt, s.offsetKey, err)
-		}
+	if !s.known {
+		err = s.recoverAnnounced()
+	}
+	if err == nil {
+		err = cleanBulk(s.dir)
+	}
+	if err != nil {
+		return err
 	}
 	return s.mark(statusOpen)
+}
+
+// readOffset reads what is saved under a key of the offsets.
+func (s *Store) readOffset(key string) (next stores.Offset, known bool, err error) {
+	saved, err := s.db.GetCF(s.options.read, s.offsets, []byte(key))
+	if err != nil {
+		return 0, false, classify("read the offset of", s.dir, err)
+	}
+	defer saved.Free()
+	if !saved.Exists() {
+		return 0, false, nil
+	}
+	if next, known, err = nextOffset(saved.Data()); err != nil {
+		return 0, false, fmt.Errorf("rocks: open %s: %w: key %s: %w", s.dir, stores.ErrCorrupt, key, err)
+	}
+	return next, known, nil
 }
 
 // mark writes the status. Like all else it becomes durable with the next flush.
@@ -95,10 +116,14 @@ func (s *Store) mark(status int64) error {
 	return s.write()
 }
 
-// Apply writes the records of b and the offset behind them as one write batch.
+// Apply writes the records of b and the offset behind them as one write batch. While
+// the store is bulk loaded, it collects them.
 func (s *Store) Apply(b *stores.Batch) error {
-	if s.db == nil {
+	switch {
+	case s.db == nil:
 		return errClosed
+	case s.bulk != nil:
+		return s.collect(b)
 	}
 	s.batch.reset()
 	s.batch.add(s.data.ID(), b)
@@ -121,8 +146,8 @@ func (s *Store) Offset() (stores.Offset, bool) { return s.next, s.known }
 
 // Get returns the value of key.
 func (s *Store) Get(key []byte) ([]byte, error) {
-	if s.db == nil {
-		return nil, errClosed
+	if err := s.readable(); err != nil {
+		return nil, err
 	}
 	value, err := s.db.GetCF(s.options.read, s.data, key)
 	if err != nil {
@@ -136,11 +161,18 @@ func (s *Store) Get(key []byte) ([]byte, error) {
 }
 
 // Flush writes the memtables of both column families to files, atomically, and
-// waits for it.
+// waits for it. While the store is bulk loaded, it ends a round.
 func (s *Store) Flush() error {
-	if s.db == nil {
+	switch {
+	case s.db == nil:
 		return errClosed
+	case s.bulk != nil:
+		return s.flushBulk()
 	}
+	return s.flush()
+}
+
+func (s *Store) flush() error {
 	families := []*grocksdb.ColumnFamilyHandle{s.data, s.offsets}
 	return classify("flush", s.dir, s.db.FlushCFs(families, s.options.flush))
 }
@@ -155,7 +187,11 @@ func (s *Store) Close() error {
 	if n := s.iterators.Load(); n > 0 {
 		return fmt.Errorf("rocks: close %s: %d iterators are still open", s.dir, n)
 	}
-	err := s.mark(statusClosed)
+	var err error
+	if s.bulk != nil {
+		err = s.dropBulk()
+	}
+	err = errors.Join(err, s.mark(statusClosed))
 	s.shut()
 	return err
 }

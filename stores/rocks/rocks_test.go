@@ -22,7 +22,7 @@ func TestStore(t *testing.T) { storetest.Run(t, harness) }
 func BenchmarkApply(b *testing.B) { storetest.Benchmark(b, harness, 1_000_000, 100) }
 
 // open opens a store for the length of a test.
-func open(t *testing.T, dir string, o Options) *Store {
+func open(t testing.TB, dir string, o Options) *Store {
 	t.Helper()
 	s, err := Open(dir, o)
 	if err != nil {

@@ -49,7 +49,7 @@ func (s *space) Names() ([]string, error) {
 	}
 	for _, e := range entries {
 		switch {
-		case !e.IsDir():
+		case !e.IsDir() || e.Name() == bulkDir: // of the store in dir itself
 		case strings.HasPrefix(e.Name(), removed):
 			if err := os.RemoveAll(filepath.Join(s.dir, e.Name())); err != nil {
 				return nil, fmt.Errorf("rocks: %w", err)
@@ -60,6 +60,9 @@ func (s *space) Names() ([]string, error) {
 	}
 	return names, nil
 }
+
+// bulkDir is where, in a store's directory, the files of a bulk load wait to be taken in.
+const bulkDir = ".bulk"
 
 // removed begins the name of a directory that is being removed. It gets that name
 // first, since a store with some of its files gone would look corrupt after a kill.

@@ -3,6 +3,7 @@
 package rocks
 
 import (
+	"context"
 	"fmt"
 
 	"restorebench/stores"
@@ -26,3 +27,15 @@ func (*Store) HoldFlush(int) error { return errUnavailable }
 
 // DiskBytes is 0 in this build.
 func (*Store) DiskBytes() int64 { return 0 }
+
+// BeginBulk always fails in this build.
+func (*Store) BeginBulk(int64) error { return errUnavailable }
+
+// EndBulk always fails in this build.
+func (*Store) EndBulk() error { return errUnavailable }
+
+// Debt always fails in this build.
+func (*Store) Debt() (Debt, error) { return Debt{}, errUnavailable }
+
+// WaitForCompactions always fails in this build.
+func (*Store) WaitForCompactions(context.Context) error { return errUnavailable }

@@ -1,0 +1,196 @@
+//go:build cgo && !norocksdb
+
+package rocks
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"restorebench/stores"
+	"restorebench/stores/storetest"
+)
+
+// bulkStore is bulk loaded until it is read for the first time.
+type bulkStore struct {
+	*Store
+	read sync.Once
+}
+
+func openBulk(dir string) (stores.Store, error) {
+	s, err := Open(dir, options)
+	if err != nil {
+		return nil, err
+	}
+	err = s.BeginBulk(64 << 20)
+	if err != nil && !errors.Is(err, stores.ErrNotEmpty) {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &bulkStore{Store: s}, nil
+}
+
+func (s *bulkStore) end() {
+	s.read.Do(func() {
+		if s.bulk != nil {
+			if err := s.EndBulk(); err != nil {
+				panic(err)
+			}
+		}
+	})
+}
+
+func (s *bulkStore) Get(key []byte) ([]byte, error) {
+	s.end()
+	return s.Store.Get(key)
+}
+
+func (s *bulkStore) Range(from, to []byte) stores.Iterator {
+	s.end()
+	return s.Store.Range(from, to)
+}
+
+func (s *bulkStore) ApproximateCount() (int64, error) {
+	s.end()
+	return s.Store.ApproximateCount()
+}
+
+func TestBulkStore(t *testing.T) {
+	storetest.Run(t, storetest.Harness{Open: openBulk, Durable: true, Ahead: true})
+}
+
+func TestBulkWrongUse(t *testing.T) {
+	s := open(t, t.TempDir(), options)
+	if err := s.EndBulk(); err == nil {
+		t.Error("ended what had not begun")
+	}
+	begin(t, s, 1<<20)
+	apply(t, s, 10)
+	_, err := s.Get([]byte{0})
+	wantError(t, err, stores.ErrBulk, s.dir)
+	_, err = s.ApproximateCount()
+	wantError(t, err, stores.ErrBulk, s.dir)
+	wantError(t, s.BeginBulk(1<<20), stores.ErrBulk, s.dir)
+	for _, it := range []stores.Iterator{s.Range(nil, nil), s.ReverseRange(nil, nil)} {
+		if it.Next() {
+			t.Error("an iterator yields what is being loaded")
+		}
+		wantError(t, errors.Join(it.Err(), it.Close()), stores.ErrBulk, s.dir)
+	}
+	if err := errors.Join(s.EndBulk(), s.Close(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range []error{s.BeginBulk(1), s.EndBulk(), s.Flush(), s.Apply(&stores.Batch{})} {
+		wantError(t, err, errClosed)
+	}
+}
+
+func TestBulkOnlyFromNothing(t *testing.T) {
+	records, offset := t.TempDir(), t.TempDir()
+	s := open(t, records, options)
+	if err := s.db.PutCF(s.options.write, s.data, []byte("k"), []byte("v")); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, s.BeginBulk(1<<20), stores.ErrNotEmpty, records)
+	if v, err := s.Get([]byte("k")); string(v) != "v" || err != nil {
+		t.Errorf("the refused store has %q, %v", v, err)
+	}
+	s = open(t, offset, options)
+	if err := s.Apply(&stores.Batch{Next: 3}); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, s.BeginBulk(1<<20), stores.ErrNotEmpty, offset)
+	apply(t, s, 1)
+}
+
+// Closing forgets what no round has taken, and leaves no files behind.
+func TestBulkClose(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, options)
+	begin(t, s, 1<<20)
+	apply(t, s, 100)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, options)
+	if next, ok := s.Offset(); ok || next != 0 {
+		t.Errorf("came back at %d, %v", next, ok)
+	}
+	begin(t, s, 1<<20)
+	apply(t, s, 100)
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, s, 100)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, options)
+	if next, ok := s.Offset(); next != 100 || !ok {
+		t.Errorf("came back at %d, %v; want 100", next, ok)
+	}
+	if _, err := os.Stat(filepath.Join(dir, bulkDir)); !os.IsNotExist(err) {
+		t.Errorf("%s: %v", bulkDir, err)
+	}
+}
+
+// What was written of a record again and again in memory is written to files once.
+func TestBulkSqueezes(t *testing.T) {
+	s := open(t, t.TempDir(), options)
+	begin(t, s, 1<<20)
+	b := &stores.Batch{}
+	for i := range 100_000 { // 10 MB of 100 keys
+		b.Append([]byte{byte(i % 100)}, make([]byte, 100), 0, stores.Offset(i))
+	}
+	if err := s.Apply(b); err != nil {
+		t.Fatal(err)
+	}
+	if s.bulk.rounds > 0 {
+		t.Errorf("%d rounds were written", s.bulk.rounds)
+	}
+	if err := s.EndBulk(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := s.ApproximateCount(); n != 100 || err != nil {
+		t.Errorf("%d records, %v; want 100", n, err)
+	}
+}
+
+// The files are those that the store's settings ask for. The first round's are on the
+// last level, where optimize_filters_for_hits does without filters.
+func TestBulkFilesHaveTheSettings(t *testing.T) {
+	const noFilter, properties = "filter block size=0;", "rocksdb.aggregated-table-properties"
+	for compression, bytes := range map[string]int64{"none": 100_000, "zstd": 1000} {
+		o := options
+		o.Settings = KafkaStreams()
+		o.Settings.Compression = compression
+		s := open(t, t.TempDir(), o)
+		begin(t, s, 1<<20)
+		apply(t, s, 1000)
+		if err := s.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.DiskBytes(); got < bytes || got > 2*bytes+10_000 {
+			t.Errorf("%s: 1000 records of 100 zeros take %d bytes", compression, got)
+		}
+		if got := s.db.GetPropertyCF(properties, s.data); !strings.Contains(got, noFilter) {
+			t.Errorf("%s: the first round's files have a filter: %s", compression, got)
+		}
+		apply(t, s, 1000)
+		if err := s.EndBulk(); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.db.GetPropertyCF(properties, s.data); strings.Contains(got, noFilter) {
+			t.Errorf("%s: the second round's files have no filter: %s", compression, got)
+		}
+	}
+}
+
+func begin(t testing.TB, s *Store, memory int64) {
+	t.Helper()
+	if err := s.BeginBulk(memory); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,73 @@
+//go:build cgo && !norocksdb
+
+package rocks
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"restorebench/stores"
+)
+
+// A bulk load leaves a run of files per round, which are compacted afterwards.
+func TestDebt(t *testing.T) {
+	const rounds, records = 5, 50_000
+	s := open(t, t.TempDir(), options)
+	begin(t, s, 128<<20)
+	for round := range rounds {
+		if err := errors.Join(s.Apply(scattered(round, records)), s.Flush()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := debt(t, s)
+	if d.Files[0] > 0 || d.Files[1] > 0 || slices.Contains(d.Files[2:], 0) { // one level each, from the last on
+		t.Errorf("%d rounds lie on levels as %v", rounds, d.Files)
+	}
+	want := int64(rounds * records * 1016)
+	if d.BytesWritten < want-10<<20 || d.BytesWritten > want*11/10 {
+		t.Errorf("%d bytes were written, want about %d", d.BytesWritten, want)
+	}
+	if err := s.EndBulk(); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.WaitForCompactions(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting without time ends with %v", err)
+	}
+	if err := s.WaitForCompactions(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d = debt(t, s)
+	if d.RunningJobs > 0 || d.CompactionPending || d.PendingBytes > 0 {
+		t.Errorf("compaction is not quiet: %+v", d)
+	}
+	if d.BytesWritten < 2*want-20<<20 {
+		t.Errorf("%d bytes were written with the compaction, want about %d", d.BytesWritten, 2*want)
+	}
+}
+
+func debt(t *testing.T, s *Store) Debt {
+	t.Helper()
+	d, err := s.Debt()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// scattered is n records of 16 + 1000 bytes whose keys lie all over.
+func scattered(seed, n int) *stores.Batch {
+	random := rand.NewChaCha8([32]byte{byte(seed)})
+	b := &stores.Batch{Next: stores.Offset(seed * n)}
+	key, value := make([]byte, 16), make([]byte, 1000)
+	for range n {
+		_, _ = random.Read(key)
+		_, _ = random.Read(value)
+		b.Append(key, value, 0, b.Next)
+	}
+	return b
+}
