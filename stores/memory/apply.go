@@ -21,6 +21,9 @@ func (s *Store) Apply(b *stores.Batch) error {
 	}
 	dead := s.slabs.dead
 	frozen := s.users.Load() > 1
+	if s.wrote(b.Len()); s.order != nil {
+		s.order.unshare(frozen)
+	}
 	for start := 0; start < len(b.Entries); start += window {
 		end := min(start+window, len(b.Entries))
 		s.warm(b, start, end)
@@ -88,6 +91,13 @@ func (s *Store) put(tag uint64, key, value []byte, frozen bool) error {
 		s.index.count++
 	}
 	s.index.set(slot, tag, address)
+	switch {
+	case s.order == nil:
+	case found:
+		s.order.move(key, address)
+	default:
+		s.order.insert(key, address)
+	}
 	return nil
 }
 
@@ -95,6 +105,9 @@ func (s *Store) remove(tag uint64, key []byte) error {
 	slot, found := s.find(tag, key)
 	if !found {
 		return nil
+	}
+	if s.order != nil {
+		s.order.remove(key)
 	}
 	s.slabs.discard(s.index.at(slot))
 	return s.index.remove(slot)

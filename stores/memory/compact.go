@@ -67,6 +67,9 @@ func (s *Store) evacuate(c *compaction, budget int) (scanned int, err error) {
 			f = &s.slabs.fill[c.number] // reserve may have moved it
 			copy(place, r.bytes[:size])
 			s.index.set(slot, tag, address)
+			if s.order != nil {
+				s.order.move(r.key(), address)
+			}
 			f.dead += size
 			s.slabs.dead += int64(size)
 			s.slabs.live -= int64(size)

@@ -37,6 +37,9 @@ type Store struct {
 
 	compaction compaction
 
+	order  *order // nil unless ranges are asked for often
+	demand demand
+
 	next    stores.Offset
 	applied bool
 	ahead   bool   // there are records that next does not count: live writes
