@@ -70,7 +70,7 @@ func runDocumented(t *testing.T, args []string, binary, results string) {
 	case args[0] == "bin/restorebench":
 		args[0] = binary
 		switch args[1] {
-		case "run":
+		case "run", "ceilings":
 			args = append(args, "--keys", "300", "--runs", "1", "--out", results)
 		case "vote":
 			args = append(args, "--broker", "local", "--store", "memory-versioned")
