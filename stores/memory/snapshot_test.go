@@ -310,3 +310,23 @@ func TestSnapshotFails(t *testing.T) {
 	must(t, c.apply(s))
 	must(t, s.Flush())
 }
+
+// Close ends a snapshot that waits or is being written, and takes no further one.
+func TestCloseEndsSnapshot(t *testing.T) {
+	s := openIn(t, t.TempDir())
+	b := &stores.Batch{}
+	b.Append([]byte("live"), []byte("v"), 0, 0)
+	b.Next = 0
+	must(t, s.Apply(b))
+	done := make(chan error)
+	go func() { done <- s.Snapshot(context.Background()) }()
+	must(t, s.Close())
+	if err := <-done; !errors.Is(err, stores.ErrClosed) {
+		t.Errorf("the snapshot that waits for a commit: %v", err)
+	}
+	for name, err := range map[string]error{"snapshot": s.Snapshot(context.Background()), "flush": s.Flush()} {
+		if !errors.Is(err, stores.ErrClosed) {
+			t.Errorf("%s of a closed store: %v", name, err)
+		}
+	}
+}
