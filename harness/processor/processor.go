@@ -104,6 +104,9 @@ func (p *processor) live(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := p.aftermath(ctx); err != nil {
+		return err
+	}
 	if err := p.digest(); err != nil {
 		return err
 	}
@@ -196,8 +199,8 @@ func (p *processor) snapshots(ctx context.Context, done <-chan struct{}) error {
 		case <-tick.C:
 		case <-done:
 			return nil
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-ctx.Done(): // the load says why
+			return nil
 		}
 		for _, part := range p.parts {
 			if err := part.snapshot(ctx); err != nil {

@@ -168,10 +168,10 @@ func (p *processor) restorePartition(ctx context.Context, part *partition, r res
 		}
 		store, err := p.restored(part, mode)
 		if err != nil {
-			return fmt.Errorf("restore partition %d: %w", part.id, err)
+			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
 		if res, err = restore.Apply(ctx, src, store, r, &part.progress); err != nil {
-			return fmt.Errorf("restore partition %d: %w", part.id, err)
+			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
 	}
 	return p.events.Emit(subject.Event{

@@ -47,7 +47,7 @@ func (p *processor) digest() error {
 	}
 	for _, part := range p.parts {
 		if err := recoverTime(part.store); err != nil {
-			return fmt.Errorf("digest of partition %d: %w", part.id, err)
+			return fmt.Errorf("digest of partition %d in %s: %w", part.id, part.dir, err)
 		}
 		var d verify.Digest
 		it := part.store.Range(nil, nil)
@@ -67,7 +67,7 @@ func (p *processor) digest() error {
 			err = closeErr
 		}
 		if err != nil {
-			return fmt.Errorf("digest of partition %d: %w", part.id, err)
+			return fmt.Errorf("digest of partition %d in %s: %w", part.id, part.dir, err)
 		}
 		if err := p.events.Emit(subject.Event{
 			Event: subject.DigestOf, Partition: part.id,

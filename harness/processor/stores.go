@@ -74,7 +74,7 @@ func openSpace(engine, typ string, task *subject.Task, part *partition) (stores.
 		return memory.NewSpaceIn(part.dir, memory.Options{Topic: part.task.Topic, Partition: part.id}), nil
 	}
 	o := rocks.Options{Topic: part.task.Topic, Partition: part.id, Settings: rocks.KafkaStreams()}
-	if typ == spec.TypeTimestamped {
+	if typ == spec.TypeTimestamped || typ == spec.TypeTimestampedWindow {
 		o.Family = rocks.TimestampedFamily
 	}
 	for name, value := range task.Config.RocksDB {

@@ -51,6 +51,7 @@ type Record struct {
 	Path       string           `json:"path"`   // the recovery path that was taken, read from the subject's events
 	Reason     string           `json:"reason"` // why that path, in the subject's words
 	Restored   Restored         `json:"restored"`
+	Aftermath  *Aftermath       `json:"aftermath,omitempty"`
 	Resources  Resources        `json:"resources"`
 	Verify     Verify           `json:"verify"`
 
@@ -96,6 +97,25 @@ type Restored struct {
 	DecodeNS    int64 `json:"decode_ns"`
 	ApplyNS     int64 `json:"apply_ns"`
 	FlushNS     int64 `json:"flush_ns"`
+}
+
+// Aftermath is what a restore left to be done, and what that did to point reads: those
+// of the verification, the first time that they are read.
+type Aftermath struct {
+	BytesWritten        int64     `json:"bytes_written"`         // to files when ready: by flushes, compactions and bulk loading
+	Files               []int     `json:"files,omitempty"`       // per level when ready, from 0 on
+	PendingBytes        int64     `json:"pending_bytes"`         // to be compacted when ready, as RocksDB estimates it
+	SettledNS           int64     `json:"settled_ns"`            // from then until no compaction was left; 0: it took too long
+	SettledBytesWritten int64     `json:"settled_bytes_written"` // to files by then
+	SettledFiles        []int     `json:"settled_files,omitempty"`
+	ReadsReady          Quantiles `json:"reads_ready"`
+	ReadsSettled        Quantiles `json:"reads_settled"`
+}
+
+// Quantiles are of the durations of point reads.
+type Quantiles struct {
+	P50NS int64 `json:"p50_ns"`
+	P99NS int64 `json:"p99_ns"`
 }
 
 // Resources is what the recovering process used, from its start until its first

@@ -38,6 +38,7 @@ const (
 	Ready        = "ready"         //
 	FirstRead    = "first_read"    // ok
 	Loaded       = "loaded"        // per partition: offset, records
+	Settled      = "settled"       // ready, settled, settled_ns, reads_ready, reads_settled
 	DigestOf     = "digest"        // per partition: count, bytes, digest, sums
 	Reads        = "reads"         // values
 	Contents     = "contents"      // per store: store, entries
@@ -80,6 +81,15 @@ type Event struct {
 
 	OK bool `json:"ok,omitempty"`
 
+	// What the store's engine had done and had left to do when it was ready, and when it
+	// was done with that, so long after; and how long point reads took. SettledNS is 0 when
+	// that took too long.
+	Ready        Debt      `json:"ready,omitzero"`
+	Settled      Debt      `json:"settled,omitzero"`
+	SettledNS    int64     `json:"settled_ns,omitempty"`
+	ReadsReady   Quantiles `json:"reads_ready,omitzero"`
+	ReadsSettled Quantiles `json:"reads_settled,omitzero"`
+
 	Count  int64  `json:"count,omitempty"`
 	Digest string `json:"digest,omitempty"` // see verify.Digest.String
 	Sums   []byte `json:"sums,omitempty"`   // optional; see verify.Digest.Sums
@@ -92,6 +102,19 @@ type Event struct {
 
 	// At is when the parent read the line, on its monotonic clock.
 	At time.Time `json:"-"`
+}
+
+// Debt is what an engine with files has written, and what it is yet to rewrite.
+type Debt struct {
+	BytesWritten int64 `json:"bytes_written"`           // by flushes, compactions and bulk loading
+	Files        []int `json:"files,omitempty"`         // per level, from 0 on
+	PendingBytes int64 `json:"pending_bytes,omitempty"` // to be compacted, as the engine estimates it
+}
+
+// Quantiles are of durations.
+type Quantiles struct {
+	P50NS int64 `json:"p50_ns"`
+	P99NS int64 `json:"p99_ns"`
 }
 
 // Value is the answer to a point read; nil is absent, empty is not.

@@ -150,6 +150,8 @@ func (a *attempt) verify(ctx context.Context, p *subject.Process, reads []partit
 		switch e.Event {
 		case subject.ProgressMade:
 			a.watch(StageVerify, v.Count+e.Records, total)
+		case subject.Settled:
+			a.rec.Aftermath = aftermath(e)
 		case subject.DigestOf:
 			if int(e.Partition) >= len(found) || e.Partition < 0 {
 				return false, fmt.Errorf("%w: digest of partition %d", errOrder, e.Partition)
@@ -179,6 +181,15 @@ func (a *attempt) verify(ctx context.Context, p *subject.Process, reads []partit
 	}
 	v.Verdict = verify.OK.String()
 	return nil
+}
+
+// aftermath is what the subject told of its store after the restore.
+func aftermath(e subject.Event) *record.Aftermath {
+	return &record.Aftermath{
+		BytesWritten: e.Ready.BytesWritten, Files: e.Ready.Files, PendingBytes: e.Ready.PendingBytes,
+		SettledNS: e.SettledNS, SettledBytesWritten: e.Settled.BytesWritten, SettledFiles: e.Settled.Files,
+		ReadsReady: record.Quantiles(e.ReadsReady), ReadsSettled: record.Quantiles(e.ReadsSettled),
+	}
 }
 
 func checkReads(want []partitionRead, got []subject.Value) (wrong []error) {
