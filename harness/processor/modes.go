@@ -15,12 +15,11 @@ import (
 // takes them as fast.
 const bulkFrom = 50_000
 
-// mode decides how a partition is restored. Bulk loading begins with an empty store,
-// and can't answer the reads that a versioned store makes while it is restored.
+// mode decides how a partition is restored. Bulk loading begins with an empty store.
 func (p *processor) mode(part *partition, r restore.Range) string {
-	engine, typ, _ := spec.ParseStore(part.task.Store)
+	engine, _, _ := spec.ParseStore(part.task.Store)
 	_, saved := part.store.Offset()
-	if engine != spec.EngineRocks || typ == spec.TypeVersioned || saved {
+	if engine != spec.EngineRocks || saved {
 		return spec.ModeBatch
 	}
 	switch asked := p.task.Config.RestoreMode; {

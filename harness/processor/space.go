@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"restorebench/stores"
+	"restorebench/stores/rocks"
 )
 
 // space remembers the byte stores that a store has opened, to reach what their engine
@@ -16,6 +17,8 @@ import (
 type space struct {
 	stores.Space
 	bulk int64 // memory for each byte store that is opened, to load in bulk; 0: not
+	// readable byte stores can be read while they are loaded in bulk; see staged.
+	readable bool
 
 	mu     sync.Mutex // snapshots are taken beside the one writer
 	opened map[string]stores.Store
@@ -27,6 +30,9 @@ func (s *space) Open(name string) (stores.Store, error) {
 	bytes, err := s.Space.Open(name)
 	if err != nil {
 		return nil, err
+	}
+	if inRocks, ok := bytes.(*rocks.Store); ok && s.readable {
+		bytes = &staged{Store: inRocks}
 	}
 	if s.bulk > 0 {
 		if err := beginBulk(bytes, s.bulk); err != nil {

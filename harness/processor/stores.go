@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -26,13 +27,14 @@ func openStore(task *subject.Task, part *partition) (stores.Store, error) {
 		return nil, err
 	}
 	part.space = newSpace(bytes)
+	part.space.readable = typ == spec.TypeVersioned
 	switch typ {
 	case spec.TypeLRU:
 		return keyvalue.NewLRU(int(part.task.Capacity), part.log)
 	case spec.TypeTimestamped:
 		return keyvalue.OpenTimestamped(part.space, "", part.log)
 	case spec.TypeVersioned:
-		return versioned.Open(part.space, "", versioned.Options{History: part.task.RetentionMS}, part.log)
+		return openVersioned(part)
 	case spec.TypeWindow, spec.TypeTimestampedWindow:
 		return window.New(part.space, window.Options{
 			Name: part.task.Name, Retention: part.task.RetentionMS, WindowSize: part.task.WindowMS,
@@ -43,6 +45,20 @@ func openStore(task *subject.Task, part *partition) (stores.Store, error) {
 	default:
 		return keyvalue.Open(part.space, "", part.log)
 	}
+}
+
+// openVersioned refuses rows without an offset, as a kill leaves them when it comes
+// between loading a stage and saving its offset: their stream time would make a replay
+// refuse records that it needs.
+func openVersioned(part *partition) (stores.Store, error) {
+	s, err := versioned.Open(part.space, "", versioned.Options{History: part.task.RetentionMS}, part.log)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := s.Offset(); !ok && s.StreamTime() >= 0 {
+		return nil, errors.Join(fmt.Errorf("%w: rows up to the time %d, and no offset", stores.ErrCorrupt, s.StreamTime()), s.Close())
+	}
+	return s, nil
 }
 
 // directory is where Kafka Streams keeps a store: <task>/rocksdb/<store>, and

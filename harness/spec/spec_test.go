@@ -36,7 +36,7 @@ func TestDefault(t *testing.T) {
 
 func TestParseCount(t *testing.T) {
 	for text, want := range map[string]int64{
-		"1": 1, "10k": 10_000, "1M": 1_000_000, "1.5M": 1_500_000, "1_000": 1000, "2Ki": 2048, "1MiB": 1 << 20,
+		"1": 1, "10k": 10_000, "1M": 1_000_000, "1.5M": 1_500_000, "1_000": 1000, "2Ki": 2048, "1MiB": 1 << 20, "2Gi": 2 << 30, "3GB": 3e9,
 		"0": 0, "-3": -3, "1G": 1_000_000_000,
 	} {
 		if got, err := ParseCount(text); err != nil || got != want {

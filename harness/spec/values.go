@@ -17,7 +17,7 @@ func (b badValue) Error() string { return string(b) }
 // suffixes of whole numbers: powers of 1,000, and with an i of 1,024.
 var suffixes = map[string]int64{
 	"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9,
-	"Ki": 1 << 10, "Mi": 1 << 20, "KiB": 1 << 10, "MiB": 1 << 20, "kB": 1e3, "MB": 1e6, "B": 1,
+	"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 1e3, "MB": 1e6, "GB": 1e9, "B": 1,
 }
 
 // ParseCount reads a whole number such as 250, 10k, 1.5M, 1_000 or 1Ki.
