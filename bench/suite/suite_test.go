@@ -95,7 +95,7 @@ func TestWritable(t *testing.T) {
 // Bad input must be found before a broker starts, and leave nothing.
 func TestBadInputStartsNothing(t *testing.T) {
 	for name, change := range map[string]func(*spec.Spec){
-		"cells":    func(s *spec.Spec) { s.Stores, s.Recovery = []string{spec.StoreMemory}, []string{record.Local} },
+		"cells":    func(s *spec.Spec) { s.Stores, s.Recovery = []string{spec.StoreLRU}, []string{record.Local} },
 		"broker":   func(s *spec.Spec) { s.Broker = "nonsense" },
 		"rocksdb":  func(s *spec.Spec) { s.RocksDB = map[string]string{"no_such": "1"} },
 		"consumer": func(s *spec.Spec) { s.Consumer = map[string]string{"no.such": "1"} },
