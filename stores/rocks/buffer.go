@@ -74,16 +74,15 @@ func newFileOptions(s Settings, bloomBits float64) fileOptions {
 
 func (o fileOptions) free() { C.rocksdb_options_destroy(o.c) }
 
-// write writes the records from..to of a sorted buffer to a new file, and returns its
-// size in bytes.
-func (u *buffer) write(from, to int, o fileOptions, path string) (int64, error) {
+// write writes the records from..to of a sorted buffer to a new file, and syncs it.
+func (u *buffer) write(from, to int, o fileOptions, path string) error {
 	name := C.CString(path)
 	defer C.free(unsafe.Pointer(name))
 	var text *C.char
-	size := C.rb_write(u.c, C.size_t(from), C.size_t(to), o.c, name, &text) //nolint:gocritic // of code that cgo makes
-	if text != nil {
-		defer C.rocksdb_free(unsafe.Pointer(text))
-		return 0, errors.New(C.GoString(text))
+	C.rb_write(u.c, C.size_t(from), C.size_t(to), o.c, name, &text) //nolint:gocritic // reads what cgo generates wrongly
+	if text == nil {
+		return nil
 	}
-	return int64(size), nil
+	defer C.rocksdb_free(unsafe.Pointer(text))
+	return errors.New(C.GoString(text))
 }

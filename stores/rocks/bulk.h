@@ -64,8 +64,8 @@ int rb_squeeze(rb_buffer *);
 /* How files are written, with what concerns them of a column family's options. */
 rocksdb_options_t *rb_file_options(size_t block_size, double bloom_bits, int compression);
 /* Writes the entries from..to, at least one, of a sorted buffer into a new file and
- * syncs it. Returns its size; on failure err is set, to be freed by the caller. */
-uint64_t rb_write(const rb_buffer *, size_t from, size_t to, rocksdb_options_t *, const char *path, char **err);
+ * syncs it. On failure err is set, to be freed by the caller. */
+void rb_write(const rb_buffer *, size_t from, size_t to, rocksdb_options_t *, const char *path, char **err);
 
 /* The record of an entry. */
 static inline rb_record *rb_record_of(const rb_buffer *b, const rb_entry *e)

@@ -63,6 +63,9 @@ func TestBulkKill(t *testing.T) {
 				if err := errors.Join(l.replay(), l.compare()); err != nil {
 					t.Error(err)
 				}
+				if left, err := l.store.db.GetCF(l.store.options.read, l.store.offsets, l.store.announcedKey()); err != nil || left.Exists() {
+					t.Errorf("an announcement is left behind, %v", err)
+				}
 			})
 		}
 	}

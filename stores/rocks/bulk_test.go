@@ -58,6 +58,7 @@ func (s *bulkStore) ApproximateCount() (int64, error) {
 }
 
 func TestBulkStore(t *testing.T) {
+	storetest.Seldom(t, 30)
 	storetest.Run(t, storetest.Harness{Open: openBulk, Durable: true, Ahead: true})
 }
 

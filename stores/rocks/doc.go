@@ -12,6 +12,11 @@
 // families at once (atomic_flush), so that a kill loses the newest batches but
 // never parts data from offset.
 //
+// A restore from nothing is better loaded in bulk (BeginBulk): records are collected
+// outside of Go's heap, sorted, and written round by round as files that RocksDB takes
+// in as they are. These wait in ".bulk", which Open empties. The offset follows them, so
+// here a kill may leave more data than the offset says, never less.
+//
 // Only this package imports grocksdb. With the build tag norocksdb, or without
 // cgo, Open returns an error that wraps stores.ErrUnavailable.
 package rocks

@@ -78,7 +78,7 @@ func Open(dir string, o Options) (*Store, error) {
 // begin reads the saved offset, leaves a bulk load that was cut short behind, and marks
 // the store as open.
 func (s *Store) begin() (err error) {
-	if s.next, s.known, err = s.readOffset(string(s.offsetKey)); err != nil {
+	if s.next, s.known, err = s.readOffset(s.offsetKey); err != nil {
 		return err
 	}
 	if !s.known {
@@ -94,8 +94,8 @@ func (s *Store) begin() (err error) {
 }
 
 // readOffset reads what is saved under a key of the offsets.
-func (s *Store) readOffset(key string) (next stores.Offset, known bool, err error) {
-	saved, err := s.db.GetCF(s.options.read, s.offsets, []byte(key))
+func (s *Store) readOffset(key []byte) (next stores.Offset, known bool, err error) {
+	saved, err := s.db.GetCF(s.options.read, s.offsets, key)
 	if err != nil {
 		return 0, false, classify("read the offset of", s.dir, err)
 	}

@@ -5,6 +5,7 @@ package rocks
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -23,7 +24,6 @@ type round struct {
 	options fileOptions
 	files   []string // one per piece
 	errs    []error
-	bytes   atomic.Int64 // of the files
 
 	taken  atomic.Int32   // pieces
 	unmade sync.WaitGroup // pieces
@@ -47,9 +47,7 @@ func (r *round) write() {
 	n := len(r.files)
 	for i := int(r.taken.Add(1)) - 1; i < n; i = int(r.taken.Add(1)) - 1 {
 		from, to := i*r.buffer.len()/n, (i+1)*r.buffer.len()/n
-		size, err := r.buffer.write(from, to, r.options, r.files[i])
-		r.bytes.Add(size)
-		r.errs[i] = err
+		r.errs[i] = r.buffer.write(from, to, r.options, r.files[i])
 		r.unmade.Done()
 	}
 }
@@ -82,7 +80,9 @@ func (s *Store) announce(r *round) error {
 	if !r.first || len(r.files) == 0 {
 		return nil
 	}
-	return s.saveNumbers(map[string]int64{s.announcedKey(): savedOffset(r.offset)})
+	s.batch.reset()
+	s.batch.addNumber(s.offsets.ID(), s.announcedKey(), savedOffset(r.offset))
+	return errors.Join(s.write(), s.flush())
 }
 
 // ingest moves the files into the store. RocksDB does it all at once, and syncs.
@@ -96,27 +96,17 @@ func (s *Store) ingest(r *round) error {
 	return classify("take sorted files into", s.dir, s.db.IngestExternalFileCF(s.data, r.files, options))
 }
 
+// save saves the round's offset, and forgets what was announced.
 func (s *Store) save(r *round) error {
-	numbers := map[string]int64{string(s.offsetKey): savedOffset(r.offset)}
-	if r.first {
-		numbers[s.announcedKey()] = offsetUnknown
-	}
-	return s.saveNumbers(numbers)
-}
-
-// saveNumbers writes to the offsets and flushes them.
-func (s *Store) saveNumbers(numbers map[string]int64) error {
 	s.batch.reset()
-	for key, n := range numbers {
-		s.batch.addNumber(s.offsets.ID(), []byte(key), n)
+	s.batch.addNumber(s.offsets.ID(), s.offsetKey, savedOffset(r.offset))
+	if r.first {
+		s.batch.remove(s.offsets.ID(), s.announcedKey())
 	}
-	if err := s.write(); err != nil {
-		return err
-	}
-	return s.flush()
+	return errors.Join(s.write(), s.flush())
 }
 
-func (s *Store) announcedKey() string { return string(s.offsetKey) + ".bulk" }
+func (s *Store) announcedKey() []byte { return append(slices.Clip(s.offsetKey), ".bulk"...) }
 
 // recoverAnnounced finds the offset of a bulk load that was killed when the files of its
 // first round were in the store and the offset was not.
@@ -130,7 +120,9 @@ func (s *Store) recoverAnnounced() error {
 	case err != nil:
 		return err
 	case empty: // the files never got there
-		return s.saveNumbers(map[string]int64{s.announcedKey(): offsetUnknown})
+		s.batch.reset()
+		s.batch.remove(s.offsets.ID(), s.announcedKey())
+		return s.write()
 	}
 	s.next, s.known = next, true
 	return s.save(&round{offset: next, first: true})

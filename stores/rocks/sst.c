@@ -42,19 +42,15 @@ static void put(const rb_buffer *b, size_t from, size_t to, rocksdb_sstfilewrite
 	}
 }
 
-uint64_t rb_write(const rb_buffer *b, size_t from, size_t to, rocksdb_options_t *options, const char *path, char **err)
+void rb_write(const rb_buffer *b, size_t from, size_t to, rocksdb_options_t *options, const char *path, char **err)
 {
 	rocksdb_envoptions_t *env = rocksdb_envoptions_create();
 	rocksdb_sstfilewriter_t *w = rocksdb_sstfilewriter_create(env, options);
-	uint64_t size = 0;
 	rocksdb_sstfilewriter_open(w, path, err);
 	if (*err == NULL)
 		put(b, from, to, w, err);
 	if (*err == NULL)
 		rocksdb_sstfilewriter_finish(w, err);
-	if (*err == NULL)
-		rocksdb_sstfilewriter_file_size(w, &size);
 	rocksdb_sstfilewriter_destroy(w);
 	rocksdb_envoptions_destroy(env);
-	return size;
 }

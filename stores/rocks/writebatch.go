@@ -66,6 +66,14 @@ func (w *writeBatch) addNumber(family uint32, key []byte, value int64) {
 	w.count++
 }
 
+// remove appends the deletion of a key of another column family.
+func (w *writeBatch) remove(family uint32, key []byte) {
+	w.rep = append(w.rep, tagFamilyDelete)
+	w.rep = binary.AppendUvarint(w.rep, uint64(family))
+	w.rep = appendString(w.rep, key)
+	w.count++
+}
+
 // bytes is the finished representation, valid until reset.
 func (w *writeBatch) bytes() []byte {
 	binary.LittleEndian.PutUint32(w.rep[8:], w.count)
