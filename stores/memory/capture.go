@@ -5,7 +5,7 @@ import "errors"
 // pageSlots is what is copied at once when a slot changes that a snapshot has not
 // read yet: small, since the slots that a batch changes lie anywhere, and each costs
 // the writer a copy the first time that its page is met.
-const pageSlots = 512
+const pageSlots = 128
 
 // capture is the index as it was at one moment, to be read in order while the index
 // changes. What a change would spoil is copied first; when the index is resized, its
