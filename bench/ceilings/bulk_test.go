@@ -23,7 +23,7 @@ func (l *loading) Flush() error                 { return errors.New("flushed whi
 // The end of a bulk load is part of what is timed.
 func TestInBulk(t *testing.T) {
 	l := &loading{}
-	s, err := inBulk(l, 1000)
+	s, err := InBulk(l, 1000)
 	if err != nil || l.memory != 1000 || l.ended {
 		t.Fatalf("%+v (%v)", l, err)
 	}
@@ -31,10 +31,10 @@ func TestInBulk(t *testing.T) {
 		t.Errorf("%+v (%v)", l, err)
 	}
 	refused := errors.New("refused")
-	if _, err := inBulk(&loading{err: refused}, 1000); !errors.Is(err, refused) {
+	if _, err := InBulk(&loading{err: refused}, 1000); !errors.Is(err, refused) {
 		t.Errorf("%v, want the store's error", err)
 	}
-	if _, err := inBulk(memory.New(), 1000); err == nil {
+	if _, err := InBulk(memory.New(), 1000); err == nil {
 		t.Error("a store that can't was accepted")
 	}
 }

@@ -16,7 +16,6 @@ import (
 	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
-	"restorebench/stores/rocks"
 )
 
 // small is a run of few keys in two partitions.
@@ -81,12 +80,10 @@ func TestRun(t *testing.T) {
 	}
 	nothingLeft(t, o)
 	names := []string{
-		ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll, ceilings.NameMemory, ceilings.NameRocks, ceilings.NameRocksStreams,
+		ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll, ceilings.NameMemory, ceilings.NameReplayMemory,
+		ceilings.NameRocks, ceilings.NameRocksStreams, ceilings.NameRocksBulk, ceilings.NameReplayRocks,
+		ceilings.NameWrite, ceilings.NameRead,
 	}
-	if _, ok := any((*rocks.Store)(nil)).(interface{ EndBulk() error }); ok {
-		names = append(names, ceilings.NameRocksBulk)
-	}
-	names = append(names, ceilings.NameWrite, ceilings.NameRead)
 	if len(report.Ceilings) != len(names) {
 		t.Fatalf("%d ceilings, want %v", len(report.Ceilings), names)
 	}

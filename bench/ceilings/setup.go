@@ -23,7 +23,9 @@ const (
 	NameMemory       = "apply/memory"       // Apply to the in-memory store
 	NameRocks        = "apply/rocksdb"      // Apply to RocksDB, in the batches of our restore
 	NameRocksStreams = "apply/rocksdb/1000" // the same in those of Kafka Streams
-	NameRocksBulk    = "apply/rocksdb/bulk" // the same as sorted files, where the build can
+	NameRocksBulk    = "apply/rocksdb/bulk" // the same as sorted files
+	NameReplayMemory = "replay/memory"      // Restore into the in-memory store: no ceiling, but what is bounded
+	NameReplayRocks  = "replay/rocksdb"     // Restore into RocksDB, as sorted files
 	NameWrite        = "disk/write"         // WriteDisk
 	NameRead         = "disk/read"          // ReadDisk, from the page cache
 )
@@ -52,14 +54,12 @@ func (s *Setup) Ceilings() []Ceiling {
 		{NamePoll, func(ctx context.Context) (Result, error) { return Poll(ctx, s.Source) }},
 	}
 	if slices.Contains(s.Engines, spec.EngineMemory) {
-		list = append(list, s.apply(NameMemory, OwnBatch, s.openMemory))
+		list = append(list, s.apply(NameMemory, OwnBatch, s.openMemory), s.replay(NameReplayMemory, s.openMemory))
 	}
 	if slices.Contains(s.Engines, spec.EngineRocks) {
 		list = append(list, s.apply(NameRocks, OwnBatch, s.openRocks),
 			s.apply(NameRocksStreams, KafkaStreamsBatch, s.openRocks))
-		if rocksLoadsInBulk() {
-			list = append(list, s.apply(NameRocksBulk, OwnBatch, s.openBulk))
-		}
+		list = append(list, s.apply(NameRocksBulk, OwnBatch, s.openBulk), s.replay(NameReplayRocks, s.openBulk))
 	}
 	return append(list, Ceiling{NameWrite, s.write}, Ceiling{NameRead, s.read})
 }
@@ -85,7 +85,7 @@ func (s *Setup) openBulk(dir string, partition int32) (stores.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	loading, err := inBulk(store, bulkMemory/int64(len(s.Workloads)))
+	loading, err := InBulk(store, bulkMemory/int64(len(s.Workloads)))
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -95,8 +95,26 @@ func (s *Setup) openBulk(dir string, partition int32) (stores.Store, error) {
 // apply measures Apply into new stores. Preparing the batches, opening and closing
 // are not part of the time.
 func (s *Setup) apply(name string, perBatch int, open opener) Ceiling {
+	return s.into(name, open, func(ctx context.Context, into []stores.Store) (Result, error) {
+		var batches [][]*stores.Batch
+		for _, w := range s.Workloads {
+			batches = append(batches, Prepare(w, perBatch))
+		}
+		return Apply(ctx, into, batches)
+	})
+}
+
+// replay measures Restore into new stores.
+func (s *Setup) replay(name string, open opener) Ceiling {
+	return s.into(name, open, func(ctx context.Context, into []stores.Store) (Result, error) {
+		return Restore(ctx, s.Source, into)
+	})
+}
+
+// into measures with a new store per partition.
+func (s *Setup) into(name string, open opener, measure func(context.Context, []stores.Store) (Result, error)) Ceiling {
 	return Ceiling{name, func(ctx context.Context) (res Result, err error) {
-		dir, err := os.MkdirTemp(s.Dir, "apply-")
+		dir, err := os.MkdirTemp(s.Dir, "stores-")
 		if err != nil {
 			return res, err
 		}
@@ -107,15 +125,14 @@ func (s *Setup) apply(name string, perBatch int, open opener) Ceiling {
 				err = errors.Join(err, store.Close())
 			}
 		}()
-		var batches [][]*stores.Batch
 		for _, w := range s.Workloads {
 			store, err := open(filepath.Join(dir, fmt.Sprint(w.Partition)), w.Partition)
 			if err != nil {
 				return res, err
 			}
-			into, batches = append(into, store), append(batches, Prepare(w, perBatch))
+			into = append(into, store)
 		}
-		return Apply(ctx, into, batches)
+		return measure(ctx, into)
 	}}
 }
 

@@ -98,13 +98,8 @@ func (s *setup) intoRocks(ctx context.Context, source ceilings.Source, wrap func
 }
 
 func (s *setup) inBulk(store *rocks.Store) (stores.Store, error) {
-	return bulk{store}, store.BeginBulk(s.memory)
+	return ceilings.InBulk(store, s.memory)
 }
-
-// bulk is a store whose flush ends its bulk loading.
-type bulk struct{ *rocks.Store }
-
-func (b bulk) Flush() error { return b.EndBulk() }
 
 func asStreams(store *rocks.Store) (stores.Store, error) { return polled{store}, nil }
 

@@ -146,21 +146,23 @@ func showCeilings(out io.Writer, r *ceilings.Report) {
 	showBounds(out, r.Ceilings)
 }
 
-// showBounds says for each store which of the stages of its replay is the slowest.
+// showBounds says for each store which of the stages of its replay is the slowest, and
+// how near the replay came to it.
 func showBounds(out io.Writer, measured []ceilings.Summary) {
 	fmt.Fprintln(out, "\nA replay can be no faster than its slowest stage:")
 	for _, store := range []struct {
-		name   string
-		stages []string
+		name, replay string
+		stages       []string
 	}{
-		{spec.EngineMemory, []string{ceilings.NameMemory, ceilings.NameDrain}},
-		{spec.EngineRocks, []string{ceilings.NameRocks, ceilings.NameDrain, ceilings.NameWrite}},
-		{"in bulk", []string{ceilings.NameRocksBulk, ceilings.NameDrain, ceilings.NameWrite}},
+		{spec.EngineMemory, ceilings.NameReplayMemory, []string{ceilings.NameMemory, ceilings.NameDrain}},
+		{spec.EngineRocks, ceilings.NameReplayRocks, []string{ceilings.NameRocksBulk, ceilings.NameDrain, ceilings.NameWrite}},
 	} {
-		if _, ok := ceilings.Slowest(measured, store.stages[0]); !ok {
+		replay, ok := ceilings.Slowest(measured, store.replay)
+		if !ok {
 			continue // not asked for
 		}
 		slowest, _ := ceilings.Slowest(measured, store.stages...)
-		fmt.Fprintf(out, "  %-8s %s, %s records/s\n", store.name, slowest.Name, report.Amount(slowest.RecordsPerSecond.Median))
+		fmt.Fprintf(out, "  %-8s %s, %s records/s; the replay reached %.0f %% of it\n", store.name, slowest.Name,
+			report.Amount(slowest.RecordsPerSecond.Median), 100*replay.RecordsPerSecond.Median/slowest.RecordsPerSecond.Median)
 	}
 }

@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"errors"
 	"maps"
 	"runtime"
 	"strconv"
@@ -35,7 +36,15 @@ func (p *processor) restored(part *partition, mode string) (stores.Store, error)
 	engine, _, _ := spec.ParseStore(part.task.Store)
 	switch {
 	case mode == spec.ModeBulk:
-		return bulkStore{part.store, part.space}, part.space.beginBulk(p.bulkMemory(part))
+		err := part.space.beginBulk(p.bulkMemory(part))
+		if errors.Is(err, stores.ErrNotEmpty) {
+			// Records without an offset: replaying over them would keep those whose
+			// tombstones are gone.
+			if err = p.wipe(part); err == nil {
+				err = part.space.beginBulk(p.bulkMemory(part))
+			}
+		}
+		return bulkStore{part.store, part.space}, err
 	case engine == spec.EngineMemory:
 		return unsaved{part.store}, nil
 	}

@@ -133,3 +133,18 @@ func TestTimestampedWindowsHaveTheirColumnFamily(t *testing.T) {
 		t.Errorf("%s opened as plain: %v", segments[0], err)
 	}
 }
+
+// Records whose offset is unknown are not loaded over, but replaced.
+func TestBulkOverRecordsWithoutOffset(t *testing.T) {
+	f := newFixture(t)
+	f.load(t, spec.StoreRocks)
+	forget(t, filepath.Join(f.state, "0_0", "rocksdb", storeName))
+	events, err := f.live(t, spec.StoreRocks, subject.Config{Digest: true, RestoreMode: spec.ModeBulk}, subject.DigestOf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	caught, digest := find(t, events, subject.CaughtUp), find(t, events, subject.DigestOf)
+	if caught.Mode != spec.ModeBulk || caught.Records != testKeys || digest.Count != testKeys {
+		t.Errorf("%+v %d", caught, digest.Count)
+	}
+}
