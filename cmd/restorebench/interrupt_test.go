@@ -98,7 +98,7 @@ type interruption struct {
 const never = time.Duration(-1)
 
 // interruptedTrials is how many trials a run of this test has.
-const interruptedTrials = 4
+const interruptedTrials = 6
 
 // run starts it, interrupts it and looks for what it left. It says how far it came.
 func (r interruption) run(t *testing.T) string {

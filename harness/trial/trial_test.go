@@ -123,7 +123,7 @@ func everyCell(t *testing.T) []record.Cell {
 	}
 	return append(cells, []record.Cell{
 		{Subject: spec.SubjectSelf, Store: spec.StoreRocks, Recovery: record.LocalTail, Keys: 100, KeyBytes: 9, ValueBytes: 1, Partitions: 3, UpdatesPerKey: 2, Tail: 0.5},
-		{Subject: spec.SubjectSelf, Store: spec.StoreMemory, Recovery: record.Replay, Keys: 20, KeyBytes: 8, ValueBytes: 1 << 20, Partitions: 2, UpdatesPerKey: 1},
+		{Subject: spec.SubjectSelf, Store: spec.StoreMemory, Recovery: record.Replay, Keys: 6, KeyBytes: 8, ValueBytes: 1 << 20, Partitions: 2, UpdatesPerKey: 1},
 		{Subject: spec.SubjectSelf, Store: spec.StoreMemory, Recovery: record.Replay, Keys: 1, KeyBytes: 8, ValueBytes: 1, Partitions: 1, UpdatesPerKey: 1},
 	}...)
 }
