@@ -71,7 +71,8 @@ func (s *Store) scan(from, to []byte) *iterator {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.writes = 0
-	if s.order == nil && (from != nil || to != nil) {
+	bounded := from != nil || to != nil
+	if s.order == nil && bounded {
 		if d.scans++; d.scans > orderScans {
 			s.order = newOrder(&s.slabs, s.collect(nil, nil))
 		}
@@ -83,6 +84,9 @@ func (s *Store) scan(from, to []byte) *iterator {
 	} else if positions := s.collect(from, to); len(positions) > 0 {
 		it.runs = []*run{{positions: positions}}
 		it.end = cursor{1, 0}
+		if bounded && 2*len(positions) > s.index.count {
+			d.scans = orderScans // to sort most of them costs as much as an order: next time that is made
+		}
 	}
 	return it
 }
