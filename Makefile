@@ -41,7 +41,7 @@ bench: setup ## Go benchmarks of load, replay and local open (ARGS="-count 6", o
 run-bench:
 	go test -run '^$$' -bench . ./bench/... $(ARGS)
 
-bench-compare: build ## Hold the restore to its targets, measured then and there (15 minutes)
+bench-compare: build ## Hold the restore to its targets, measured then and there (10 minutes)
 	bin/restorebench targets $(ARGS)
 
 test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Name")

@@ -36,7 +36,7 @@ func newTargets() *cobra.Command {
 		Long: `Loads changelogs, then restores them in every way and measures what bounds that,
 --runs times, interleaved in a seeded order; compares the medians with the
 targets, and exits with 3 if one is missed. With the default of 4M keys it takes
-about a quarter of an hour and 4 GB of disk.`,
+about ten minutes and 4 GB of disk.`,
 		Args: cobra.NoArgs,
 	}
 	flags := map[string]*string{}
