@@ -57,9 +57,8 @@ func (s *Setup) Ceilings() []Ceiling {
 		list = append(list, s.apply(NameMemory, OwnBatch, s.openMemory), s.replay(NameReplayMemory, s.openMemory))
 	}
 	if slices.Contains(s.Engines, spec.EngineRocks) {
-		list = append(list, s.apply(NameRocks, OwnBatch, s.openRocks),
-			s.apply(NameRocksStreams, KafkaStreamsBatch, s.openRocks))
-		list = append(list, s.apply(NameRocksBulk, OwnBatch, s.openBulk), s.replay(NameReplayRocks, s.openBulk))
+		list = append(list, s.apply(NameRocks, OwnBatch, s.openRocks), s.apply(NameRocksStreams, KafkaStreamsBatch, s.openRocks),
+			s.apply(NameRocksBulk, OwnBatch, s.openBulk), s.replay(NameReplayRocks, s.openBulk))
 	}
 	return append(list, Ceiling{NameWrite, s.write}, Ceiling{NameRead, s.read})
 }
