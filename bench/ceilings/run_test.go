@@ -14,7 +14,6 @@ import (
 
 	"restorebench/bench/ceilings"
 	"restorebench/harness/broker/brokertest"
-	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
 )
 
@@ -31,20 +30,7 @@ func small(t *testing.T) ceilings.Options {
 // nothingLeft looks for topics of a run and for files in its directory.
 func nothingLeft(t *testing.T, o ceilings.Options) {
 	t.Helper()
-	admin, err := changelog.NewAdmin(o.Brokers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close()
-	topics, err := admin.Topics()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, topic := range topics {
-		if strings.Contains(topic, o.Run) {
-			t.Errorf("topic %s is left", topic)
-		}
-	}
+	brokertest.NoTopics(t, o.Brokers, o.Run)
 	if left, err := os.ReadDir(o.Dir); err != nil || len(left) > 0 {
 		t.Errorf("files left: %v %v", left, err)
 	}

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"restorebench/bench/ceilings"
 	"restorebench/harness/broker/brokertest"
-	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
 )
 
@@ -87,20 +85,7 @@ func TestRunIsInterrupted(t *testing.T) {
 // nothingLeft looks for a run's topics and stores; the directory is its caller's.
 func nothingLeft(t *testing.T, o Options) {
 	t.Helper()
-	admin, err := changelog.NewAdmin(o.Brokers)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close()
-	topics, err := admin.Topics()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, topic := range topics {
-		if strings.Contains(topic, o.Run) {
-			t.Errorf("topic %s is left", topic)
-		}
-	}
+	brokertest.NoTopics(t, o.Brokers, o.Run)
 	left, err := os.ReadDir(o.Dir)
 	for _, f := range left {
 		if f.Name() != "snapshot" {

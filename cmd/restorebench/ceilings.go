@@ -12,7 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"restorebench/bench/ceilings"
 	"restorebench/bench/report"
@@ -49,20 +48,15 @@ Raw measurements go to OUT/raw/ceilings.`,
   restorebench ceilings --keys 4M --producer compression.type=lz4`,
 		Args: cobra.NoArgs,
 	}
-	flags := map[string]*string{}
-	for _, name := range ceilingKnobs {
-		flags[name] = flagOf(cmd, name)
-	}
+	given := knobFlags(cmd, ceilingKnobs)
 	cmd.Flags().Lookup("keys").DefValue = ceilingKeys
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as one JSON object on stdout, and nothing else there")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s := spec.Default()
 		err := s.Set("keys", ceilingKeys, "--keys")
-		cmd.Flags().Visit(func(f *pflag.Flag) {
-			if text, ok := flags[f.Name]; ok && err == nil {
-				err = s.Set(f.Name, *text, "--"+f.Name)
-			}
-		})
+		if err == nil {
+			err = given(s)
+		}
 		if err == nil {
 			err = ceilings.Check(s)
 		}

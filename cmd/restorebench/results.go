@@ -13,7 +13,6 @@ import (
 	"restorebench/bench/plot"
 	"restorebench/bench/report"
 	"restorebench/harness/record"
-	"restorebench/harness/spec"
 )
 
 // publish writes the summary and the charts of records to out and prints the
@@ -76,12 +75,6 @@ func load(out string, args []string) (*report.Summary, error) {
 }
 
 func outFlag(cmd *cobra.Command) *string { return flagOf(cmd, "out") }
-
-// flagOf adds a knob as a flag.
-func flagOf(cmd *cobra.Command, name string) *string {
-	k, _ := spec.Find(name)
-	return cmd.Flags().String(k.Name, k.Default(), k.Usage)
-}
 
 func newReport() *cobra.Command {
 	cmd := &cobra.Command{

@@ -8,7 +8,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"restorebench/bench/progress"
@@ -19,7 +18,6 @@ import (
 
 func newRun() *cobra.Command {
 	var asJSON bool
-	flags := map[string]*string{}
 	cmd := &cobra.Command{
 		Use:   "run [SPEC.yaml]",
 		Short: "Load, kill, restart, time, verify and plot",
@@ -31,10 +29,7 @@ A flag overrides the field of the same name in SPEC.yaml.`,
   restorebench run --keys 5M --stores rocksdb --recovery replay,local --runs 3`,
 		Args: cobra.MaximumNArgs(1),
 	}
-	for i := range spec.Knobs {
-		k := &spec.Knobs[i]
-		flags[k.Name] = cmd.Flags().String(k.Name, k.Default(), k.Usage)
-	}
+	given := knobFlags(cmd, spec.Names())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object on stdout, and nothing else there")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s := spec.Default()
@@ -43,13 +38,7 @@ A flag overrides the field of the same name in SPEC.yaml.`,
 				return err
 			}
 		}
-		var err error
-		cmd.Flags().Visit(func(f *pflag.Flag) {
-			if text, ok := flags[f.Name]; ok && err == nil {
-				err = s.Set(f.Name, *text, "--"+f.Name)
-			}
-		})
-		if err != nil {
+		if err := given(s); err != nil {
 			return err
 		}
 		return run(cmd.Context(), s, cmd.OutOrStdout(), asJSON)

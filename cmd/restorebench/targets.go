@@ -9,7 +9,6 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"restorebench/bench/ceilings"
 	"restorebench/bench/report"
@@ -39,20 +38,15 @@ targets, and exits with 3 if one is missed. With the default of 4M keys it takes
 about ten minutes and 4 GB of disk.`,
 		Args: cobra.NoArgs,
 	}
-	flags := map[string]*string{}
-	for _, name := range targetKnobs {
-		flags[name] = flagOf(cmd, name)
-	}
+	given := knobFlags(cmd, targetKnobs)
 	cmd.Flags().Lookup("keys").DefValue = targetKeys
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the outcomes as one JSON object on stdout, and nothing else there")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		s := spec.Default()
 		err := s.Set("keys", targetKeys, "--keys")
-		cmd.Flags().Visit(func(f *pflag.Flag) {
-			if text, ok := flags[f.Name]; ok && err == nil {
-				err = s.Set(f.Name, *text, "--"+f.Name)
-			}
-		})
+		if err == nil {
+			err = given(s)
+		}
 		if err == nil {
 			err = targets.Check(s.Keys[0])
 		}

@@ -115,7 +115,7 @@ func Find(name string) (*Knob, bool) {
 func (s *Spec) Set(name, text, where string) error {
 	k, ok := Find(name)
 	if !ok {
-		return &Error{Where: where, Value: name, Allowed: "one of " + strings.Join(names(), ", ")}
+		return &Error{Where: where, Value: name, Allowed: "one of " + strings.Join(Names(), ", ")}
 	}
 	values := []string{text}
 	if k.list {
@@ -225,7 +225,8 @@ func (s *Spec) paths(base record.Cell) []record.Cell {
 	return cells
 }
 
-func names() []string {
+// Names lists the knobs.
+func Names() []string {
 	out := make([]string, len(Knobs))
 	for i, k := range Knobs {
 		out[i] = k.Name

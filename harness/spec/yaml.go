@@ -37,7 +37,7 @@ func (s *Spec) Parse(data []byte, name string) error {
 		field, value := root.Content[i], root.Content[i+1]
 		knob, ok := Find(field.Value)
 		if !ok {
-			return &Error{Where: at(name, field) + ": unknown field", Value: field.Value, Allowed: "one of " + strings.Join(names(), ", ")}
+			return &Error{Where: at(name, field) + ": unknown field", Value: field.Value, Allowed: "one of " + strings.Join(Names(), ", ")}
 		}
 		if seen[field.Value] {
 			return &Error{Where: at(name, field) + ": field given twice", Value: field.Value, Allowed: "each field once"}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"restorebench/harness/broker/brokertest"
-	"restorebench/harness/changelog"
 	"restorebench/harness/processor"
 	"restorebench/harness/record"
 	"restorebench/harness/spec"
@@ -86,20 +85,7 @@ func clean(t *testing.T, r *Runner) {
 			t.Errorf("process left behind: %s", stat)
 		}
 	}
-	admin, err := changelog.NewAdmin(r.Broker.Bootstrap())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close()
-	topics, err := admin.Topics()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, topic := range topics {
-		if strings.Contains(topic, r.Run) {
-			t.Errorf("topic left behind: %s", topic)
-		}
-	}
+	brokertest.NoTopics(t, r.Broker.Bootstrap(), r.Run)
 }
 
 // everyCell is a cell for each store and each recovery that it can take, and some that

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -36,6 +37,25 @@ func Start(tb testing.TB) *broker.Broker {
 		tb.Fatalf("broker: %v", shared.err)
 	}
 	return shared.b
+}
+
+// NoTopics fails the test if the broker has topics whose name contains part.
+func NoTopics(tb testing.TB, brokers, part string) {
+	tb.Helper()
+	admin, err := changelog.NewAdmin(brokers)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer admin.Close()
+	topics, err := admin.Topics()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, topic := range topics {
+		if strings.Contains(topic, part) {
+			tb.Errorf("topic left behind: %s", topic)
+		}
+	}
 }
 
 // Main runs a test binary and then stops the broker that its tests may have
