@@ -15,11 +15,14 @@ import (
 const (
 	headHeight = 17 // the number of keys
 	rowHeight  = 17
+	typeGap    = 6 // above a type of stores
 	barHeight  = 12
 	tickHeight = 15
 	panelGap   = 6
 	axisTitle  = 14 // below the last panel
 	columnGap  = 22
+	typeIndent = 12 // right of the types
+	labelGap   = 6  // between a label and its bar
 )
 
 // draw draws the chart, as high as its panels need. Each bar is drawn twice: to scale, and
@@ -29,15 +32,11 @@ func (c phaseChart) draw() *page {
 	for i, phase := range c.phases {
 		keys[i] = key{phaseLabels[phase], swatchSample, swatch(phase)}
 	}
-	panelHeight := vg.Length(headHeight + rowHeight*len(c.panels[0].rows) + tickHeight + panelGap)
+	panelHeight := headHeight + c.panels[0].rowsHeight() + tickHeight + panelGap
 	height := frameHeight(keys, c.foot) + panelHeight*vg.Length(len(c.panels)) + axisTitle
 	p := newPage(height, "Where the downtime goes, by phase of the recovery", keys, c.foot)
 
-	labels := write(textSize, ink)
-	left := p.body.Min.X
-	for _, r := range c.panels[0].rows {
-		left = max(left, p.body.Min.X+labels.Width(r.label)+6)
-	}
+	left := p.body.Min.X + c.panels[0].labelsWidth()
 	width := (p.body.Max.X - left - columnGap) / 2
 	times, shares := span{left, left + width}, span{left + width + columnGap, p.body.Max.X - 8}
 	for i, panel := range c.panels {
@@ -47,6 +46,34 @@ func (c phaseChart) draw() *page {
 	p.canvas.FillText(title, vg.Point{X: times.middle(), Y: p.body.Min.Y}, "downtime (s; each panel has its own scale)")
 	p.canvas.FillText(title, vg.Point{X: shares.middle(), Y: p.body.Min.Y}, "share of the downtime (%)")
 	return p
+}
+
+// rowsHeight is the height of the rows.
+func (p panel) rowsHeight() (height vg.Length) {
+	for _, r := range p.rows {
+		height += r.height()
+	}
+	return height
+}
+
+func (r row) height() vg.Length {
+	if r.typ != "" {
+		return typeGap + rowHeight
+	}
+	return rowHeight
+}
+
+// labelsWidth is the room that the rows' labels take, with the types on their left.
+func (p panel) labelsWidth() vg.Length {
+	style := write(textSize, ink)
+	var types, labels vg.Length
+	for _, r := range p.rows {
+		types, labels = max(types, style.Width(r.typ)), max(labels, style.Width(r.label))
+	}
+	if types > 0 {
+		types += typeIndent
+	}
+	return types + labels + labelGap
 }
 
 // span is a part of the page's width.
@@ -63,15 +90,17 @@ func (s span) at(share float64) vg.Length {
 func (p panel) draw(c *draw.Canvas, top, labels vg.Length, times, shares span) {
 	c.FillText(aligned(writeBold(textSize, ink), text.XLeft, text.YTop), vg.Point{X: labels, Y: top}, report.Keys(p.keys)+" keys")
 	top -= headHeight
-	bottom := top - rowHeight*vg.Length(len(p.rows))
+	bottom := top - p.rowsHeight()
 	scale := p.longest() * 1.2 // leaves room for the figure beside the longest bar
 	if scale > 0 {
 		drawAxis(c, times, top, bottom, scale/1e9, linearTicks("s", 2))
 		drawAxis(c, shares, top, bottom, 100, linearTicks("%", 4))
 	}
-	for i, r := range p.rows {
-		y := top - rowHeight*(vg.Length(i)+0.5)
-		c.FillText(aligned(write(textSize, ink), text.XRight, text.YCenter), vg.Point{X: times.from - 6, Y: y + optical}, r.label)
+	for _, r := range p.rows {
+		top -= r.height()
+		y := top + rowHeight/2
+		c.FillText(aligned(write(textSize, ink), text.XLeft, text.YCenter), vg.Point{X: labels, Y: y + optical}, r.typ)
+		c.FillText(aligned(write(textSize, ink), text.XRight, text.YCenter), vg.Point{X: times.from - labelGap, Y: y + optical}, r.label)
 		if r.missing != "" {
 			writeOnGrid(c, aligned(write(smallSize, faint), text.XLeft, text.YCenter), vg.Point{X: times.from + 4, Y: y + optical}, r.missing)
 			continue

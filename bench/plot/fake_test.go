@@ -67,6 +67,25 @@ func fakeRun(trials int, sizes ...int64) []record.Record {
 	return records
 }
 
+// types are those of the stores, in the order of the charts.
+var types = []string{"key-value", "timestamped", "versioned", "window", "timestamped-window", "session", "lru"}
+
+// fakeTypes makes up the records of a run of all stores.
+func fakeTypes(trials int, sizes ...int64) (records []record.Record) {
+	for _, typ := range types {
+		for _, r := range fakeRun(trials, sizes...) {
+			if typ == "lru" && r.Store != "memory" {
+				continue
+			}
+			if typ != "key-value" {
+				r.Store += "-" + typ
+			}
+			records = append(records, r)
+		}
+	}
+	return records
+}
+
 // summaryOf derives the summary or ends the test.
 func summaryOf(t *testing.T, records []record.Record) *report.Summary {
 	t.Helper()

@@ -9,53 +9,66 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// grid draws a faint line at every labelled tick.
-type grid struct{}
+// grid draws a faint line at every place of x, and at every labelled tick of y.
+type grid struct {
+	x []float64
+	y plot.Ticker
+}
 
 // Plot implements plot.Plotter.
-func (grid) Plot(c draw.Canvas, p *plot.Plot) {
+func (g grid) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	style := draw.LineStyle{Color: gridGrey, Width: 0.6}
-	for _, t := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
-		if t.Label != "" {
-			c.StrokeLine2(style, x(t.Value), c.Min.Y, x(t.Value), c.Max.Y)
-		}
+	for _, at := range g.x {
+		c.StrokeLine2(style, x(at), c.Min.Y, x(at), c.Max.Y)
 	}
-	for _, t := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
+	for _, t := range g.y.Ticks(p.Y.Min, p.Y.Max) {
 		if t.Label != "" {
 			c.StrokeLine2(style, c.Min.X, y(t.Value), c.Max.X, y(t.Value))
 		}
 	}
 }
 
-// shifted draws a line a little to the side.
-type shifted struct {
-	line
-	shift vg.Length
+// capHalf is half the width of an interval's ends: wider than a marker, so that a narrow
+// interval shows.
+const capHalf = 5.5
+
+// beside draws lines, each a few points beside the exact place.
+type beside struct {
+	lines []line
+	axis  xAxis
 }
 
-// Plot implements plot.Plotter: the line, then the intervals and markers, on a white rim
-// that sets them off from it.
-func (l shifted) Plot(c draw.Canvas, p *plot.Plot) {
+// Plot implements plot.Plotter: the lines, then all intervals, then all markers on a
+// white rim, so that no marker is hidden by a bar.
+func (b beside) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	var way []vg.Point
-	for _, pt := range l.points {
-		way = append(way, vg.Point{X: x(pt.keys) + l.shift, Y: y(pt.median)})
-	}
-	if len(way) > 1 {
-		c.StrokeLines(l.style.line, way)
-	}
-	bar := draw.LineStyle{Color: l.style.line.Color, Width: 1}
-	const half = 6 // of the cap; wider than the marker, so that a narrow interval shows
-	for i, pt := range l.points {
-		drawRim(&c, l.style.marker, way[i])
-		at, low, high := way[i].X, y(pt.low), y(pt.high)
-		if pt.low < pt.high {
-			c.StrokeLine2(bar, at, low, at, high)
-			c.StrokeLine2(bar, at-half, low, at+half, low)
-			c.StrokeLine2(bar, at-half, high, at+half, high)
+	step := b.axis.step(len(b.lines), c.Min.X, c.Max.X, x)
+	ways := make([][]vg.Point, len(b.lines))
+	for i, l := range b.lines {
+		shift := (vg.Length(i) - vg.Length(len(b.lines)-1)/2) * step
+		for _, pt := range l.points {
+			ways[i] = append(ways[i], vg.Point{X: x(pt.x) + shift, Y: y(pt.median)})
 		}
-		c.DrawGlyph(l.style.marker, way[i])
+		if len(ways[i]) > 1 {
+			c.StrokeLines(l.style.line, ways[i])
+		}
+	}
+	for i, l := range b.lines {
+		bar := draw.LineStyle{Color: l.style.line.Color, Width: 1}
+		for j, pt := range l.points {
+			if at, low, high := ways[i][j].X, y(pt.low), y(pt.high); pt.low < pt.high {
+				c.StrokeLine2(bar, at, low, at, high)
+				c.StrokeLine2(bar, at-capHalf, low, at+capHalf, low)
+				c.StrokeLine2(bar, at-capHalf, high, at+capHalf, high)
+			}
+		}
+	}
+	for i, l := range b.lines {
+		for _, at := range ways[i] {
+			drawRim(&c, l.style.marker, at)
+			c.DrawGlyph(l.style.marker, at)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package plot
 
 import (
 	"image/color"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/text"
@@ -84,36 +85,48 @@ func keyWidth(k key) vg.Length {
 	return k.width + sampleGap + write(textSize, ink).Width(k.label)
 }
 
-// legendRows breaks the legend into rows that fit the page.
+// legendRows breaks the legend into as few rows as fit the page, of equal length.
 func legendRows(keys []key) [][]key {
-	var rows [][]key
-	var used vg.Length
-	for _, k := range keys {
-		width := keyWidth(k)
-		if len(rows) == 0 || used+keyGap+width > pageWidth-2*margin {
-			rows = append(rows, nil)
-			used = -keyGap
+	for rows := 1; ; rows++ {
+		columns := (len(keys) + rows - 1) / rows
+		broken := slices.Collect(slices.Chunk(keys, max(1, columns)))
+		var width vg.Length
+		for _, w := range columnWidths(broken) {
+			width += w + keyGap
 		}
-		last := len(rows) - 1
-		rows[last] = append(rows[last], k)
-		used += keyGap + width
+		if columns <= 1 || width-keyGap <= pageWidth-2*margin {
+			return broken
+		}
 	}
-	return rows
+}
+
+// columnWidths is the room that the entries below each other take.
+func columnWidths(rows [][]key) (widths []vg.Length) {
+	for _, row := range rows {
+		for i, k := range row {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], keyWidth(k))
+		}
+	}
+	return widths
 }
 
 // drawLegend draws the rows of the legend into its area.
 func (p *page) drawLegend(rows [][]key) {
+	widths := columnWidths(rows)
 	for i, row := range rows {
 		x := p.legend.Min.X
 		y := p.legend.Max.Y - legendLine*(vg.Length(i)+0.5)
-		for _, k := range row {
+		for j, k := range row {
 			k.sample(&p.canvas, vg.Rectangle{
 				Min: vg.Point{X: x, Y: y - legendLine/2},
 				Max: vg.Point{X: x + k.width, Y: y + legendLine/2},
 			})
 			style := aligned(write(textSize, ink), text.XLeft, text.YCenter)
 			p.canvas.FillText(style, vg.Point{X: x + k.width + sampleGap, Y: y + optical}, k.label)
-			x += keyWidth(k) + keyGap
+			x += widths[j] + keyGap
 		}
 	}
 }

@@ -21,6 +21,7 @@ type panel struct {
 
 // A row is one cell. Without segments, missing tells why.
 type row struct {
+	typ      string // of the store, on the first row of the type; "" if the run has but one
 	label    string
 	total    float64 // median downtime, ns
 	segments []segment
@@ -45,8 +46,15 @@ func phaseChartOf(s *report.Summary) phaseChart {
 	seen := map[string]bool{}
 	for _, keys := range s.Keys() {
 		p := panel{keys: keys}
+		last := ""
 		for _, one := range s.Series() {
 			r := rowOf(one, keys)
+			if len(s.Types()) > 1 {
+				r.label = one.Role
+				if typ := report.TypeOf(one.Kind.Store); typ != last {
+					r.typ, last = typ, typ
+				}
+			}
 			for _, segment := range r.segments {
 				seen[segment.phase] = true
 			}

@@ -42,6 +42,8 @@ func count(img image.Image, c color.RGBA) int {
 	return n
 }
 
+func rgba(s lineStyle) color.RGBA { return s.marker.Color.(color.RGBA) }
+
 func TestWrite(t *testing.T) {
 	for name, sizes := range map[string][]int64{"three sizes": {10_000, 100_000, 1_000_000}, "one size": {250_000}} {
 		dir := t.TempDir()
@@ -64,8 +66,7 @@ func TestWrite(t *testing.T) {
 		// A series that is not drawn leaves no pixel of its colour but the legend's.
 		img := decode(t, filepath.Join(dir, DowntimeFile))
 		for i := range 4 {
-			c := seriesStyle(i).marker.Color.(color.RGBA)
-			if n := count(img, c); n < 400 {
+			if n := count(img, rgba(seriesStyle(i))); n < 200+100*len(sizes) {
 				t.Errorf("%s: only %d pixels of series %d", name, n, i)
 			}
 		}

@@ -1,0 +1,125 @@
+package plot
+
+import (
+	"math"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"restorebench/bench/report"
+)
+
+// An xAxis is the horizontal axis of a line chart: the numbers of keys, or the types of
+// stores at 0, 1, 2 and so on.
+type xAxis struct {
+	title string
+	keys  []int64  // nil if by type
+	types []string // nil if by number of keys
+}
+
+// axisOf returns the axis for the run: a single number of keys is no scale.
+func axisOf(s *report.Summary) xAxis {
+	if keys := s.Keys(); len(keys) > 1 {
+		return xAxis{title: "number of keys (log scale)", keys: keys}
+	}
+	return xAxis{title: "type of store", types: s.Types()}
+}
+
+// nominal tells whether the axis shows types, which are no scale.
+func (a xAxis) nominal() bool { return a.types != nil }
+
+// longest is how many letters of a type fit below it.
+const longest = 12
+
+// ticks marks what was measured.
+func (a xAxis) ticks() (ticks plot.ConstantTicks) {
+	for i, typ := range a.types {
+		if len(typ) > longest {
+			typ = strings.Replace(typ, "-", "-\n", 1)
+		}
+		ticks = append(ticks, plot.Tick{Value: float64(i), Label: typ})
+	}
+	if !a.nominal() {
+		ticks = keyTicks(a.keys)
+	}
+	return ticks
+}
+
+// gridLines are at the numbers of keys, but between the types.
+func (a xAxis) gridLines() (at []float64) {
+	for i, t := range a.ticks() {
+		switch {
+		case a.nominal() && i > 0:
+			at = append(at, t.Value-0.5)
+		case !a.nominal() && t.Label != "":
+			at = append(at, t.Value)
+		}
+	}
+	return at
+}
+
+// step is how far beside each other n series are drawn, so that equal medians don't hide
+// each other: within the axis from left to right, and nearer to their own value of it than
+// to the next. x places a value.
+func (a xAxis) step(n int, left, right vg.Length, x func(float64) vg.Length) vg.Length {
+	ticks := a.ticks()
+	gap := right - left
+	for i := range ticks[1:] {
+		gap = min(gap, x(ticks[i+1].Value)-x(ticks[i].Value))
+	}
+	if a.nominal() {
+		return 0.75 * gap / vg.Length(n)
+	}
+	room := 2 * (x(ticks[0].Value) - left - capHalf)
+	return min(6, min(max(14, 0.3*gap), room)/vg.Length(n))
+}
+
+// apply sets the axis of p.
+func (a xAxis) apply(p *plot.Plot) {
+	p.X.Tick.Marker = a.ticks()
+	if a.nominal() {
+		p.X.Min, p.X.Max = -0.5, float64(len(a.types))-0.5
+		return
+	}
+	p.X.Scale = plot.LogScale{}
+	p.X.Min, p.X.Max = widen(float64(a.keys[0]), float64(a.keys[len(a.keys)-1]), 0.13)
+}
+
+// plot makes axes that hold the lines of all panels, and adds those of one.
+func (c lineChart) plot(lines []line) *plot.Plot {
+	p := plot.New()
+	p.BackgroundColor = nil // the page's; axes don't hide what stands beside them
+	c.x.apply(p)
+	low, high := math.Inf(1), 0.0
+	for _, l := range c.lines() {
+		for _, pt := range l.points {
+			low, high = min(low, pt.low), max(high, pt.high)
+		}
+	}
+	if c.logY {
+		p.Y.Scale = plot.LogScale{}
+		p.Y.Min, p.Y.Max = widen(low, high, 0.06)
+		p.Y.Tick.Marker = logTicks(c.unit)
+	} else {
+		p.Y.Min, p.Y.Max = 0, high*1.08
+		p.Y.Tick.Marker = linearTicks(c.unit, 4)
+	}
+	for _, axis := range []*plot.Axis{&p.X, &p.Y} {
+		axis.Padding = 0
+		axis.LineStyle = draw.LineStyle{Color: midGrey, Width: 0.7}
+		axis.Tick.LineStyle = axis.LineStyle
+		axis.Label.Padding = 4
+		axis.Label.TextStyle = restyled(axis.Label.TextStyle, textSize, ink)
+		axis.Tick.Label = restyled(axis.Tick.Label, textSize, ink)
+	}
+	p.Add(grid{c.x.gridLines(), p.Y.Tick.Marker}, beside{lines, c.x})
+	return p
+}
+
+// widen makes room on both sides of a range on a logarithmic axis, as a share of it.
+func widen(low, high, share float64) (wideLow, wideHigh float64) {
+	factor := math.Max(math.Pow(high/low, share), 1.1)
+	return low / factor, high * factor
+}
