@@ -11,9 +11,25 @@ import (
 
 // Answer says in sentences what the run tells about its question: how much sooner a
 // processor is back if it kept its files, and how that changes with the number of keys.
-// It is empty if the run compares nothing.
+// It is empty if the run compares nothing. Where there is too much to compare for a
+// sentence each, only the sentences on the number of keys are left, see writeComparisons.
 func (s *Summary) Answer() []string {
-	var compared []comparison
+	compared := s.comparisons()
+	if len(compared) > many {
+		return s.extremes()
+	}
+	var sentences []string
+	for _, c := range compared {
+		sentences = append(sentences, s.sentence(c))
+	}
+	return append(sentences, s.growth()...)
+}
+
+// many comparisons are told in a table.
+const many = 6
+
+// comparisons sets every recovery from kept files against replay.
+func (s *Summary) comparisons() (compared []comparison) {
 	all := s.Series()
 	for _, replay := range all {
 		if replay.Kind.Recovery != record.Replay {
@@ -27,18 +43,8 @@ func (s *Summary) Answer() []string {
 			}
 		}
 	}
-	if len(compared) > many {
-		return append(s.compact(compared), s.extremes()...)
-	}
-	var sentences []string
-	for _, c := range compared {
-		sentences = append(sentences, s.sentence(c))
-	}
-	return append(sentences, s.growth()...)
+	return compared
 }
-
-// many comparisons are not told in a sentence for each.
-const many = 6
 
 // comparison is a recovery from kept files against replay.
 type comparison struct {
@@ -89,32 +95,6 @@ func (s *Summary) sentence(c comparison) string {
 	}
 	return fmt.Sprintf("%s is back %s times %s than by replay: %s instead of %s%s.",
 		at, times(ratio), word, Duration(c.fast), Duration(c.slow), doubt)
-}
-
-// compact tells many comparisons in a sentence for each recovery and number of keys.
-func (s *Summary) compact(compared []comparison) []string {
-	var heads []string
-	told, doubt := map[string][]string{}, map[string]string{}
-	for _, c := range compared {
-		how := strings.TrimPrefix(s.phrase(c.kept), c.kept.Store+" ")
-		head := fmt.Sprintf("At %s keys, against replay, a store is back %s: ", Keys(c.keys), how)
-		if told[head] == nil {
-			heads = append(heads, head)
-		}
-		ratio, word := c.ratio()
-		what := fmt.Sprintf("%s %s times %s", c.kept.Store, times(ratio), word)
-		if c.overlap {
-			what = fmt.Sprintf("%s not to be told apart (%s, %s)", c.kept.Store, Duration(c.fast), Duration(c.slow))
-		}
-		told[head] = append(told[head], what)
-		if !c.sure {
-			doubt[head] = "; by too few trials to be sure"
-		}
-	}
-	for i, head := range heads {
-		heads[i] = head + strings.Join(told[head], ", ") + doubt[head] + "."
-	}
-	return heads
 }
 
 // change is how the downtime of a series changes from its smallest size to its largest.
@@ -171,11 +151,15 @@ func (s *Summary) extremes() []string {
 		all := byHead[head]
 		slices.SortStableFunc(all, func(a, b change) int { return cmp.Compare(a.times, b.times) })
 		least, most := all[0], all[len(all)-1]
-		heads[i] = head + times(least.times) + " for " + least.kind.Store
-		if len(all) > 1 {
-			heads[i] += " up to " + times(most.times) + " for " + most.kind.Store
+		low, high := times(least.times), times(most.times)
+		switch {
+		case len(all) == 1:
+			heads[i] = head + low + " for " + least.kind.Store + "."
+		case low == high:
+			heads[i] = head + low + " for all."
+		default:
+			heads[i] = head + low + " for " + least.kind.Store + " up to " + high + " for " + most.kind.Store + "."
 		}
-		heads[i] += "."
 	}
 	return heads
 }

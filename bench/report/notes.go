@@ -22,6 +22,9 @@ func (s *Summary) writeNotes(b *strings.Builder) {
 		}
 		writeWrapped(b, "  ", t)
 	}
+	if compared := s.comparisons(); len(compared) > many {
+		s.writeComparisons(b, compared)
+	}
 	for i, sentence := range s.Answer() {
 		if i == 0 {
 			b.WriteByte('\n')

@@ -74,8 +74,11 @@ func (s *Summary) writeByStore(b *strings.Builder, columns []column) {
 			others = append(others, c)
 		}
 	}
-	lines := s.lines(others)
-	b.WriteString(lines[0])
+	lines, indent := s.lines(others), "  "
+	if widest(lines)+len(indent) > width {
+		indent = ""
+	}
+	b.WriteString(indent + lines[0])
 	last := ""
 	for i, cell := range s.Cells {
 		var parts []string
@@ -86,7 +89,7 @@ func (s *Summary) writeByStore(b *strings.Builder, columns []column) {
 			b.WriteString(name + "\n")
 			last = name
 		}
-		b.WriteString(lines[i+1])
+		b.WriteString(indent + lines[i+1])
 	}
 }
 
