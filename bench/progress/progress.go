@@ -5,6 +5,7 @@ package progress
 import (
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"restorebench/bench/report"
 	"restorebench/bench/suite"
@@ -48,9 +49,16 @@ func summary(e suite.Event) string {
 	if !e.Done.Valid {
 		return head + ": INVALID: " + e.Done.Why
 	}
-	return fmt.Sprintf("%s: back in %s (restore %s), verified", head, // 80 columns, as a rule
-		report.Duration(float64(e.Done.DowntimeNS)), report.Duration(float64(e.Done.Phases[record.PhaseRestore])))
+	back := head + ": back in " + report.Duration(float64(e.Done.DowntimeNS))
+	full := fmt.Sprintf("%s (restore %s), verified", back, report.Duration(float64(e.Done.Phases[record.PhaseRestore])))
+	if utf8.RuneCountInString(full) <= width {
+		return full
+	}
+	return back // invalid if it were not verified
 }
+
+// width is the columns of a terminal, which long names of stores would fill.
+const width = 80
 
 func label(c record.Cell) string {
 	return fmt.Sprintf("%s %s %s keys", c.Store, c.Recovery, report.Keys(c.Keys))

@@ -52,6 +52,18 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// The longest name of a store leaves a line that does not wrap.
+func TestLinesFit(t *testing.T) {
+	cell := record.Cell{Store: "rocksdb-timestamped-window", Recovery: record.LocalTail, Keys: 100_000}
+	done := &record.Record{Cell: cell, Valid: true, DowntimeNS: 1_234e6, Phases: map[string]int64{record.PhaseRestore: 123e6}}
+	var out bytes.Buffer
+	New(&out, false).Show(suite.Event{Trial: 99, Trials: 550, Cell: cell, Done: done})
+	want := "[100/550] rocksdb-timestamped-window local+tail 100k keys: back in 1.23 s\n"
+	if out.String() != want || len(want) > 80 {
+		t.Errorf("got:\n%swant:\n%s", out.String(), want)
+	}
+}
+
 // terminal returns a file, which as a terminal may be written to by several goroutines.
 func terminal(t *testing.T) *os.File {
 	t.Helper()
