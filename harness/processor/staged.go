@@ -36,8 +36,8 @@ func (s *staged) EndBulk() error {
 	return s.load()
 }
 
-// load moves the stage into RocksDB. It is one round of files: what a kill leaves is
-// either nothing, or all of it without an offset, which openStore refuses.
+// load moves the stage into RocksDB, where its offset follows the last record. What a kill
+// leaves before that has no offset or 0, which openVersioned refuses.
 func (s *staged) load() (err error) {
 	next, _ := s.stage.Offset()
 	stage := s.stage
@@ -50,7 +50,7 @@ func (s *staged) load() (err error) {
 	it := stage.Range(nil, nil)
 	for it.Next() && err == nil {
 		if b.Append(it.Key(), it.Value(), 0, 0); len(b.Arena) > 1<<20-1<<10 {
-			b.Next = next
+			b.Next = 0 // until all is there, it stands for nothing
 			err = s.Store.Apply(b)
 			b.Reset()
 		}

@@ -132,6 +132,16 @@ func TestVersionedRowsWithoutOffsetAreRefused(t *testing.T) {
 	if _, err := open(); !errors.Is(err, stores.ErrCorrupt) {
 		t.Errorf("without an offset: %v", err)
 	}
+	engine, err := rocks.Open(dir, rocks.Options{Topic: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(engine.Apply(&stores.Batch{}), engine.Flush(), engine.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := open(); !errors.Is(err, stores.ErrCorrupt) {
+		t.Errorf("with the offset of an unfinished load: %v", err)
+	}
 }
 
 // forget makes a store's offset unknown: that of another topic is none.

@@ -55,7 +55,7 @@ func openVersioned(part *partition) (stores.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := s.Offset(); !ok && s.StreamTime() >= 0 {
+	if next, _ := s.Offset(); next == 0 && s.StreamTime() >= 0 {
 		return nil, errors.Join(fmt.Errorf("%w: rows up to the time %d, and no offset", stores.ErrCorrupt, s.StreamTime()), s.Close())
 	}
 	return s, nil
