@@ -2,16 +2,16 @@ package stores
 
 import "math"
 
-// Entry locates one record in a Batch's arena: the key's bytes start at Pos, the
-// value's bytes follow directly. The layout (8 + 8 + 4 + 4 + 4 + 4 = 32 bytes,
-// no pointers) is shared with the C code that fills batches from librdkafka.
+// Entry locates one record in a Batch's arena. The layout (8 + 8 + 4 + 4 + 4 + 4 = 32
+// bytes, no pointers) is shared with the C code that fills batches from librdkafka and
+// with that which loads RocksDB in bulk.
 type Entry struct {
 	Offset    int64  // of this record in its partition
 	Timestamp int64  // milliseconds since the epoch
 	Pos       uint32 // of the key in the arena
 	KeyLen    uint32 // bytes
 	ValueLen  int32  // bytes; Tombstone for a null value
-	_         uint32
+	ValuePos  uint32 // of the value in the arena; nothing for a tombstone
 }
 
 // Tombstone is the ValueLen of a record that deletes its key. A value of length
@@ -19,7 +19,8 @@ type Entry struct {
 const Tombstone = -1
 
 // Batch is a run of records of one partition in one flat arena, filled once by
-// the changelog reader and handed whole to the store. A batch is reused: nothing
+// the changelog reader and handed whole to the store. The arena may hold more than keys
+// and values, such as the framing that they came in. A batch is reused: nothing
 // is allocated per record. Records with a null key never enter a batch; they are
 // counted in NullKeys, since no key-value store can hold them.
 type Batch struct {
@@ -46,13 +47,17 @@ func (b *Batch) Value(i int) []byte {
 	if e.ValueLen == Tombstone {
 		return nil
 	}
-	start := e.Pos + e.KeyLen
-	end := start + uint32(e.ValueLen)
-	return b.Arena[start:end:end]
+	end := e.ValuePos + uint32(e.ValueLen)
+	return b.Arena[e.ValuePos:end:end]
 }
 
 // Bytes is the payload of the batch: its keys and values without any framing.
-func (b *Batch) Bytes() int64 { return int64(len(b.Arena)) }
+func (b *Batch) Bytes() (n int64) {
+	for i := range b.Entries {
+		n += int64(b.Entries[i].KeyLen) + int64(max(b.Entries[i].ValueLen, 0))
+	}
+	return n
+}
 
 // Append adds a record and moves Next behind it. A nil value is a tombstone. It
 // reports false, and adds nothing, when the arena would outgrow its 32-bit
@@ -67,6 +72,7 @@ func (b *Batch) Append(key, value []byte, timestamp int64, offset Offset) bool {
 		Pos:       uint32(len(b.Arena)),
 		KeyLen:    uint32(len(key)),
 		ValueLen:  Tombstone,
+		ValuePos:  uint32(len(b.Arena) + len(key)),
 	}
 	if value != nil {
 		e.ValueLen = int32(len(value))

@@ -161,7 +161,7 @@ func (t *topic) write(b *testing.B, out *changelog.Writer, w workload.Spec, from
 // took out of the changelog.
 func (t *topic) restore(b *testing.B, s stores.Store) restore.Result {
 	b.Helper()
-	r, err := changelog.NewReader(t.bootstrap, t.name, nil)
+	r, err := changelog.NewReader(t.bootstrap, t.name, changelog.ReaderOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -26,6 +26,8 @@ type Source struct {
 	// Consumer overrides changelog.ReplaySettings, as in the restore. The wire takes
 	// isolation.level from it, the poll nothing.
 	Consumer changelog.Settings
+	// Fetcher is how restores read it, see changelog.Fetchers.
+	Fetcher string
 }
 
 // connectTimeout bounds how long a broker may take to answer before anything is timed.
@@ -34,7 +36,7 @@ const connectTimeout = 10 * time.Second
 // NewSource captures the partitions from their beginnings to their present ends.
 func NewSource(brokers, topic string, partitions int, consumer changelog.Settings) (Source, error) {
 	s := Source{Brokers: brokers, Topic: topic, Consumer: consumer}
-	r, err := changelog.NewReader(brokers, topic, consumer)
+	r, err := changelog.NewReader(brokers, topic, changelog.ReaderOptions{Settings: consumer})
 	if err != nil {
 		return s, err
 	}

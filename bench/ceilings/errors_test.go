@@ -56,5 +56,5 @@ func TestSeveralBrokers(t *testing.T) {
 	write(t, producer(t, brokers), keyed(topic, 0, 0, 1, 10))
 	s := source(t, brokers, topic, 1)
 	s.Brokers = "127.0.0.1:1," + brokertest.Start(t).Bootstrap()
-	count(t, s, 10, ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll)
+	count(t, s, 10, ceilings.NameWire, ceilings.NameFetch, ceilings.NameDrain, ceilings.NamePoll)
 }

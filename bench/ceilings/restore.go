@@ -15,19 +15,14 @@ import (
 // starts, as in a recovery, which has asked for the end offsets by then. The stores
 // belong to the caller.
 func Restore(ctx context.Context, s Source, into []stores.Store) (Result, error) {
-	r, err := changelog.NewReader(s.Brokers, s.Topic, s.Consumer)
+	r, err := changelog.NewReader(s.Brokers, s.Topic, changelog.ReaderOptions{Fetcher: s.Fetcher, Settings: s.Consumer})
 	if err != nil {
 		return Result{}, err
 	}
 	defer r.Close()
 	for _, span := range s.Spans {
-		begin, end, err := r.EndOffsets(span.Partition, connectTimeout)
-		if err != nil {
+		if err := covers(r, s.Topic, span); err != nil {
 			return Result{}, err
-		}
-		if span.From < begin || span.To > end {
-			return Result{}, fmt.Errorf("read %s-%d from offset %d to %d: %w: the partition has %d to %d",
-				s.Topic, span.Partition, span.From, span.To, changelog.ErrOffsetOutOfRange, begin, end)
 		}
 	}
 	var done tally
@@ -38,7 +33,7 @@ func Restore(ctx context.Context, s Source, into []stores.Store) (Result, error)
 	return done.result(start), err
 }
 
-func restoreSpan(ctx context.Context, r *changelog.Reader, span changelog.Span, into stores.Store, done *tally) error {
+func restoreSpan(ctx context.Context, r changelog.Reader, span changelog.Span, into stores.Store, done *tally) error {
 	if span.From >= span.To {
 		return nil
 	}
@@ -56,4 +51,19 @@ func restoreSpan(ctx context.Context, r *changelog.Reader, span changelog.Span, 
 	}
 	done.add(res.Records+res.NullKeys, res.Bytes)
 	return nil
+}
+
+// ends tells where a partition begins and ends.
+type ends interface {
+	EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error)
+}
+
+// covers is an error unless the partition has the whole of a span.
+func covers(r ends, topic string, span changelog.Span) error {
+	begin, end, err := r.EndOffsets(span.Partition, connectTimeout)
+	if err == nil && (span.From < begin || span.To > end) {
+		err = fmt.Errorf("read %s-%d from offset %d to %d: %w: the partition has %d to %d",
+			topic, span.Partition, span.From, span.To, changelog.ErrOffsetOutOfRange, begin, end)
+	}
+	return err
 }

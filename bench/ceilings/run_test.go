@@ -66,7 +66,7 @@ func TestRun(t *testing.T) {
 	}
 	nothingLeft(t, o)
 	names := []string{
-		ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll, ceilings.NameMemory, ceilings.NameReplayMemory,
+		ceilings.NameWire, ceilings.NameFetch, ceilings.NameDrain, ceilings.NamePoll, ceilings.NameMemory, ceilings.NameReplayMemory,
 		ceilings.NameRocks, ceilings.NameRocksStreams, ceilings.NameRocksBulk, ceilings.NameReplayRocks,
 		ceilings.NameWrite, ceilings.NameRead,
 	}

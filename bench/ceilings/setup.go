@@ -18,6 +18,7 @@ import (
 // Names of the ceilings. A record and a table use them.
 const (
 	NameWire         = "wire"               // Wire
+	NameFetch        = "fetch"              // Fetch
 	NameDrain        = "drain"              // Drain
 	NamePoll         = "poll"               // Poll, no ceiling but the baseline
 	NameMemory       = "apply/memory"       // Apply to the in-memory store
@@ -50,6 +51,7 @@ type Ceiling struct {
 func (s *Setup) Ceilings() []Ceiling {
 	list := []Ceiling{
 		{NameWire, func(ctx context.Context) (Result, error) { return Wire(ctx, s.Source) }},
+		{NameFetch, func(ctx context.Context) (Result, error) { return Fetch(ctx, s.Source) }},
 		{NameDrain, func(ctx context.Context) (Result, error) { return Drain(ctx, s.Source) }},
 		{NamePoll, func(ctx context.Context) (Result, error) { return Poll(ctx, s.Source) }},
 	}

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { os.Exit(brokertest.Main(m)) }
 
 // readers are the ceilings that read a topic.
 var readers = map[string]func(context.Context, ceilings.Source) (ceilings.Result, error){
-	ceilings.NameWire: ceilings.Wire, ceilings.NameDrain: ceilings.Drain, ceilings.NamePoll: ceilings.Poll,
+	ceilings.NameWire: ceilings.Wire, ceilings.NameFetch: ceilings.Fetch, ceilings.NameDrain: ceilings.Drain, ceilings.NamePoll: ceilings.Poll,
 }
 
 // newTopic creates a topic that is deleted behind the test.
@@ -113,7 +113,7 @@ func count(t *testing.T, s ceilings.Source, want int64, names ...string) {
 }
 
 func TestCounts(t *testing.T) {
-	all := []string{ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll}
+	all := []string{ceilings.NameWire, ceilings.NameFetch, ceilings.NameDrain, ceilings.NamePoll}
 	for codec, compression := range map[string]kgo.CompressionCodec{
 		"none": kgo.NoCompression(), "lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression(), "gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(),
 	} {
@@ -165,7 +165,7 @@ func TestSeveralPartitions(t *testing.T) {
 	for partition, n := range []int{300, 0, 40} {
 		write(t, p, keyed(topic, int32(partition), 0, 1, n))
 	}
-	all := []string{ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll}
+	all := []string{ceilings.NameWire, ceilings.NameFetch, ceilings.NameDrain, ceilings.NamePoll}
 	s := source(t, brokers, topic, 3)
 	count(t, s, 340, all...)
 	s.Spans = []changelog.Span{{Partition: 0, From: 5, To: 300}, {Partition: 2, From: 3, To: 4}} // one is through early
@@ -195,7 +195,7 @@ func TestNullKeys(t *testing.T) {
 	write(t, producer(t, brokers), []*kgo.Record{
 		{Topic: topic, Value: []byte("x")}, {Topic: topic, Key: []byte("a")}, {Topic: topic, Key: []byte("b"), Value: []byte("y")},
 	})
-	count(t, source(t, brokers, topic, 1), 3, ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll)
+	count(t, source(t, brokers, topic, 1), 3, ceilings.NameWire, ceilings.NameFetch, ceilings.NameDrain, ceilings.NamePoll)
 }
 
 // Markers are never data; records of aborted transactions are under the default of a
@@ -240,7 +240,7 @@ func TestTransactions(t *testing.T) {
 		all, committed int64
 	}{{0, 27, 23, 18}, {6, 16, 10, 8}, {6, 21, 13, 9}, {16, 20, 2, 0}, {26, 27, 0, 0}} {
 		count(t, between(s, c.from, c.to), c.all, ceilings.NameWire, ceilings.NameDrain)
-		count(t, between(committed, c.from, c.to), c.committed, ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll)
+		count(t, between(committed, c.from, c.to), c.committed, ceilings.NameWire, ceilings.NameFetch, ceilings.NameDrain, ceilings.NamePoll)
 	}
 }
 
@@ -268,7 +268,7 @@ func TestCompactedTopic(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 	}
-	all := []string{ceilings.NameWire, ceilings.NameDrain, ceilings.NamePoll}
+	all := []string{ceilings.NameWire, ceilings.NameFetch, ceilings.NameDrain, ceilings.NamePoll}
 	count(t, s, 101, all...)
 	count(t, between(s, 10, 21), 5, all...)
 	count(t, between(s, 11, 12), 1, all...)

@@ -33,7 +33,7 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 			return nil, nil, fmt.Errorf("--rocksdb %s=%s: %w", name, value, err)
 		}
 	}
-	if err := changelog.CheckSettings(s.Consumer, false); err != nil {
+	if err := (changelog.ReaderOptions{Fetcher: s.Fetcher, Settings: s.Consumer}).Check(); err != nil {
 		return nil, nil, fmt.Errorf("--consumer: %w", err)
 	}
 	if err := changelog.CheckSettings(s.Producer, true); err != nil {

@@ -158,9 +158,9 @@ static int take(const rd_kafka_message_t *m, int64_t stop, uint8_t *arena, uint3
 	e->pos = out->bytes;
 	e->key_len = (uint32_t)m->key_len;
 	e->value_len = -1;
-	e->pad = 0;
 	memcpy(arena + out->bytes, m->key, m->key_len);
 	out->bytes += (uint32_t)m->key_len;
+	e->value_pos = out->bytes;
 	if (m->payload) {
 		e->value_len = (int32_t)m->len;
 		memcpy(arena + out->bytes, m->payload, m->len);
@@ -198,7 +198,7 @@ void rb_partition_fill(rb_partition *p, int64_t stop, int timeout_ms, uint8_t *a
 
 static int produce(rb_client *c, int32_t partition, const uint8_t *arena, const rb_entry *e, rb_ticket *t) {
 	const void *key = arena + e->pos;
-	const void *value = e->value_len >= 0 ? arena + e->pos + e->key_len : NULL;
+	const void *value = e->value_len >= 0 ? arena + e->value_pos : NULL;
 	size_t value_len = e->value_len >= 0 ? (size_t)e->value_len : 0;
 	return rd_kafka_producev(c->rk, RD_KAFKA_VTYPE_RKT, c->rkt, RD_KAFKA_VTYPE_PARTITION, partition,
 	                         RD_KAFKA_VTYPE_MSGFLAGS, (int)RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_KEY, key,

@@ -13,7 +13,7 @@ typedef struct {
 	uint32_t pos;
 	uint32_t key_len;
 	int32_t value_len; /* -1: tombstone */
-	uint32_t pad;
+	uint32_t value_pos;
 } rb_entry;
 
 /* A client for one topic. conf holds n pairs of name and value. NULL on failure,

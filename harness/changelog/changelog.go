@@ -2,11 +2,12 @@
 // creates, inspects and deletes them. It is the only package that imports
 // confluent-kafka-go.
 //
-// Administration goes through confluent-kafka-go's own API. Records go through
-// a thin layer of C over the librdkafka that confluent-kafka-go links: one call
+// Administration goes through confluent-kafka-go's own API. Records are written, and can be
+// read, through a thin layer of C over the librdkafka that confluent-kafka-go links: one call
 // per batch, keys and values straight into a stores.Batch, nothing allocated per
 // record. Per-record polling costs five times as much CPU as everything else in
-// a restore together.
+// a restore together. They are read by package wire unless settings or the caller ask
+// for librdkafka: it needs half of the CPU.
 package changelog
 
 /*
@@ -19,13 +20,15 @@ import (
 	"fmt"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"restorebench/harness/changelog/wire"
 )
 
 // Errors that callers tell apart with errors.Is.
 var (
 	// ErrOffsetOutOfRange: the position asked for is below the log's start or
 	// past its end; local state that was saved with it is stale.
-	ErrOffsetOutOfRange = errors.New("offset out of range")
+	ErrOffsetOutOfRange = wire.ErrOffsetOutOfRange
 	// ErrRecordTooLarge: a record fits no batch, or exceeds the broker's limit.
 	ErrRecordTooLarge = errors.New("record too large")
 )

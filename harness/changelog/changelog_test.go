@@ -71,10 +71,29 @@ func write(tb testing.TB, bootstrap, topic string, settings changelog.Settings, 
 	return next
 }
 
-// read reads from until stop and checks that positions and offsets fit together.
+// fetchers are the ways in which a topic is read; each must deliver the same.
+var fetchers = []string{changelog.FetcherWire, changelog.FetcherLibrdkafka}
+
+// read reads from until stop with every fetcher, checks that positions and offsets fit
+// together, and that all of them deliver the same.
 func read(tb testing.TB, bootstrap, topic string, from, stop stores.Offset, b *stores.Batch) (got []rec, nulls int64) {
 	tb.Helper()
-	r, err := changelog.NewReader(bootstrap, topic, nil)
+	for i, fetcher := range fetchers {
+		records, skipped := readBy(tb, fetcher, bootstrap, topic, from, stop, b)
+		if i > 0 {
+			equal(tb, records, got)
+		}
+		if i > 0 && skipped != nulls {
+			tb.Fatalf("%s skipped %d null keys, want %d", fetcher, skipped, nulls)
+		}
+		got, nulls = records, skipped
+	}
+	return got, nulls
+}
+
+func readBy(tb testing.TB, fetcher, bootstrap, topic string, from, stop stores.Offset, b *stores.Batch) (got []rec, nulls int64) {
+	tb.Helper()
+	r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{Fetcher: fetcher})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -240,7 +259,15 @@ func TestPositionMovesOverMarkers(t *testing.T) {
 	bootstrap, topic := newTopic(t, changelog.TopicConfig(nil))
 	produce(t, bootstrap, topic, "tx-"+topic, [][2][]byte{{[]byte("a"), []byte("1")}}, false)
 	produce(t, bootstrap, topic, "tx-"+topic, [][2][]byte{{[]byte("b"), []byte("2")}}, true)
-	r, err := changelog.NewReader(bootstrap, topic, changelog.Settings{"isolation.level": "read_committed"})
+	for _, fetcher := range fetchers {
+		t.Run(fetcher, func(t *testing.T) { committedOnly(t, fetcher, bootstrap, topic) })
+	}
+}
+
+func committedOnly(t *testing.T, fetcher, bootstrap, topic string) {
+	r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{
+		Fetcher: fetcher, Settings: changelog.Settings{"isolation.level": "read_committed"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +301,13 @@ func TestPositionMovesOverMarkers(t *testing.T) {
 func TestOffsetOutOfRange(t *testing.T) {
 	bootstrap, topic := newTopic(t, changelog.TopicConfig(nil))
 	write(t, bootstrap, topic, nil, rec{[]byte("a"), []byte("1"), 1})
-	r, err := changelog.NewReader(bootstrap, topic, nil)
+	for _, fetcher := range fetchers {
+		t.Run(fetcher, func(t *testing.T) { outOfRange(t, fetcher, bootstrap, topic) })
+	}
+}
+
+func outOfRange(t *testing.T, fetcher, bootstrap, topic string) {
+	r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{Fetcher: fetcher})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -362,16 +395,18 @@ func TestEndOffsetsOfNewTopics(t *testing.T) {
 		if err := admin.Create(context.Background(), topic, 20, nil); err != nil {
 			t.Fatal(err)
 		}
-		r, err := changelog.NewReader(b.Bootstrap(), topic, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for p := range int32(20) {
-			if _, end, err := r.EndOffsets(p, 10*time.Second); err != nil || end != 0 {
-				t.Errorf("partition %d: %d %v", p, end, err)
+		for _, fetcher := range fetchers {
+			r, err := changelog.NewReader(b.Bootstrap(), topic, changelog.ReaderOptions{Fetcher: fetcher})
+			if err != nil {
+				t.Fatal(err)
 			}
+			for p := range int32(20) {
+				if _, end, err := r.EndOffsets(p, 10*time.Second); err != nil || end != 0 {
+					t.Errorf("%s, partition %d: %d %v", fetcher, p, end, err)
+				}
+			}
+			r.Close()
 		}
-		r.Close()
 		if err := admin.Delete(context.Background(), topic); err != nil {
 			t.Error(err)
 		}
@@ -430,6 +465,52 @@ func TestGroupOfANewBroker(t *testing.T) {
 		}
 		if err := g.Commit("t", want+1); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// Whatever the producer did to a batch, the same records come out of it.
+func TestCompressedTopics(t *testing.T) {
+	for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
+		t.Run(codec, func(t *testing.T) {
+			bootstrap, topic := newTopic(t, changelog.TopicConfig(nil))
+			var want []rec
+			for i := range 3000 {
+				want = append(want, rec{fmt.Appendf(nil, "key-%d", i), bytes.Repeat([]byte{byte(i)}, i%300), int64(i + 1)})
+			}
+			next := write(t, bootstrap, topic, changelog.Settings{"compression.type": codec}, want...)
+			got, _ := read(t, bootstrap, topic, 0, next, changelog.NewBatch())
+			equal(t, got, want)
+			got, _ = read(t, bootstrap, topic, 1234, 2345, changelog.NewBatch()) // within batches
+			equal(t, got, want[1234:2345])
+		})
+	}
+}
+
+// Settings that only librdkafka knows are never dropped silently.
+func TestFetcherOfSettings(t *testing.T) {
+	for _, c := range []struct {
+		fetcher  string
+		settings changelog.Settings
+		want     string // "": refused
+	}{
+		{"", nil, changelog.FetcherWire},
+		{"auto", changelog.Settings{"isolation.level": "read_committed"}, changelog.FetcherWire},
+		{"auto", changelog.Settings{"security.protocol": "ssl"}, changelog.FetcherLibrdkafka},
+		{"librdkafka", nil, changelog.FetcherLibrdkafka},
+		{"wire", changelog.Settings{"fetch.min.bytes": "10"}, ""},
+		{"wire", changelog.Settings{"isolation.level": "unknown"}, ""},
+		{"fast", nil, ""},
+	} {
+		r, err := changelog.NewReader("127.0.0.1:1", "t", changelog.ReaderOptions{Fetcher: c.fetcher, Settings: c.settings})
+		switch {
+		case err != nil && c.want != "":
+			t.Errorf("%q with %v: %v", c.fetcher, c.settings, err)
+		case err == nil && r.Fetcher() != c.want:
+			t.Errorf("%q with %v reads by %s, want %q", c.fetcher, c.settings, r.Fetcher(), c.want)
+		}
+		if err == nil {
+			r.Close()
 		}
 	}
 }

@@ -2,9 +2,7 @@ package processor
 
 import (
 	"errors"
-	"maps"
 	"runtime"
-	"strconv"
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/restore"
@@ -66,7 +64,7 @@ type bulkStore struct {
 func (b bulkStore) Flush() error { return b.space.endBulk() }
 
 // The memory for restores is shared by the partitions that are restored at a time. Of
-// its part of it, each gives a quarter to librdkafka's queue and some to the batches
+// its part of it, each gives a quarter to what is fetched and some to the batches
 // between fetching and applying. What is left collects records for bulk loading.
 const (
 	queueShare = 4
@@ -81,14 +79,13 @@ func (p *processor) memoryOfEach(partitions int) int64 {
 	return p.task.Config.RestoreMemory / int64(atOnce(partitions))
 }
 
-// consumerSettings bound librdkafka's queue of each partition, unless the user said more.
-func (p *processor) consumerSettings(partitions int) changelog.Settings {
-	s := changelog.Settings{}
-	if kbytes := p.memoryOfEach(partitions) / queueShare >> 10; kbytes > 0 {
-		s["queued.max.messages.kbytes"] = strconv.FormatInt(kbytes, 10)
+// readerOptions bound what is fetched of each partition and not yet applied.
+func (p *processor) readerOptions(partitions int) changelog.ReaderOptions {
+	return changelog.ReaderOptions{
+		Fetcher:    p.task.Config.Fetcher,
+		QueueBytes: p.memoryOfEach(partitions) / queueShare,
+		Settings:   p.task.Config.Consumer,
 	}
-	maps.Copy(s, p.task.Config.Consumer)
-	return s
 }
 
 // bulkMemory is what each byte store of a partition gets.

@@ -34,7 +34,7 @@ type processor struct {
 	task    *subject.Task
 	options Options
 	events  *subject.Emitter
-	readers []*changelog.Reader
+	readers []changelog.Reader
 	parts   []*partition // in the order of the task's partitions
 }
 

@@ -20,7 +20,7 @@ type partition struct {
 	id       int32
 	task     subject.Store
 	dir      string
-	reader   *changelog.Reader // of the store's changelog
+	reader   changelog.Reader // of the store's changelog
 	store    stores.Store
 	space    *space       // of the store's bytes
 	logged   stores.Batch // by live writes, and not yet in the changelog
@@ -39,9 +39,9 @@ func (p *processor) layout() error {
 	if len(tasks) == 0 {
 		tasks = []subject.Store{{Name: storeName, Store: p.task.Store, Topic: p.task.Topic, StoreOptions: p.task.Config.StoreOptions}}
 	}
-	settings := p.consumerSettings(len(tasks) * len(p.task.Config.Partitions))
+	options := p.readerOptions(len(tasks) * len(p.task.Config.Partitions))
 	for _, task := range tasks {
-		reader, err := changelog.NewReader(p.task.Brokers, task.Topic, settings)
+		reader, err := changelog.NewReader(p.task.Brokers, task.Topic, options)
 		if err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func (p *processor) restorePartition(ctx context.Context, part *partition, r res
 		}
 	}
 	return p.events.Emit(subject.Event{
-		Event: subject.CaughtUp, Partition: part.id, Store: p.nameOf(part), Offset: int64(r.To), Mode: mode,
+		Event: subject.CaughtUp, Partition: part.id, Store: p.nameOf(part), Offset: int64(r.To), Mode: mode, Fetcher: part.reader.Fetcher(),
 		Records: res.Records, Bytes: res.Bytes, NullKeys: res.NullKeys,
 		FetchWaitNS: res.FetchWait.Nanoseconds(), DecodeNS: res.Decode.Nanoseconds(),
 		ApplyNS: res.Apply.Nanoseconds(), FlushNS: res.Flush.Nanoseconds(),

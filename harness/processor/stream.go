@@ -72,7 +72,7 @@ func (s *streaming) writer(topic string) (*changelog.Writer, error) {
 
 // process reads the input from the committed offset on.
 func (s *streaming) process(ctx context.Context) error {
-	input, err := changelog.NewReader(s.processor.task.Brokers, s.task.Input, nil)
+	input, err := changelog.NewReader(s.processor.task.Brokers, s.task.Input, changelog.ReaderOptions{})
 	if err != nil {
 		return err
 	}

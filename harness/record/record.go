@@ -90,6 +90,8 @@ type Restored struct {
 	NullKeys int64 `json:"null_keys"` // read and skipped
 	// Mode is how RocksDB took the records: batch, bulk or, on several partitions, both.
 	Mode string `json:"mode,omitempty"`
+	// Fetcher is how they were read: wire (straight off the socket) or librdkafka.
+	Fetcher string `json:"fetcher,omitempty"`
 	// The child's own split of the restore phase, summed over its partitions,
 	// which may overlap: waiting for records, copying them into batches,
 	// applying them, making them durable.

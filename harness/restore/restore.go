@@ -63,14 +63,8 @@ type Result struct {
 	FetchWait, Decode, Apply, Flush time.Duration
 }
 
-const (
-	// inFlight batches go round between fetching and applying: one being filled,
-	// one being applied, and two to even out their speeds.
-	inFlight = 4
-	// readWait bounds how long a read blocks, and so how late it notices the end
-	// of its context.
-	readWait = 100 * time.Millisecond
-)
+// readWait is how long a read waits for something to arrive.
+const readWait = 100 * time.Millisecond
 
 // Apply moves the records of r from src to store and makes them durable. p is
 // kept up to date. A range that is empty costs nothing: no read, no flush.
@@ -81,8 +75,8 @@ func Apply(ctx context.Context, src Source, store stores.Store, r Range, p *Prog
 		return res, nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	full, empty := make(chan *stores.Batch, inFlight), make(chan *stores.Batch, inFlight)
-	for range inFlight {
+	full, empty := make(chan *stores.Batch, changelog.InFlight), make(chan *stores.Batch, changelog.InFlight)
+	for range changelog.InFlight {
 		empty <- changelog.NewBatch()
 	}
 	var fetchErr error
@@ -137,12 +131,13 @@ func drain(store stores.Store, p *Progress, res *Result, full <-chan *stores.Bat
 			return fmt.Errorf("apply batch before offset %d: %w", b.Next, err)
 		}
 		res.Apply += time.Since(start)
+		bytes := b.Bytes()
 		res.Records += int64(b.Len())
-		res.Bytes += b.Bytes()
+		res.Bytes += bytes
 		res.NullKeys += b.NullKeys
 		p.Offset.Store(int64(b.Next))
 		p.Records.Add(int64(b.Len()))
-		p.Bytes.Add(b.Bytes())
+		p.Bytes.Add(bytes)
 		empty <- b
 	}
 	return nil

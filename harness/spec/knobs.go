@@ -82,6 +82,11 @@ var Knobs = []Knob{
 		set: namesInto(func(s *Spec) *[]string { return &s.RestoreMode }, ModeAuto, ModeBatch, ModeBulk),
 	},
 	{
+		Name: "fetcher", Usage: "how the changelog is read: auto, wire (straight off the socket) or librdkafka", Allowed: "auto, wire or librdkafka",
+		defaults: []string{FetcherAuto},
+		set:      nameInto(func(s *Spec) *string { return &s.Fetcher }, FetcherAuto, FetcherWire, FetcherLibrdkafka),
+	},
+	{
 		Name: "restore-memory", Usage: "bytes that a restore may use beside the stores", Allowed: "a whole number from 64Mi to 64G",
 		defaults: []string{"256Mi"},
 		set:      intInto(func(s *Spec) *int64 { return &s.RestoreMemory }, 64<<20, 64e9),

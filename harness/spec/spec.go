@@ -35,6 +35,7 @@ type Spec struct {
 
 	// The restore.
 	RestoreMode      []string
+	Fetcher          string        // how the changelog is read, see FetcherAuto
 	RestoreMemory    int64         // bytes, beside the stores
 	SnapshotInterval time.Duration // of in-memory stores; 0: no snapshots
 
@@ -59,6 +60,13 @@ const (
 	ModeAuto  = "auto"  // bulk where that is worth it
 	ModeBatch = "batch" // a write batch per read
 	ModeBulk  = "bulk"  // sorted files
+)
+
+// Fetchers: how a changelog is read, by the names of package changelog.
+const (
+	FetcherAuto       = "auto"       // wire, unless consumer settings ask for more than it knows
+	FetcherWire       = "wire"       // straight off the socket
+	FetcherLibrdkafka = "librdkafka" // by the client library
 )
 
 // Default is the suite of `make restore-bench`.

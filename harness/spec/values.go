@@ -110,6 +110,17 @@ func namesInto(field func(*Spec) *[]string, allowed ...string) func(*Spec, []str
 	}
 }
 
+// nameInto sets one of the allowed names.
+func nameInto(field func(*Spec) *string, allowed ...string) func(*Spec, []string) error {
+	return func(s *Spec, values []string) error {
+		if len(values) != 1 || !slices.Contains(allowed, values[0]) {
+			return badValue(strings.Join(values, ","))
+		}
+		*field(s) = values[0]
+		return nil
+	}
+}
+
 func shareInto(field func(*Spec) *float64, zero bool) func(*Spec, []string) error {
 	return func(s *Spec, values []string) error {
 		text := strings.Join(values, ",")

@@ -77,7 +77,8 @@ type Event struct {
 	ApplyNS     int64 `json:"apply_ns,omitempty"`
 	FlushNS     int64 `json:"flush_ns,omitempty"`
 
-	Mode string `json:"mode,omitempty"` // of CaughtUp: how the records were applied, batch or bulk
+	Mode    string `json:"mode,omitempty"`    // of CaughtUp: how the records were applied, batch or bulk
+	Fetcher string `json:"fetcher,omitempty"` // of CaughtUp: how they were read, wire or librdkafka
 
 	OK bool `json:"ok,omitempty"`
 
@@ -159,6 +160,8 @@ type Config struct {
 	// the stores, in bytes.
 	RestoreMode   string `json:"restore_mode,omitempty"`
 	RestoreMemory int64  `json:"restore_memory,omitempty"`
+	// Fetcher is how the changelog is read: auto, wire or librdkafka.
+	Fetcher string `json:"fetcher,omitempty"`
 
 	// Settings passed through by name.
 	RocksDB  map[string]string `json:"rocksdb,omitempty"`

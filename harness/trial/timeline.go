@@ -108,6 +108,7 @@ func (t *timeline) restored() record.Restored {
 	modes := map[string]bool{}
 	for _, e := range t.caught {
 		modes[e.Mode] = true
+		r.Fetcher = e.Fetcher // the same for all
 		r.Records += e.Records
 		r.Bytes += e.Bytes
 		r.NullKeys += e.NullKeys

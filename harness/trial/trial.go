@@ -167,6 +167,7 @@ func (a *attempt) task(state string, config subject.Config) subject.Task {
 	if config.RestoreMode, config.RestoreMemory = a.rec.RestoreMode, a.Spec.RestoreMemory; config.RestoreMode == "" {
 		config.RestoreMode = spec.ModeAuto
 	}
+	config.Fetcher = a.Spec.Fetcher
 	config.RocksDB, config.Consumer, config.Producer = a.Spec.RocksDB, a.Spec.Consumer, a.producerSettings()
 	return subject.Task{Brokers: a.Broker.Bootstrap(), Topic: a.topic, StateDir: state, Store: a.rec.Store, Config: config}
 }

@@ -54,6 +54,7 @@ func AppendRecord(dst, b *stores.Batch, i int) {
 	e := b.Entries[i]
 	e.Pos = uint32(len(dst.Arena))
 	dst.Arena = append(dst.Arena, b.Key(i)...)
+	e.ValuePos = uint32(len(dst.Arena))
 	if e.ValueLen != stores.Tombstone {
 		e.ValueLen += TimestampBytes
 		dst.Arena = AppendTimestamped(dst.Arena, e.Timestamp, b.Value(i))

@@ -15,7 +15,7 @@ typedef struct {
 	uint32_t pos;
 	uint32_t key_len;
 	int32_t value_len; /* RB_TOMBSTONE: deletes the key */
-	uint32_t pad;
+	uint32_t value_pos;
 } rb_batch_entry;
 
 enum {

@@ -89,7 +89,9 @@ size_t rb_add(rb_buffer *b, const uint8_t *arena, const rb_batch_entry *from, si
 		rb_record *r = (rb_record *)(b->memory + b->used);
 		r->key_len = from[i].key_len;
 		r->value_len = from[i].value_len;
-		memcpy(r->bytes, arena + from[i].pos, r->key_len + (r->value_len > 0 ? (size_t)r->value_len : 0));
+		memcpy(r->bytes, arena + from[i].pos, r->key_len);
+		if (r->value_len > 0)
+			memcpy(r->bytes + r->key_len, arena + from[i].value_pos, (size_t)r->value_len);
 		take(b, bytes);
 	}
 	return n;

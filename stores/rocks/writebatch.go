@@ -50,7 +50,7 @@ func (w *writeBatch) add(family uint32, b *stores.Batch) {
 		}
 		rep = append(rep, put...)
 		rep = appendString(rep, key)
-		rep = appendString(rep, b.Arena[e.Pos+e.KeyLen:][:e.ValueLen])
+		rep = appendString(rep, b.Arena[e.ValuePos:][:e.ValueLen])
 	}
 	w.rep = rep
 	w.count += uint32(len(b.Entries))

@@ -241,7 +241,7 @@ func send(t *testing.T, a peer.App, topic string, b *stores.Batch) {
 // restoreAll brings a store up to its changelog's end, as a restart does.
 func restoreAll(t *testing.T, s stores.Store, a peer.App, topic string) {
 	t.Helper()
-	r, err := changelog.NewReader(a.Bootstrap, topic, nil)
+	r, err := changelog.NewReader(a.Bootstrap, topic, changelog.ReaderOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,248 @@
+// Package wire reads the partitions of a topic straight off a broker's socket into
+// flat batches: the fetch response is the batch's arena, and decoding a record means
+// to note where its key and value lie. Nothing is allocated per record, no byte of an
+// uncompressed topic is copied between the socket and the store, and the next response
+// is on its way while one is decoded.
+//
+// It speaks what a replay needs of Kafka's protocol: Metadata, ListOffsets and Fetch, to
+// brokers since 2.7, in plain text, without a consumer group. Messages are those of
+// franz-go's kmsg; record batches are Kafka's own format 2 (DefaultRecordBatch in
+// Kafka's clients), their checksums are verified, and all of Kafka's compressions are known.
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"restorebench/stores"
+)
+
+// Errors that callers tell apart with errors.Is.
+var (
+	// ErrOffsetOutOfRange: the position asked for is below the log's start or past its end.
+	ErrOffsetOutOfRange = errors.New("offset out of range")
+	// ErrCorrupt: what came is no record batch, or its checksum is wrong.
+	ErrCorrupt = errors.New("corrupt record batch")
+)
+
+// Options say how a topic is read.
+type Options struct {
+	// FetchBytes is what one response holds at most, unless a single record batch has
+	// more; 0 is DefaultFetchBytes.
+	FetchBytes int
+	// ReadCommitted leaves out records of aborted transactions, and ends where the first
+	// open one begins.
+	ReadCommitted bool
+}
+
+// DefaultFetchBytes is large enough for round trips not to count and small enough for a response to
+// be in the processor's caches still when it is applied.
+const DefaultFetchBytes = 1 << 20
+
+// Reader reads the partitions of one topic. Its methods may be called by any goroutine.
+type Reader struct {
+	brokers, topic string
+	options        Options
+	ctx            context.Context // ends with Close
+	cancel         context.CancelFunc
+	connect        dialer
+
+	mu      sync.Mutex
+	control *conn // to the broker that was asked last
+	at      string
+	leaders map[int32]string // addresses, by partition
+}
+
+// NewReader returns a reader of a topic on brokers, HOST:PORT,.... It connects in the
+// background; a broker that can't be reached shows in the first call that needs one.
+func NewReader(brokers, topic string, o Options) *Reader {
+	if o.FetchBytes <= 0 {
+		o.FetchBytes = DefaultFetchBytes
+	}
+	return newReader(brokers, topic, o, (&net.Dialer{Timeout: connectTimeout}).DialContext)
+}
+
+func newReader(brokers, topic string, o Options, connect dialer) *Reader {
+	r := &Reader{brokers: brokers, topic: topic, options: o, connect: connect}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.mu.Lock()
+	go func() {
+		defer r.mu.Unlock()
+		_ = r.locate(r.ctx) // whoever needs it tries again
+	}()
+	return r
+}
+
+// Topic is the topic's name.
+func (r *Reader) Topic() string { return r.topic }
+
+// Close ends what the reader has under way. Its partitions are to be closed before.
+func (r *Reader) Close() {
+	r.cancel()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.disconnect()
+}
+
+func (r *Reader) disconnect() {
+	if r.control != nil {
+		r.control.Close()
+		r.control, r.at = nil, ""
+	}
+}
+
+// locate asks for the leaders of the topic's partitions. It is called with mu locked.
+func (r *Reader) locate(ctx context.Context) error {
+	r.disconnect()
+	leaders, address, c, err := r.connect.metadata(ctx, r.brokers, r.topic)
+	if err != nil {
+		return err
+	}
+	r.leaders, r.control, r.at = leaders, c, address
+	return nil
+}
+
+// leader is the address of a partition's leader; again says that the last one was wrong.
+func (r *Reader) leader(ctx context.Context, partition int32, again bool) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.leaderLocked(ctx, partition, again)
+}
+
+func (r *Reader) leaderLocked(ctx context.Context, partition int32, again bool) (string, error) {
+	if again || r.leaders == nil {
+		if err := r.locate(ctx); err != nil {
+			return "", err
+		}
+	}
+	address, ok := r.leaders[partition]
+	switch {
+	case !ok:
+		r.leaders = nil // it may be on its way
+		return "", fmt.Errorf("topic %s has no partition %d: %w", r.topic, partition, kerr.UnknownTopicOrPartition)
+	case address == "":
+		r.leaders = nil
+		return "", fmt.Errorf("%s-%d: %w", r.topic, partition, kerr.LeaderNotAvailable)
+	}
+	return address, nil
+}
+
+// EndOffsets captures the first offset that exists and the end offset of a partition: the
+// high watermark or, with ReadCommitted, the last stable offset.
+func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {
+	ctx, cancel := context.WithTimeout(r.ctx, timeout)
+	defer cancel()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	start := time.Now()
+	for again := false; ; again = true {
+		begin, end, err = r.listOffsets(ctx, partition, again)
+		if err == nil {
+			return begin, end, nil
+		}
+		absent := errors.Is(err, kerr.UnknownTopicOrPartition) && time.Since(start) < absentLimit
+		if !absent && !leaderMoves(err) || pause(ctx, leaderPause) != nil {
+			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
+		}
+	}
+}
+
+const (
+	// leaderPause is how long an election takes, most of the time.
+	leaderPause = 5 * time.Millisecond
+	// absentLimit is how long a broker may not know of a topic that was created.
+	absentLimit = time.Second
+)
+
+// ListOffsets' names for both ends of the log.
+const (
+	latest   = -1
+	earliest = -2
+)
+
+func (r *Reader) listOffsets(ctx context.Context, partition int32, again bool) (begin, end stores.Offset, err error) {
+	address, err := r.leaderLocked(ctx, partition, again)
+	if err != nil {
+		return 0, 0, err
+	}
+	if r.at != address {
+		r.disconnect()
+		if r.control, err = r.connect.dial(ctx, address); err != nil {
+			return 0, 0, err
+		}
+		r.at = address
+	}
+	offsets := [2]stores.Offset{}
+	for i, which := range [2]int64{earliest, latest} {
+		if offsets[i], err = r.listOffset(ctx, partition, which); err != nil {
+			if !isKafka(err) {
+				r.disconnect()
+			}
+			return 0, 0, err
+		}
+	}
+	return offsets[0], offsets[1], nil
+}
+
+func (r *Reader) listOffset(ctx context.Context, partition int32, which int64) (stores.Offset, error) {
+	req := kmsg.NewPtrListOffsetsRequest()
+	req.Version = 6
+	req.ReplicaID, req.IsolationLevel = -1, r.options.isolation()
+	p := kmsg.NewListOffsetsRequestTopicPartition()
+	p.Partition, p.Timestamp, p.CurrentLeaderEpoch = partition, which, -1
+	t := kmsg.NewListOffsetsRequestTopic()
+	t.Topic, t.Partitions = r.topic, append(t.Partitions, p)
+	req.Topics = append(req.Topics, t)
+	var resp kmsg.ListOffsetsResponse
+	if err := r.control.Ask(ctx, req, &resp); err != nil {
+		return 0, err
+	}
+	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		return 0, fmt.Errorf("%s: offsets of %d topics", r.at, len(resp.Topics))
+	}
+	got := resp.Topics[0].Partitions[0]
+	return stores.Offset(got.Offset), kerr.ErrorForCode(got.ErrorCode)
+}
+
+func (o *Options) isolation() int8 {
+	if o.ReadCommitted {
+		return 1
+	}
+	return 0
+}
+
+// leaderMoves tells the errors of a leader that has changed or was only just elected.
+func leaderMoves(err error) bool {
+	for _, moving := range []error{
+		kerr.NotLeaderForPartition, kerr.LeaderNotAvailable, kerr.ReplicaNotAvailable, kerr.FencedLeaderEpoch,
+		kerr.UnknownLeaderEpoch, kerr.OffsetNotAvailable, kerr.KafkaStorageError,
+	} {
+		if errors.Is(err, moving) {
+			return true
+		}
+	}
+	return false
+}
+
+// isKafka tells what a broker said from what became of the connection.
+func isKafka(err error) bool {
+	var k *kerr.Error
+	return errors.As(err, &k)
+}
+
+// pause waits, or returns ctx's error when that ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
