@@ -67,7 +67,7 @@ type ReadStats struct {
 	Decode time.Duration // finding them, or copying them into batches
 }
 
-// ErrSettings: the wire was asked for, with settings that it does not know.
+// ErrSettings means that the wire was asked for, with settings that it does not know.
 var ErrSettings = errors.New("consumer settings need librdkafka")
 
 // NewReader creates a reader for topic. It connects in the background; a broker
