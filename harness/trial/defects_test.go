@@ -43,7 +43,7 @@ var defects = map[string]processor.Options{
 				return true
 			}
 			e := b.Entries[b.Len()/2]
-			b.Arena[e.Pos+e.KeyLen] ^= 1
+			b.Arena[e.ValuePos] ^= 1
 			return false
 		}}
 	}},

@@ -34,6 +34,8 @@ type Runner struct {
 	Watch func(Progress)
 
 	models modelCache
+	// interlude, in tests, does more to the state before the recovery that counts.
+	interlude func(ctx context.Context, a *attempt, victim *subject.Process, state string) (*subject.Process, error)
 }
 
 // WarmUp is the number of a trial that counts for nothing.
@@ -123,6 +125,12 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 		// A new directory instead of a wiped one: deleting files is not part of
 		// the downtime.
 		state = filepath.Join(dir, "empty")
+	}
+	if r.interlude != nil {
+		if victim, err = r.interlude(ctx, a, victim, state); err != nil {
+			return err
+		}
+		defer victim.Release()
 	}
 	return a.recover(ctx, victim, state)
 }

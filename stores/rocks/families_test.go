@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/linxGnu/grocksdb"
+
 	"restorebench/stores"
 	"restorebench/stores/storetest"
 )
@@ -79,4 +81,36 @@ func listing(t *testing.T, dir string) []string {
 		}
 	}
 	return list
+}
+
+// A kill while a store is created leaves the default column family alone, with nothing in
+// it. Such a store is completed; one with records in its log is of another type.
+func TestCreationThatWasKilled(t *testing.T) {
+	create := func(dir string, record bool) {
+		o := grocksdb.NewDefaultOptions()
+		defer o.Destroy()
+		o.SetCreateIfMissing(true)
+		db, err := grocksdb.OpenDb(o, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if record {
+			w := grocksdb.NewDefaultWriteOptions()
+			defer w.Destroy()
+			if err := db.Put(w, []byte("k"), []byte("v")); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	killed, other := t.TempDir(), t.TempDir()
+	create(killed, false)
+	s := open(t, killed, timestamped)
+	if _, ok := s.Offset(); ok {
+		t.Error("an empty store has an offset")
+	}
+	apply(t, s, 10)
+	create(other, true)
+	_, err := Open(other, timestamped)
+	wantError(t, err, stores.ErrLayout, other)
 }
