@@ -99,6 +99,9 @@ type Restored struct {
 	DecodeNS    int64 `json:"decode_ns"`
 	ApplyNS     int64 `json:"apply_ns"`
 	FlushNS     int64 `json:"flush_ns"`
+	// FetchAloneNS is what reading the same records took right after the trial, with
+	// nothing applied: no restore through this fetcher can be faster. Absent: not measured.
+	FetchAloneNS int64 `json:"fetch_alone_ns,omitempty"`
 }
 
 // Aftermath is what a restore left to be done, and what that did to point reads: those

@@ -50,7 +50,13 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 	a.rec.DowntimeNS = t.servedAt.Sub(t.killed).Nanoseconds()
 	a.rec.Path, a.rec.Reason, a.rec.Restored = t.recovery(), t.reason, t.restored()
 	verdict := a.verify(ctx, successor, reads)
-	return errors.Join(a.judge(t), verdict)
+	if err := errors.Join(a.judge(t), verdict); err != nil || a.rec.Restored.Records == 0 {
+		return err
+	}
+	successor.Release()
+	alone, err := a.fetchAlone(ctx, t.ranges)
+	a.rec.Restored.FetchAloneNS = alone.Nanoseconds()
+	return err
 }
 
 // awaitRead follows the successor until its first read. What it uses until then

@@ -114,6 +114,16 @@ func everyCell(t *testing.T) []record.Cell {
 	}...)
 }
 
+// A restore has a ceiling, and no other trial does.
+func TestCeilingOfARestore(t *testing.T) {
+	for recovery, want := range map[string]bool{record.Replay: true, record.Local: false, record.LocalTail: true} {
+		rec := do(t, runner(t, ""), cell(spec.StoreRocks, recovery, 2000))
+		if got := rec.Restored.FetchAloneNS; !rec.Valid || got > 0 != want {
+			t.Errorf("%s: fetched alone in %d ns (%s), want one: %v", recovery, got, rec.Why, want)
+		}
+	}
+}
+
 func TestEveryCell(t *testing.T) {
 	for _, c := range everyCell(t) {
 		t.Run(fmt.Sprintf("%s %s %d", c.Store, c.Recovery, c.Keys), func(t *testing.T) {

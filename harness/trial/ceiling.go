@@ -1,0 +1,61 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/subject"
+	"restorebench/stores"
+)
+
+// fetchAlone reads what a restore has read once more, the same way and with nothing
+// applied: the ceiling of that restore. It is measured behind the trial and on its topic, so
+// that both meet the same broker and the same moment of the machine. Nothing read is 0.
+func (a *attempt) fetchAlone(ctx context.Context, ranges map[int32]subject.Event) (time.Duration, error) {
+	r, err := changelog.NewReader(a.Broker.Bootstrap(), a.topic, changelog.ReaderOptions{Fetcher: a.Spec.Fetcher, Settings: a.Spec.Consumer})
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	for p := range ranges { // makes the connections
+		if _, _, err := r.EndOffsets(p, a.Spec.StallTimeout); err != nil {
+			return 0, fmt.Errorf("measure the ceiling: %w", err)
+		}
+	}
+	start := time.Now()
+	group, ctx := errgroup.WithContext(ctx)
+	for p, e := range ranges {
+		if e.From < e.To {
+			group.Go(func() error { return a.readThrough(ctx, r, p, stores.Offset(e.From), stores.Offset(e.To)) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return 0, fmt.Errorf("measure the ceiling: %w", err)
+	}
+	return time.Since(start), nil
+}
+
+// readThrough reads a partition between two offsets.
+func (a *attempt) readThrough(ctx context.Context, r changelog.Reader, partition int32, from, to stores.Offset) error {
+	p, err := r.Partition(partition, from)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	b, moved := changelog.NewBatch(), time.Now()
+	for at := from; at < to; at = b.Next {
+		if err := p.Read(ctx, b, to, 100*time.Millisecond); err != nil {
+			return err
+		}
+		if b.Next > at {
+			moved = time.Now()
+		} else if time.Since(moved) > a.Spec.StallTimeout {
+			return fmt.Errorf("nothing came from partition %d at offset %d for %v", partition, at, a.Spec.StallTimeout)
+		}
+	}
+	return nil
+}
