@@ -24,7 +24,8 @@ func Measure(ctx context.Context, list []Ceiling, rounds int, seed uint64, each 
 	random := rand.New(rand.NewPCG(seed, 0x6365696c696e6773))
 	for round := range rounds {
 		for _, i := range random.Perm(len(list)) {
-			runtime.GC() // or one ceiling would pay for another one's garbage
+			runtime.GC() // or one ceiling would pay for another one's garbage,
+			settle()     // or for what it has yet to write to the disk
 			res, err := list[i].Measure(ctx)
 			if err != nil {
 				return fmt.Errorf("%s: %w", list[i].Name, because(ctx, err))

@@ -9,6 +9,7 @@ import (
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 	"restorebench/stores/rocks"
 )
 
@@ -25,6 +26,8 @@ type Subject struct {
 	ValueBytes    int64               `json:"value_bytes"`
 	Partitions    int64               `json:"partitions"`
 	UpdatesPerKey int64               `json:"updates_per_key"`
+	Compressible  float64             `json:"compressible,omitempty"`
+	SortedKeys    bool                `json:"sorted_keys,omitempty"`
 	Seed          uint64              `json:"seed"`
 	Topic         map[string]string   `json:"topic_settings,omitempty"`
 	Producer      map[string]string   `json:"producer_settings,omitempty"`
@@ -53,7 +56,7 @@ func (o *Options) subject() Subject {
 	return Subject{
 		Schema: Schema, Run: o.Run, Time: time.Now().UTC(),
 		Keys: s.Keys[0], KeyBytes: s.KeyBytes, ValueBytes: s.ValueBytes[0], Partitions: s.Partitions[0],
-		UpdatesPerKey: s.UpdatesPerKey[0], Seed: s.Seed,
+		UpdatesPerKey: s.UpdatesPerKey[0], Seed: s.Seed, Compressible: s.Compressible, SortedKeys: s.KeyOrder == spec.KeyOrderSorted,
 		Topic: s.Topic, Producer: s.Producer, Consumer: s.Consumer, Broker: o.Broker, Environment: env,
 	}
 }

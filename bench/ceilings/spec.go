@@ -15,8 +15,10 @@ func workloads(s *spec.Spec) []workload.Spec {
 	var all []workload.Spec
 	partitions := int(s.Partitions[0])
 	for p := range partitions {
-		all = append(all, workload.New(s.Seed, p, partitions, s.Keys[0],
-			int(s.KeyBytes), int(s.ValueBytes[0]), int(s.UpdatesPerKey[0]), s.Tombstones, 0))
+		w := workload.New(s.Seed, p, partitions, s.Keys[0],
+			int(s.KeyBytes), int(s.ValueBytes[0]), int(s.UpdatesPerKey[0]), s.Tombstones, 0)
+		w.Compressible, w.Sorted = s.Compressible, s.KeyOrder == spec.KeyOrderSorted
+		all = append(all, w)
 	}
 	return all
 }

@@ -24,7 +24,7 @@ import (
 // ceilingKnobs are the flags of ceilings: those of run that say what is loaded, how
 // and where.
 var ceilingKnobs = []string{
-	"keys", "value-bytes", "key-bytes", "partitions", "updates-per-key", "tombstones", "stores", "runs", "seed",
+	"keys", "value-bytes", "key-bytes", "partitions", "updates-per-key", "tombstones", "compressible", "key-order", "stores", "runs", "seed",
 	"broker", "out", "state-dir", "topic-prefix", "rocksdb", "consumer", "producer", "topic",
 }
 

@@ -74,6 +74,8 @@ type Cell struct {
 	UpdatesPerKey int     `json:"updates_per_key"`
 	Tail          float64 `json:"tail"`                   // newer records as a share of the keys; 0 unless Recovery is local+tail
 	CacheBytes    int64   `json:"cache_bytes,omitempty"`  // record cache of each partition's store during the load
+	Compressible  float64 `json:"compressible,omitempty"` // share of each value that is the same in all of them
+	SortedKeys    bool    `json:"sorted_keys,omitempty"`  // keys are first written in their byte order; else at random
 	RestoreMode   string  `json:"restore_mode,omitempty"` // asked for: batch or bulk; "" is auto. Restored.Mode is what was taken
 }
 

@@ -37,6 +37,16 @@ var Knobs = []Knob{
 		set:      intInto(func(s *Spec) *int64 { return &s.KeyBytes }, minKeyBytes, maxKeyBytes),
 	},
 	{
+		Name: "compressible", Usage: "share of each value's bytes that are the same in all of them", Allowed: "a share from 0 to 1, such as 0.5 or 50%",
+		defaults: []string{"0%"},
+		set:      shareInto(func(s *Spec) *float64 { return &s.Compressible }, true),
+	},
+	{
+		Name: "key-order", Usage: "order in which keys are first written: random or sorted", Allowed: "random or sorted",
+		defaults: []string{KeyOrderRandom},
+		set:      nameInto(func(s *Spec) *string { return &s.KeyOrder }, KeyOrderRandom, KeyOrderSorted),
+	},
+	{
 		Name: "partitions", Usage: "partitions of the changelog, a list", Allowed: "a whole number from 1 to 1000",
 		defaults: []string{"1"}, list: true,
 		set: intsInto(func(s *Spec) *[]int64 { return &s.Partitions }, 1, maxPartitions),

@@ -32,6 +32,9 @@ type Spec struct {
 	Tail       float64 // newer records of local+tail, as a share of the keys
 	Tombstones float64 // keys written and deleted again, as a share of the keys
 	CacheBytes int64   // of the record cache in front of each store
+	// Compressible is the share of each value that is the same in all of them.
+	Compressible float64
+	KeyOrder     string // in which keys are first written: KeyOrderRandom or KeyOrderSorted
 
 	// The restore.
 	RestoreMode      []string
@@ -60,6 +63,12 @@ const (
 	ModeAuto  = "auto"  // bulk where that is worth it
 	ModeBatch = "batch" // a write batch per read
 	ModeBulk  = "bulk"  // sorted files
+)
+
+// Key orders.
+const (
+	KeyOrderRandom = "random"
+	KeyOrderSorted = "sorted"
 )
 
 // Fetchers: how a changelog is read, by the names of package changelog.
@@ -202,7 +211,8 @@ func (s *Spec) product() []record.Cell {
 						base := record.Cell{
 							Subject: subject, Keys: keys, KeyBytes: int(s.KeyBytes),
 							ValueBytes: int(value), Partitions: int(partitions), UpdatesPerKey: int(updates),
-							CacheBytes: s.CacheBytes,
+							CacheBytes: s.CacheBytes, Compressible: s.Compressible,
+							SortedKeys: s.KeyOrder == KeyOrderSorted,
 						}
 						cells = append(cells, s.paths(base)...)
 					}

@@ -103,7 +103,7 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 	for p := range rec.Partitions {
 		w := workload.New(rec.Seed, p, rec.Partitions, rec.Keys,
 			rec.KeyBytes, rec.ValueBytes, rec.UpdatesPerKey, r.Spec.Tombstones, rec.Tail)
-		w.Shape = shapeOf(rec.Store)
+		w.Shape, w.Compressible, w.Sorted = shapeOf(rec.Store), rec.Compressible, rec.SortedKeys
 		a.workloads = append(a.workloads, w)
 	}
 	if a.models, err = r.models.get(ctx, rec.Store, a.workloads); err != nil {

@@ -37,6 +37,11 @@ type Spec struct {
 	ValueBytes    int    `json:"value_bytes"`
 	UpdatesPerKey int    `json:"updates_per_key"`
 	Tail          int64  `json:"tail"` // records after the load
+
+	// Compressible is the share of each value's bytes that are the same in all of them.
+	Compressible float64 `json:"compressible,omitempty"`
+	// Sorted says that keys are first written in their byte order.
+	Sorted bool `json:"sorted,omitempty"`
 }
 
 // New splits a store of keys keys over partitions and returns the workload of
@@ -125,17 +130,21 @@ func (s *Spec) Append(b *stores.Batch, from, to int64) int64 {
 // MaxSuffix is how many bytes more than KeyBytes a key in the changelog has at most.
 const MaxSuffix = 16
 
-// appendID appends key number id: KeyBytes bytes. Keys are distinct and in random byte
-// order: their first 8 bytes are a bijection of id.
+// appendID appends key number id: KeyBytes bytes. Keys are distinct, since their first 8
+// bytes are a bijection of id: one that puts them in random byte order, or none.
 func (s *Spec) appendID(dst []byte, id int64) []byte {
 	n := len(dst)
 	dst = append(dst, make([]byte, s.KeyBytes)...)
 	fill(dst[n:], uint64(id)+mix(s.Seed)+mix(uint64(s.Partition)+1))
+	if s.Sorted {
+		binary.BigEndian.PutUint64(dst[n:], uint64(id))
+	}
 	return dst
 }
 
-// value writes the value of record i into buf.
+// value writes the value of record i into buf, of which the end may be there already.
 func (s *Spec) value(i int64, buf []byte) {
+	buf = buf[:len(buf)-int(s.Compressible*float64(len(buf)))]
 	fill(buf, mix(s.Seed^0x9e3779b97f4a7c15)+mix(^uint64(s.Partition))+uint64(i)*0xd1342543de82ef95)
 }
 

@@ -56,6 +56,7 @@ func drawSpec(t *rapid.T, shape Shape) Spec {
 		rapid.IntRange(8, 40).Draw(t, "key bytes"), rapid.IntRange(1, 40).Draw(t, "value bytes"),
 		rapid.IntRange(1, 4).Draw(t, "updates"), rapid.Float64Range(0, 1).Draw(t, "deleted"), rapid.Float64Range(0, 1).Draw(t, "tail"))
 	s.Shape = shape
+	s.Sorted, s.Compressible = rapid.Bool().Draw(t, "sorted"), rapid.SampledFrom([]float64{0, 0.5, 1}).Draw(t, "compressible")
 	return s
 }
 
@@ -265,4 +266,33 @@ func BenchmarkAppend(b *testing.B) {
 		n += s.Append(batch, 0, 4096)
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "records/s")
+}
+
+// Values that compress agree in their end, and sorted keys come in their order; both keep
+// to what the model says.
+func TestCompressibleValuesAndSortedKeys(t *testing.T) {
+	s := New(7, 1, 3, 900, 12, 100, 2, 0.1, 0.2)
+	s.Compressible, s.Sorted = 0.75, true
+	b := &stores.Batch{Arena: make([]byte, 0, 1<<20), Entries: make([]stores.Entry, 0, 4096)}
+	if n := s.Append(b, 0, s.Total()); n != s.Total() {
+		t.Fatalf("%d records of %d", n, s.Total())
+	}
+	heads := map[string]bool{}
+	for i := range b.Len() {
+		if i > 0 && int64(i) < s.Keys+s.Deleted && bytes.Compare(b.Key(i-1), b.Key(i)) >= 0 {
+			t.Fatalf("key %d: %x does not follow %x", i, b.Key(i), b.Key(i-1))
+		}
+		v := b.Value(i)
+		if v == nil {
+			continue
+		}
+		if !bytes.Equal(v[25:], make([]byte, 75)) {
+			t.Fatalf("value %d is %x, want its last 75 bytes to be the same in all", i, v)
+		}
+		if heads[string(v[:25])] {
+			t.Fatalf("value %x came twice", v)
+		}
+		heads[string(v[:25])] = true
+	}
+	rapid.Check(t, func(t *rapid.T) { checkModel(t, s) })
 }
