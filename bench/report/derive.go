@@ -85,8 +85,36 @@ func summarize(cell record.Cell, trials []record.Record) CellSummary {
 	}
 	c.RecordsPerSecond = estimate("records/s", collect(valid, perSecond(func(r record.Restored) int64 { return r.Records })))
 	c.BytesPerSecond = estimate("bytes/s", collect(valid, perSecond(func(r record.Restored) int64 { return r.Bytes })))
+	c.Bound = boundOf(valid)
 	c.medians(valid)
 	return c
+}
+
+// boundOf says what bounds the restores of a cell, nil if nothing was read or nothing
+// measured.
+func boundOf(trials []record.Record) *Bound {
+	share := func(stage func(record.Record) int64) []float64 {
+		return collect(trials, func(r record.Record) (float64, bool) {
+			ns := r.Phases[record.PhaseRestore]
+			if r.Restored.FetchAloneNS <= 0 || ns <= 0 {
+				return 0, false
+			}
+			return float64(stage(r)) / float64(ns), true
+		})
+	}
+	fetch := share(func(r record.Record) int64 { return r.Restored.FetchAloneNS })
+	if len(fetch) == 0 {
+		return nil
+	}
+	b := &Bound{Stage: BoundFetch, Share: stats.Median(fetch), FetchShare: stats.Median(fetch)}
+	// Partitions are restored side by side.
+	apply := stats.Median(share(func(r record.Record) int64 {
+		return (r.Restored.ApplyNS + r.Restored.FlushNS) / int64(max(r.Partitions, 1))
+	}))
+	if apply > b.Share {
+		b.Stage, b.Share = BoundApply, apply
+	}
+	return b
 }
 
 // medians fills the figures that have no interval. valid must not be empty.

@@ -14,7 +14,14 @@ import (
 // writeNotes writes what stands below the table.
 func (s *Summary) writeNotes(b *strings.Builder) {
 	b.WriteByte('\n')
-	writeWrapped(b, "", "Medians of n valid trials; "+s.Intervals()+".")
+	each := "n"
+	if n, same := s.trials(); same {
+		each = fmt.Sprint(n)
+	}
+	writeWrapped(b, "", "Medians of "+each+" valid trials; "+s.Intervals()+".")
+	if s.bounded() {
+		writeWrapped(b, "", "bound by: the stage that a restore can be no faster than, and its share of the restore's time.")
+	}
 	writeWrapped(b, "", s.Where()+".")
 	for i, t := range s.invalid() {
 		if i == 0 {

@@ -59,6 +59,12 @@ func testRun() []record.Record {
 				r.Restored.Bytes = 116 * r.Restored.Records
 				r.Restored.FetchWaitNS = restore / 2
 				r.Restored.ApplyNS = restore / 4
+				if r.Restored.Records > 0 { // memory is bound by fetching, and RocksDB by itself
+					r.Restored.FetchAloneNS, r.Restored.ApplyNS = restore*60/100, restore*40/100
+					if c.store == "rocks" {
+						r.Restored.ApplyNS, r.Restored.FlushNS = restore*80/100, restore*10/100
+					}
+				}
 				r.Resources = record.Resources{RSSPeakBytes: 40_000_000 + 200*keys, CPUNS: r.DowntimeNS / 2, DiskBytes: 130 * keys}
 				records = append(records, r)
 			}

@@ -43,6 +43,7 @@ type CellSummary struct {
 	RecordsPerSecond *Estimate `json:"records_per_second,omitempty"`
 	BytesPerSecond   *Estimate `json:"bytes_per_second,omitempty"`
 	Split            *Split    `json:"restore_split,omitempty"`
+	Bound            *Bound    `json:"bound,omitempty"`
 
 	RSSPeakBytes *float64 `json:"rss_peak_bytes,omitempty"`
 	CPUNS        *float64 `json:"cpu_ns,omitempty"` // user + system
@@ -71,6 +72,23 @@ type Split struct {
 	ApplyNS     float64 `json:"apply_ns"`
 	FlushNS     float64 `json:"flush_ns"`
 }
+
+// Bound is the stage that a restore can be no faster than, and how close it came: the time
+// of that stage as a share of the restore's. Fetching and applying overlap, so the longer
+// of the two is the one that counts.
+type Bound struct {
+	Stage string  `json:"stage"` // BoundFetch or BoundApply
+	Share float64 `json:"share"` // median over the trials
+	// FetchShare is that of fetching, whichever stage counts: the restore's throughput as
+	// a share of the one with nothing applied.
+	FetchShare float64 `json:"fetch_share"`
+}
+
+// The stages that can bound a restore.
+const (
+	BoundFetch = "fetch" // reading the same records with nothing applied, measured after each trial
+	BoundApply = "apply" // applying them and making them durable, by the processor's own account
+)
 
 // Valid returns the number of valid trials of all cells.
 func (s *Summary) Valid() int {

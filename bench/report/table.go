@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -113,9 +114,11 @@ func (s *Summary) columns() []column {
 			columns = append(columns, of)
 		}
 	}
-	return append(columns,
-		column{"keys", false, func(c CellSummary) string { return Keys(c.Keys) }},
-		column{"n", true, trialsOf},
+	columns = append(columns, column{"keys", false, func(c CellSummary) string { return Keys(c.Keys) }})
+	if _, same := s.trials(); !same {
+		columns = append(columns, column{"n", true, trialsOf})
+	}
+	columns = append(columns,
 		column{"downtime", false, func(c CellSummary) string {
 			if c.Downtime == nil {
 				return unknown
@@ -134,26 +137,52 @@ func (s *Summary) columns() []column {
 			}
 			return unknown
 		}},
-		column{"records/s", false, func(c CellSummary) string {
+		column{"rec/s", false, func(c CellSummary) string {
 			if c.RecordsPerSecond == nil {
 				return unknown
 			}
 			return Amount(c.RecordsPerSecond.Median)
 		}},
-		column{"peak RSS", false, func(c CellSummary) string {
+		column{"max RSS", false, func(c CellSummary) string {
 			if c.RSSPeakBytes == nil {
 				return unknown
 			}
 			return Bytes(*c.RSSPeakBytes)
 		}},
 	)
+	if s.bounded() {
+		columns = append(columns, column{"bound by", false, func(c CellSummary) string {
+			if c.Bound == nil {
+				return unknown
+			}
+			return fmt.Sprintf("%s %.0f%%", c.Bound.Stage, 100*c.Bound.Share)
+		}})
+	}
+	return columns
+}
+
+// bounded says whether it was measured what bounds a restore.
+func (s *Summary) bounded() bool {
+	return slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return c.Bound != nil })
+}
+
+// trials is the number of valid trials of each cell, if it is the same for all and no other
+// trial was run.
+func (s *Summary) trials() (n int, same bool) {
+	for i, c := range s.Cells {
+		if len(c.Invalid) > 0 || i > 0 && c.N != n {
+			return 0, false
+		}
+		n = c.N
+	}
+	return n, true
 }
 
 func trialsOf(c CellSummary) string {
 	if len(c.Invalid) == 0 {
 		return fmt.Sprint(c.N)
 	}
-	return fmt.Sprintf("%d of %d", c.N, c.N+len(c.Invalid)) // the others are invalid
+	return fmt.Sprintf("%d/%d", c.N, c.N+len(c.Invalid)) // the others are invalid
 }
 
 // aligned writes the rows, of which the first is the head, with two spaces between columns.
