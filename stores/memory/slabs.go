@@ -14,10 +14,11 @@ const (
 // slabs is the store's record memory. Records are appended to the last slab;
 // slabs are given back one at a time, by compaction.
 type slabs struct {
-	memory [][]byte // by slab number; number 0 stays unused, so that no address is 0
-	fill   []fill   // by slab number
-	spare  []uint32 // numbers of slabs that were given back
-	tail   uint32   // the slab that is appended to
+	memory [][]byte      // by slab number; number 0 stays unused, so that no address is 0
+	fill   []fill        // by slab number
+	spare  []uint32      // numbers of slabs that were given back
+	tail   uint32        // the slab that is appended to
+	next   chan prepared // the one behind it, on its way; nil: none
 
 	live, dead, mapped int64 // bytes over all slabs
 }
@@ -70,7 +71,7 @@ func (s *slabs) add(size int) (uint32, error) {
 	if len(s.memory) == maxSlabs && len(s.spare) == 0 {
 		return 0, errFull
 	}
-	memory, err := mapMemory(size)
+	memory, err := s.take(size)
 	if err != nil {
 		return 0, err
 	}
@@ -83,6 +84,41 @@ func (s *slabs) add(size int) (uint32, error) {
 	}
 	s.memory, s.fill = append(s.memory, memory), append(s.fill, fill{})
 	return uint32(len(s.memory) - 1), nil
+}
+
+// prepared is a slab of which every page is there.
+type prepared struct {
+	memory []byte
+	err    error
+}
+
+// take maps memory for one more slab. From the second one on the next is prepared meanwhile:
+// the system zeroes pages when they are first written to, in a virtual machine it has to
+// get them from the host before, and a restore would wait for both in the one goroutine that has
+// no time for it.
+func (s *slabs) take(size int) ([]byte, error) {
+	if size != slabBytes {
+		return mapMemory(size)
+	}
+	var p prepared
+	if s.next != nil {
+		p = <-s.next
+	} else {
+		p.memory, p.err = mapMemory(size)
+	}
+	s.next = nil
+	if len(s.memory) > 1 && p.err == nil {
+		next := make(chan prepared, 1)
+		s.next = next
+		go func() {
+			memory, err := mapMemory(slabBytes)
+			if err == nil {
+				populate(memory)
+			}
+			next <- prepared{memory, err}
+		}()
+	}
+	return p.memory, p.err
 }
 
 // discard counts the record at an address as dead.
@@ -105,6 +141,11 @@ func (s *slabs) remove(number uint32) error {
 
 func (s *slabs) free() error {
 	var first error
+	if s.next != nil {
+		if p := <-s.next; p.err == nil {
+			first = unmapMemory(p.memory)
+		}
+	}
 	for _, memory := range s.memory {
 		if memory == nil {
 			continue

@@ -72,6 +72,9 @@ func TestWeReadIts(t *testing.T) {
 				restoreAll(t, ours, f.app, f.app.Changelog(v.Store))
 				compare(t, entries(t, ours), its)
 			})
+			if v.inBulk() {
+				t.Run("changelog in bulk", func(t *testing.T) { compare(t, restoreInBulk(t, v, f.app), its) })
+			}
 			if v.Engine == peer.Rocks {
 				t.Run("state directory", func(t *testing.T) {
 					ours := open(t, v, f.app, nil)
