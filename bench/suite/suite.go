@@ -24,9 +24,12 @@ import (
 type Options struct {
 	Spec    *spec.Spec
 	Command subject.Command // starts our own processor
-	Version string          // of restorebench, for the records
-	Logf    func(format string, args ...any)
-	Watch   func(Event) // may be nil
+	// Subjects are the other systems that the spec names.
+	Subjects map[string]trial.Subject
+	Notes    []string // to tell before the first trial
+	Version  string   // of restorebench, for the records
+	Logf     func(format string, args ...any)
+	Watch    func(Event) // may be nil
 }
 
 // Event is the progress of a suite.
@@ -86,6 +89,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return res, &BadInput{&spec.Error{Where: "--out", Value: o.Spec.Out, Allowed: "a directory that can be written (" + err.Error() + ")"}}
 	}
 	err = withRunner(ctx, o, res.Run, func(r *trial.Runner) error {
+		for _, note := range o.Notes {
+			o.Logf("%s", note)
+		}
 		for _, note := range left { // not before: bad input is answered by one line
 			o.Logf("left out: %s", note)
 		}
@@ -121,7 +127,7 @@ func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runne
 			o.Logf("%v", err)
 		}
 	}()
-	return do(&trial.Runner{Run: run, Spec: o.Spec, Broker: b, Command: o.Command, Dir: dir})
+	return do(&trial.Runner{Run: run, Spec: o.Spec, Broker: b, Command: o.Command, Subjects: o.Subjects, Dir: dir})
 }
 
 func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r *trial.Runner, raw string) error {

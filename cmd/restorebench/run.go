@@ -51,11 +51,15 @@ func run(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error
 	if err != nil {
 		return err
 	}
+	subjects, notes, err := resolve(s)
+	if err != nil {
+		return err
+	}
 	display := progress.New(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
 	quiet := context.AfterFunc(ctx, func() { display.Logf("interrupted: cleaning up (once more to end at once)") })
 	res, runErr := suite.Run(ctx, suite.Options{
 		Spec:    s,
-		Command: command,
+		Command: command, Subjects: subjects, Notes: notes,
 		Version: version(), Logf: display.Logf, Watch: display.Show,
 	})
 	quiet()

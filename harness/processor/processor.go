@@ -35,7 +35,8 @@ type processor struct {
 	options Options
 	events  *subject.Emitter
 	readers []changelog.Reader
-	parts   []*partition // in the order of the task's partitions
+	parts   []*partition      // in the order of the task's partitions
+	member  *changelog.Member // of a consumer group, else nil
 }
 
 // Run is the whole life of a subject: it does the task that its environment
@@ -61,15 +62,15 @@ func Run(ctx context.Context, version string, stdin io.Reader, o Options) (err e
 	if err := events.Emit(subject.Event{Event: subject.Hello, Name: "restorebench", Version: version}); err != nil {
 		return err
 	}
-	if err := events.Emit(subject.Event{Event: subject.Assigned, Partitions: task.Config.Partitions}); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
 		_, _ = io.Copy(io.Discard, stdin) // nothing is said there; its end is the message
 		cancel()
 	}()
+	if err := p.assign(ctx); err != nil {
+		return err
+	}
 	if err := p.live(ctx); err != nil {
 		return err
 	}
@@ -131,6 +132,9 @@ func code(err error) string {
 
 func (p *processor) close() error {
 	var errs []error
+	if p.member != nil {
+		errs = append(errs, p.member.Leave())
+	}
 	for _, part := range p.parts {
 		if part.store != nil {
 			errs = append(errs, part.store.Close())

@@ -72,11 +72,16 @@ type Cell struct {
 	ValueBytes    int     `json:"value_bytes"`
 	Partitions    int     `json:"partitions"`
 	UpdatesPerKey int     `json:"updates_per_key"`
-	Tail          float64 `json:"tail"`                   // newer records as a share of the keys; 0 unless Recovery is local+tail
-	CacheBytes    int64   `json:"cache_bytes,omitempty"`  // record cache of each partition's store during the load
-	Compressible  float64 `json:"compressible,omitempty"` // share of each value that is the same in all of them
-	SortedKeys    bool    `json:"sorted_keys,omitempty"`  // keys are first written in their byte order; else at random
-	RestoreMode   string  `json:"restore_mode,omitempty"` // asked for: batch or bulk; "" is auto. Restored.Mode is what was taken
+	Tail          float64 `json:"tail"`                  // newer records as a share of the keys; 0 unless Recovery is local+tail
+	CacheBytes    int64   `json:"cache_bytes,omitempty"` // record cache of each partition's store during the load
+	// How the partitions were assigned: absent from the start, else by this group protocol.
+	Group            string `json:"group,omitempty"`
+	SessionTimeoutMS int64  `json:"session_timeout_ms,omitempty"` // absent: as the client or the broker has it
+	StaticMembership bool   `json:"static_membership,omitempty"`
+
+	Compressible float64 `json:"compressible,omitempty"` // share of each value that is the same in all of them
+	SortedKeys   bool    `json:"sorted_keys,omitempty"`  // keys are first written in their byte order; else at random
+	RestoreMode  string  `json:"restore_mode,omitempty"` // asked for: batch or bulk; "" is auto. Restored.Mode is what was taken
 }
 
 // Broker is the Kafka that held the changelog.

@@ -1,6 +1,8 @@
 package spec
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -67,9 +69,25 @@ var Knobs = []Knob{
 		set: namesInto(func(s *Spec) *[]string { return &s.Recovery }, record.Replay, record.Local, record.LocalTail),
 	},
 	{
-		Name: "subjects", Usage: "systems to measure, a list", Allowed: "restorebench",
-		defaults: []string{SubjectSelf}, list: true,
-		set: namesInto(func(s *Spec) *[]string { return &s.Subjects }, SubjectSelf),
+		Name: "subjects", Usage: "systems to measure, a list (see restorebench subjects), or all", Allowed: "names that restorebench subjects lists, custom, or all",
+		defaults: []string{SubjectSelf}, list: true, set: setSubjects,
+	},
+	{
+		Name: "subject-cmd", Usage: "command of the subject custom, a program that speaks the protocol of harness/subject", Allowed: "a command",
+		defaults: []string{""}, set: textInto(func(s *Spec) *string { return &s.SubjectCommand }, true),
+	},
+	{
+		Name: "group", Usage: "how partitions are assigned: none (from the start) or by the group protocol classic, consumer or streams, a list",
+		Allowed: "none, classic, consumer or streams", defaults: []string{GroupNone}, list: true,
+		set: namesInto(func(s *Spec) *[]string { return &s.Group }, GroupNone, GroupClassic, GroupConsumer, GroupStreams),
+	},
+	{
+		Name: "session-timeout", Usage: "how long a group waits for a dead member; 0: as the client or the broker has it", Allowed: "0, or a duration from 1s to 30m",
+		defaults: []string{"0"}, set: setSessionTimeout,
+	},
+	{
+		Name: "static-membership", Usage: "whether a group's member comes back as the same one (KIP-345): true or false", Allowed: "true or false",
+		defaults: []string{"false"}, set: setStaticMembership,
 	},
 	{
 		Name: "tail", Usage: "newer records of local+tail, as a share of the keys", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
@@ -184,6 +202,41 @@ func setSnapshotInterval(s *Spec, v []string) error {
 		return badValue(v[0])
 	}
 	s.SnapshotInterval = d
+	return nil
+}
+
+func setSubjects(s *Spec, v []string) error {
+	var names []string
+	for _, name := range v {
+		name = strings.TrimSpace(name)
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool {
+			return r >= 128 || !isAlphanumeric(byte(r)) && !strings.ContainsRune("-@._", r)
+		}) {
+			return badValue(name)
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	s.Subjects = names
+	return nil
+}
+
+func setSessionTimeout(s *Spec, v []string) error {
+	d, err := time.ParseDuration(strings.TrimSpace(v[0]))
+	if err != nil || d != 0 && (d < time.Second || d > 30*time.Minute) {
+		return badValue(v[0])
+	}
+	s.SessionTimeout = d
+	return nil
+}
+
+func setStaticMembership(s *Spec, v []string) error {
+	b, err := strconv.ParseBool(strings.TrimSpace(v[0]))
+	if err != nil {
+		return badValue(v[0])
+	}
+	s.StaticMembership = b
 	return nil
 }
 

@@ -26,6 +26,16 @@ type Spec struct {
 	ValueBytes    []int64
 	Partitions    []int64
 	UpdatesPerKey []int64
+	Group         []string // see GroupNone
+
+	// Systems tells what other subjects than our own can do; whoever resolves the names fills it.
+	Systems map[string]System
+	// SubjectCommand starts the subject SubjectCustom.
+	SubjectCommand string
+
+	// How a consumer group notices a death, where there is one.
+	SessionTimeout   time.Duration // 0: as the client or the broker has it
+	StaticMembership bool          // KIP-345
 
 	// The workload of every trial.
 	KeyBytes   int64
@@ -64,6 +74,28 @@ const (
 	ModeBatch = "batch" // a write batch per read
 	ModeBulk  = "bulk"  // sorted files
 )
+
+// Names of subjects that no other system has.
+const (
+	SubjectCustom = "custom" // of SubjectCommand
+	SubjectsAll   = "all"    // stands for every one that is available
+)
+
+// Groups: how a processor gets its partitions.
+const (
+	GroupNone     = "none"     // they are assigned from the start
+	GroupClassic  = "classic"  // by Kafka's first group protocol
+	GroupConsumer = "consumer" // by that of KIP-848
+	GroupStreams  = "streams"  // by that of KIP-1071, which only Kafka Streams speaks
+)
+
+// System is what a subject can do, each a list of names as in a Spec.
+type System struct {
+	Stores, Recovery, Groups []string
+}
+
+// ownGroups are those that our own processor can join.
+var ownGroups = []string{GroupNone, GroupClassic, GroupConsumer}
 
 // Key orders.
 const (
@@ -190,7 +222,25 @@ func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 // impossible says why a cell can't exist, "" when it can.
 func (s *Spec) impossible(c record.Cell) string {
 	engine, typ, _ := ParseStore(c.Store)
+	group := c.Group
+	if group == "" {
+		group = GroupNone
+	}
+	if c.Subject != SubjectSelf {
+		can := s.Systems[c.Subject]
+		switch {
+		case !slices.Contains(can.Stores, c.Store):
+			return c.Subject + " has no such store"
+		case !slices.Contains(can.Recovery, c.Recovery), engine == EngineMemory && c.Recovery != record.Replay && c.Subject != SubjectCustom:
+			return c.Subject + " does not recover so"
+		case !slices.Contains(can.Groups, group):
+			return c.Subject + " does not join a group by " + group
+		}
+		return ""
+	}
 	switch {
+	case !slices.Contains(ownGroups, group):
+		return "only Kafka Streams joins a group by " + group
 	case engine != EngineMemory || c.Recovery == record.Replay:
 		return ""
 	case typ == TypeLRU:
@@ -214,11 +264,23 @@ func (s *Spec) product() []record.Cell {
 							CacheBytes: s.CacheBytes, Compressible: s.Compressible,
 							SortedKeys: s.KeyOrder == KeyOrderSorted,
 						}
-						cells = append(cells, s.paths(base)...)
+						cells = append(cells, s.grouped(base)...)
 					}
 				}
 			}
 		}
+	}
+	return cells
+}
+
+func (s *Spec) grouped(base record.Cell) []record.Cell {
+	var cells []record.Cell
+	for _, group := range s.Group {
+		c := base
+		if group != GroupNone {
+			c.Group, c.SessionTimeoutMS, c.StaticMembership = group, s.SessionTimeout.Milliseconds(), s.StaticMembership
+		}
+		cells = append(cells, s.paths(c)...)
 	}
 	return cells
 }

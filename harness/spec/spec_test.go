@@ -83,7 +83,7 @@ func TestBadValues(t *testing.T) {
 		{"stores", "rocks"},
 		{"stores", ""},
 		{"recovery", "remote"},
-		{"subjects", "flink"},
+		{"subjects", "a b"},
 		{"tail", "0"},
 		{"tail", "110%"},
 		{"tail", "NaN"},

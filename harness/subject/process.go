@@ -170,6 +170,23 @@ func Killed(s *os.ProcessState) bool {
 // Gone is closed once the process has been reaped.
 func (p *Process) Gone() <-chan struct{} { return p.reaped }
 
+// Stop closes the subject's standard input, upon which it is to close its state cleanly, and waits until it is
+// gone. It is an error if it ends in any other way than with 0.
+func (p *Process) Stop(ctx context.Context) error {
+	if err := p.stdin.Close(); err != nil {
+		return err
+	}
+	go func() { // it may have something to say until its end
+		for range p.events {
+		}
+	}()
+	_, state, err := p.Wait(ctx)
+	if err == nil && !state.Success() {
+		err = fmt.Errorf("asked to stop, the subject ended by %s", state)
+	}
+	return err
+}
+
 // Release kills what is left of the subject and waits for it. It is safe to call
 // at any time and more than once.
 func (p *Process) Release() {

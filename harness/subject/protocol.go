@@ -163,10 +163,21 @@ type Config struct {
 	// Fetcher is how the changelog is read: auto, wire or librdkafka.
 	Fetcher string `json:"fetcher,omitempty"`
 
+	// Group is how the consumer group behaves; nil: partitions are assigned from the start.
+	Group *Group `json:"group,omitempty"`
+
 	// Settings passed through by name.
 	RocksDB  map[string]string `json:"rocksdb,omitempty"`
 	Consumer map[string]string `json:"consumer,omitempty"`
 	Producer map[string]string `json:"producer,omitempty"`
+}
+
+// Group is how a subject gets its partitions from a consumer group.
+type Group struct {
+	Protocol         string `json:"protocol"` // classic, consumer (KIP-848) or streams (KIP-1071)
+	Input            string `json:"input"`    // the topic that the group reads, with as many partitions as the changelog
+	SessionTimeoutMS int64  `json:"session_timeout_ms,omitempty"`
+	InstanceID       string `json:"instance_id,omitempty"` // of static membership (KIP-345)
 }
 
 // Store is one of several stores.

@@ -27,7 +27,7 @@ func (k *killedRestores) run(ctx context.Context, a *attempt, victim *subject.Pr
 			return nil, err
 		}
 		victim.Release()
-		next, err := subject.Start(a.Command, a.task(state, subject.Config{}), a.dir, fmt.Sprintf("killed-%d", i))
+		next, err := subject.Start(a.command(), a.task(state, subject.Config{}), a.dir, fmt.Sprintf("killed-%d", i))
 		if err != nil {
 			return nil, err
 		}

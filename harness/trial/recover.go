@@ -37,7 +37,7 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 	if !subject.Killed(how) {
 		return fmt.Errorf("the processor ended by %s, not by SIGKILL", how)
 	}
-	successor, err := subject.Start(a.Command, task, a.dir, "recover")
+	successor, err := subject.Start(a.command(), task, a.dir, "recover")
 	if err != nil {
 		return err
 	}
@@ -224,13 +224,13 @@ func first(errs []error, n int) []error {
 // follow hands events to handle until it is done. A subject that fails, ends or
 // says nothing for too long is an error with the end of its log.
 func (a *attempt) follow(ctx context.Context, p *subject.Process, handle func(subject.Event) (done bool, err error)) error {
-	stall := time.NewTimer(a.Spec.StallTimeout)
+	stall := time.NewTimer(a.patience())
 	defer stall.Stop()
 	for {
 		var err error
 		select {
 		case e, ok := <-p.Events():
-			stall.Reset(a.Spec.StallTimeout)
+			stall.Reset(a.patience())
 			switch {
 			case !ok:
 				_, state, _ := p.Wait(ctx)
@@ -244,7 +244,7 @@ func (a *attempt) follow(ctx context.Context, p *subject.Process, handle func(su
 				}
 			}
 		case <-stall.C:
-			err = fmt.Errorf("the processor hung: no event for %v", a.Spec.StallTimeout)
+			err = fmt.Errorf("the processor hung: no event for %v", a.patience())
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -54,13 +54,13 @@ func (t *timeline) add(e subject.Event) error {
 		if e.Reason != "" {
 			t.reason = e.Reason
 		}
-		return need(!t.assigned.IsZero(), subject.Assigned)
+		return need(!t.hello.IsZero(), subject.Hello)
 	case subject.RestoreStart:
 		if t.planned.IsZero() {
 			t.planned = e.At
 		}
 		t.ranges[e.Partition] = e
-		return need(!t.opened.IsZero(), subject.Opened)
+		return need(!t.hello.IsZero(), subject.Hello)
 	case subject.CaughtUp:
 		t.caught[e.Partition] = e
 		t.caughtUp = e.At
@@ -76,28 +76,35 @@ func (t *timeline) add(e subject.Event) error {
 	return nil
 }
 
-// phases splits the time from the kill to the first correct read. A moment that
-// the subject did not report leaves its phases out, and their time in other; the
-// phases always add up to the downtime.
+// phases splits the time from the kill to the first correct read. A phase whose beginning
+// the subject did not report is left out, and its time is part of the one before it; the phases
+// always add up to the downtime.
 func (t *timeline) phases() (phases map[string]int64, downtime time.Duration) {
-	downtime = t.servedAt.Sub(t.killed)
-	phases = map[string]int64{}
-	other := downtime
-	span := func(name string, from, to time.Time) {
-		if from.IsZero() || to.IsZero() {
-			return
-		}
-		phases[name] = to.Sub(from).Nanoseconds()
-		other -= to.Sub(from)
+	moments := []struct {
+		begins string
+		at     time.Time
+	}{
+		{record.PhaseExit, t.killed},
+		{record.PhaseDetect, t.reaped},
+		{record.PhaseSpawn, t.started},
+		{record.PhaseAssign, t.hello},
+		{record.PhaseOpen, t.assigned},
+		{record.PhasePlan, t.opened},
+		{record.PhaseRestore, t.planned},
+		{record.PhaseServe, t.caughtUp},
+		{"", t.servedAt},
 	}
-	span(record.PhaseExit, t.killed, t.reaped)
-	span(record.PhaseDetect, t.reaped, t.started)
-	span(record.PhaseSpawn, t.started, t.hello)
-	span(record.PhaseAssign, t.hello, t.assigned)
-	span(record.PhaseOpen, t.assigned, t.opened)
-	span(record.PhasePlan, t.opened, t.planned)
-	span(record.PhaseRestore, t.planned, t.caughtUp)
-	span(record.PhaseServe, t.caughtUp, t.servedAt)
+	downtime = t.servedAt.Sub(t.killed)
+	phases, other := map[string]int64{}, downtime
+	last := moments[0]
+	for _, m := range moments[1:] {
+		if m.at.IsZero() {
+			continue
+		}
+		phases[last.begins] = m.at.Sub(last.at).Nanoseconds()
+		other -= m.at.Sub(last.at)
+		last = m
+	}
 	phases[record.PhaseOther] = other.Nanoseconds()
 	return phases, downtime
 }
@@ -124,7 +131,7 @@ func (t *timeline) restored() record.Restored {
 // recovery is the path that was taken, by what the subject reported: not by what
 // was asked for.
 func (t *timeline) recovery() string {
-	if t.path != subject.PathLocal {
+	if t.path != subject.PathLocal && !t.goesOn() {
 		return record.Replay
 	}
 	for _, r := range t.ranges {
@@ -133,4 +140,20 @@ func (t *timeline) recovery() string {
 		}
 	}
 	return record.Local
+}
+
+// goesOn says of a subject that does not tell when it has opened its files whether it went on where
+// files of its had left off: in every partition that has anything.
+func (t *timeline) goesOn() bool {
+	if t.path != "" {
+		return false
+	}
+	some := false
+	for _, r := range t.ranges {
+		if r.To > 0 && r.From == 0 {
+			return false
+		}
+		some = some || r.To > 0
+	}
+	return some
 }

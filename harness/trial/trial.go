@@ -29,7 +29,9 @@ type Runner struct {
 	Spec    *spec.Spec
 	Broker  *broker.Broker
 	Command subject.Command // starts our own processor
-	Dir     string          // existing directory of the run; trials make theirs in it
+	// Subjects are the other systems, by name.
+	Subjects map[string]Subject
+	Dir      string // existing directory of the run; trials make theirs in it
 	// Watch is called with every stage's progress; may be nil.
 	Watch func(Progress)
 
@@ -116,7 +118,11 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 	defer func() { err = errors.Join(err, drop()) }()
 
 	state := filepath.Join(dir, "state")
-	victim, err := a.load(ctx, state)
+	load := a.load
+	if a.foreign() {
+		load = a.prime
+	}
+	victim, err := load(ctx, state)
 	if err != nil {
 		return err
 	}
@@ -156,10 +162,20 @@ func (a *attempt) createTopic(ctx context.Context) (drop func() error, err error
 		// Also when the trial was interrupted.
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		return admin.Delete(ctx, a.topic)
+		err := admin.Delete(ctx, a.topic)
+		if a.foreign() || a.grouped() {
+			err = errors.Join(err, admin.Delete(ctx, a.input()))
+		}
+		return err
 	}
-	if err := admin.Create(ctx, a.topic, a.rec.Partitions, config); err != nil {
-		return nil, errors.Join(err, drop())
+	topics := map[string]map[string]string{a.topic: config}
+	if a.foreign() || a.grouped() {
+		topics[a.input()] = nil
+	}
+	for topic, config := range topics {
+		if err := admin.Create(ctx, topic, a.rec.Partitions, config); err != nil {
+			return nil, errors.Join(err, drop())
+		}
 	}
 	return drop, nil
 }
@@ -175,7 +191,7 @@ func (a *attempt) task(state string, config subject.Config) subject.Task {
 	if config.RestoreMode, config.RestoreMemory = a.rec.RestoreMode, a.Spec.RestoreMemory; config.RestoreMode == "" {
 		config.RestoreMode = spec.ModeAuto
 	}
-	config.Fetcher = a.Spec.Fetcher
+	config.Fetcher, config.Group = a.Spec.Fetcher, a.group()
 	config.RocksDB, config.Consumer, config.Producer = a.Spec.RocksDB, a.Spec.Consumer, a.producerSettings()
 	return subject.Task{Brokers: a.Broker.Bootstrap(), Topic: a.topic, StateDir: state, Store: a.rec.Store, Config: config}
 }
@@ -203,7 +219,7 @@ func (a *attempt) load(ctx context.Context, state string) (*subject.Process, err
 	if err != nil {
 		return nil, err
 	}
-	p, err := subject.Start(a.Command, a.task(state, subject.Config{Load: input}), a.dir, "load")
+	p, err := subject.Start(a.command(), a.task(state, subject.Config{Load: input}), a.dir, "load")
 	if err != nil {
 		return nil, err
 	}

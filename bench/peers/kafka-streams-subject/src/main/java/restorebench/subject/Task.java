@@ -1,0 +1,47 @@
+package restorebench.subject;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.File;
+import java.io.IOException;
+import java.util.List;
+
+/** What the harness asks for: the environment, the configuration file, and the arguments NAME=VALUE of Kafka Streams' settings. */
+record Task(String brokers, String application, String stateDir, String store, Config config, List<String> settings) {
+
+    static final String STORE = "store";
+    private static final String CHANGELOG = "-" + STORE + "-changelog";
+
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Config(List<Integer> partitions, @JsonProperty("first_read") Read firstRead, boolean digest, List<Read> reads, Group group) {
+    }
+
+    /** A point read; bytes are base64 in JSON. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Read(int partition, byte[] key, byte[] value) {
+    }
+
+    /** How the consumer group is to behave; null is as shipped. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Group(String protocol, @JsonProperty("session_timeout_ms") int sessionTimeoutMs, @JsonProperty("instance_id") String instanceId) {
+    }
+
+    static Task fromEnvironment(final String[] settings) throws IOException {
+        final String topic = variable("RESTOREBENCH_TOPIC");
+        if (!topic.endsWith(CHANGELOG)) {
+            throw new IllegalArgumentException("RESTOREBENCH_TOPIC is " + topic + ", want a name that ends in " + CHANGELOG);
+        }
+        final Config config = new ObjectMapper().readValue(new File(variable("RESTOREBENCH_CONFIG")), Config.class);
+        return new Task(variable("RESTOREBENCH_BROKERS"), topic.substring(0, topic.length() - CHANGELOG.length()),
+            variable("RESTOREBENCH_STATE_DIR"), variable("RESTOREBENCH_STORE"), config, List.of(settings));
+    }
+
+    static String variable(final String name) {
+        final String value = System.getenv(name);
+        if (value == null || value.isEmpty()) {
+            throw new IllegalArgumentException(name + " is not set: a subject is started by restorebench, not by hand");
+        }
+        return value;
+    }
+}

@@ -1,0 +1,152 @@
+// Package peers finds the other systems that the harness measures beside our own processor. Each is a
+// program that speaks the protocol of package subject, built by scripts/peers into .deps/peers.
+package peers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+)
+
+// Peer is a system that can be measured.
+type Peer struct {
+	Name string
+	// What it can do, by the names of package spec.
+	spec.System
+	// Settings are those that are not the system's defaults, name=value, in the order in which it gets them.
+	Settings []string
+	// Note says what else a reader of its figures should know.
+	Note string
+
+	program string   // below .deps/peers
+	runtime []string // what starts the program; none: it starts itself
+}
+
+// Kafka Streams' versions. The recovery models differ: up to 4.2 a checkpoint file, from 4.3 on offsets in
+// the store (KIP-1035).
+var streamsVersions = []string{"4.3.1", "4.2.1", "4.1.2"}
+
+// tuned are settings of Kafka Streams' restore consumer for large fetches and polls.
+var tuned = []string{
+	"restore.consumer.max.poll.records=10000",
+	"restore.consumer.max.partition.fetch.bytes=16777216",
+	"restore.consumer.fetch.max.bytes=67108864",
+	"restore.consumer.receive.buffer.bytes=1048576",
+}
+
+// all lists the peers, in the order in which they are shown.
+func all() []Peer {
+	var list []Peer
+	files := []string{record.Replay, record.Local, record.LocalTail}
+	for _, t := range []struct {
+		name     string
+		settings []string
+	}{{"kafka-streams", nil}, {"kafka-streams-tuned", tuned}} {
+		for _, version := range streamsVersions {
+			list = append(list, Peer{
+				Name: t.name + "@" + version,
+				System: spec.System{
+					Stores: []string{spec.StoreMemory, spec.StoreRocks}, Recovery: files,
+					Groups: []string{spec.GroupNone, spec.GroupClassic, spec.GroupStreams},
+				},
+				Settings: t.settings,
+				Note:     "always joins a group; with --group none as a static member, which gets its partitions back at once",
+				program:  filepath.Join("kafka-streams-"+version, "kafka-streams-subject.jar"),
+				runtime:  []string{"java", "-jar"},
+			})
+		}
+	}
+	for _, t := range []struct {
+		name     string
+		settings []string
+	}{{"naive-go", nil}, {"naive-go-tuned", []string{"fetch.queue.backoff.ms=2", "queued.min.messages=1000000", "fetch.message.max.bytes=4194304"}}} {
+		list = append(list, Peer{
+			Name: t.name,
+			System: spec.System{
+				Stores: []string{spec.StoreMemory}, Recovery: []string{record.Replay}, Groups: []string{spec.GroupNone},
+			},
+			Settings: t.settings,
+			program:  filepath.Join("naive-go", "naive-go"),
+		})
+	}
+	return list
+}
+
+// latest is the version that a name without one stands for.
+const latest = "@4.3.1"
+
+// Names lists the peers, available or not.
+func Names() []string {
+	var names []string
+	for _, p := range all() {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// ErrUnknown means that no peer has such a name.
+var ErrUnknown = errors.New("unknown subject")
+
+// Unavailable is an error that says what a peer lacks, and how to get it.
+type Unavailable struct{ Name, Reason, Remedy string }
+
+func (e *Unavailable) Error() string {
+	return fmt.Sprintf("subject %s is unavailable: %s; %s", e.Name, e.Reason, e.Remedy)
+}
+
+// Find returns the peer of a name, of which the version may be left out, and the command that starts it. The
+// error is ErrUnknown or an Unavailable.
+func Find(name string) (*Peer, subject.Command, error) {
+	for _, p := range all() {
+		if p.Name != name && p.Name != name+latest {
+			continue
+		}
+		command, err := p.command()
+		return &p, command, err
+	}
+	return nil, subject.Command{}, fmt.Errorf("%w %q; there are %s", ErrUnknown, name, strings.Join(Names(), ", "))
+}
+
+func (p *Peer) command() (subject.Command, error) {
+	program, ok := find(p.program)
+	if !ok {
+		return subject.Command{}, &Unavailable{p.Name, "it is not built", "run make peers"}
+	}
+	line := append(append(slices.Clone(p.runtime), program), p.Settings...)
+	path, err := exec.LookPath(line[0])
+	if err != nil {
+		return subject.Command{}, &Unavailable{p.Name, "there is no " + line[0], "run make setup and make peers"}
+	}
+	return subject.Command{Path: path, Args: line[1:]}, nil
+}
+
+// find looks for a built program from the working directory and from our own program upwards.
+func find(program string) (path string, ok bool) {
+	var from []string
+	if dir, err := os.Getwd(); err == nil {
+		from = append(from, dir)
+	}
+	if self, err := os.Executable(); err == nil {
+		from = append(from, filepath.Dir(self))
+	}
+	for _, dir := range from {
+		for ; ; dir = filepath.Dir(dir) {
+			path = filepath.Join(dir, ".deps", "peers", program)
+			if _, err := os.Stat(path); err == nil {
+				return path, true
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,98 @@
+package changelog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// GroupOptions say how a member joins a consumer group. What is 0 or empty is as librdkafka
+// and the broker have it.
+type GroupOptions struct {
+	Protocol       string        // classic or consumer (KIP-848)
+	SessionTimeout time.Duration // under classic only: under consumer it is the broker's to say
+	InstanceID     string        // of static membership (KIP-345)
+}
+
+// Member is a member of a consumer group, by confluent-kafka-go's subscription. It reads
+// nothing; it exists for the partitions that it is given.
+type Member struct {
+	consumer *kafka.Consumer
+	done     chan struct{}
+	stop     context.CancelFunc
+}
+
+// Join subscribes to a topic and waits until partitions are assigned. The member stays in the
+// group until Leave, or until it has been silent for the session time-out.
+func Join(ctx context.Context, bootstrap, group, topic string, o GroupOptions) (m *Member, partitions []int32, err error) {
+	config := kafka.ConfigMap{
+		"bootstrap.servers": bootstrap, "group.id": group, "group.protocol": o.Protocol,
+		"enable.auto.commit": false, "log_level": 0,
+	}
+	maps.Copy(config, o.config())
+	c, err := kafka.NewConsumer(&config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("group %s: %w", group, err)
+	}
+	assigned := make(chan []int32, 1)
+	err = c.Subscribe(topic, func(c *kafka.Consumer, e kafka.Event) error {
+		a, ok := e.(kafka.AssignedPartitions)
+		if !ok || len(a.Partitions) == 0 {
+			return nil
+		}
+		var all []int32
+		for _, p := range a.Partitions {
+			all = append(all, p.Partition)
+		}
+		select {
+		case assigned <- all:
+		default: // a later one
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("group %s: subscribe to %s: %w", group, topic, errors.Join(err, c.Close()))
+	}
+	polling, stop := context.WithCancel(context.Background())
+	m = &Member{consumer: c, done: make(chan struct{}), stop: stop}
+	go m.poll(polling)
+	select {
+	case partitions = <-assigned:
+		slices.Sort(partitions)
+		return m, partitions, nil
+	case <-ctx.Done():
+		return nil, nil, fmt.Errorf("group %s: no partition of %s was assigned: %w", group, topic, errors.Join(ctx.Err(), m.Leave()))
+	}
+}
+
+func (o *GroupOptions) config() kafka.ConfigMap {
+	c := kafka.ConfigMap{}
+	if o.SessionTimeout > 0 && o.Protocol == "classic" {
+		c["session.timeout.ms"] = strconv.FormatInt(o.SessionTimeout.Milliseconds(), 10)
+	}
+	if o.InstanceID != "" {
+		c["group.instance.id"] = o.InstanceID
+	}
+	return c
+}
+
+// poll serves the group's events; librdkafka sends the heartbeats by itself.
+func (m *Member) poll(ctx context.Context) {
+	defer close(m.done)
+	for ctx.Err() == nil {
+		m.consumer.Poll(pollWait)
+	}
+}
+
+// Leave ends the membership.
+func (m *Member) Leave() error {
+	m.stop()
+	<-m.done
+	return m.consumer.Close()
+}

@@ -1,0 +1,31 @@
+package processor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/subject"
+)
+
+// assign says which partitions the processor owns: those that it was told, if need be once its
+// consumer group has given it them.
+func (p *processor) assign(ctx context.Context) error {
+	partitions := p.task.Config.Partitions
+	if g := p.task.Config.Group; g != nil {
+		var err error
+		p.member, partitions, err = changelog.Join(ctx, p.task.Brokers, strings.TrimSuffix(g.Input, "-input"), g.Input, changelog.GroupOptions{
+			Protocol: g.Protocol, SessionTimeout: time.Duration(g.SessionTimeoutMS) * time.Millisecond, InstanceID: g.InstanceID,
+		})
+		if err != nil {
+			return err
+		}
+		if !slices.Equal(partitions, p.task.Config.Partitions) {
+			return fmt.Errorf("the group assigned the partitions %v, want all of %v: is there another member?", partitions, p.task.Config.Partitions)
+		}
+	}
+	return p.events.Emit(subject.Event{Event: subject.Assigned, Partitions: partitions})
+}

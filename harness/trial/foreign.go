@@ -1,0 +1,145 @@
+package trial
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+	"restorebench/harness/workload"
+)
+
+// Subject is a system of others'. It finds a changelog that the harness has loaded, with the
+// records that our own processor would have written.
+type Subject struct {
+	Command subject.Command
+}
+
+func (a *attempt) foreign() bool { return a.rec.Subject != spec.SubjectSelf }
+
+// command starts the trial's subject.
+func (a *attempt) command() subject.Command {
+	if a.foreign() {
+		return a.Subjects[a.rec.Subject].Command
+	}
+	return a.Command
+}
+
+// changelogSuffix follows the application's id in the changelog's name.
+var changelogSuffix = changelog.TopicName("", "store")
+
+// input is the topic that the application reads, of which nothing is measured: it stays empty.
+func (a *attempt) input() string { return strings.TrimSuffix(a.topic, changelogSuffix) + "-input" }
+
+// prime loads the changelog and brings a subject to the state that it is to be killed in. Where
+// local files are to be there, one incarnation writes them and is stopped cleanly, and a
+// second one goes on with them: so they are current when that is killed, whatever the system
+// keeps in memory. A tail is then written behind its back.
+func (a *attempt) prime(ctx context.Context, state string) (*subject.Process, error) {
+	if _, known := a.Subjects[a.rec.Subject]; !known {
+		return nil, fmt.Errorf("subject %s is not known", a.rec.Subject)
+	}
+	err := a.writeChangelog(ctx, func(w *workload.Spec) (from, to int64) { return 0, w.Load() })
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	p, err := a.incarnate(ctx, state, "first")
+	if err != nil || a.rec.Recovery == record.Replay {
+		return p, err
+	}
+	if err := a.stop(ctx, p); err != nil {
+		return nil, fmt.Errorf("the first incarnation: %w", err)
+	}
+	if p, err = a.incarnate(ctx, state, "second"); err != nil || a.rec.Recovery == record.Local {
+		return p, err
+	}
+	err = a.writeChangelog(ctx, func(w *workload.Spec) (from, to int64) { return w.Load(), w.Total() })
+	if err != nil {
+		p.Release()
+		return nil, fmt.Errorf("tail: %w", err)
+	}
+	return p, nil
+}
+
+// incarnate starts the subject and returns it when it is ready.
+func (a *attempt) incarnate(ctx context.Context, state, name string) (*subject.Process, error) {
+	p, err := subject.Start(a.command(), a.task(state, subject.Config{}), a.dir, name)
+	if err != nil {
+		return nil, err
+	}
+	err = a.follow(ctx, p, func(e subject.Event) (bool, error) { return e.Event == subject.Ready, nil })
+	if err != nil {
+		p.Release()
+		return nil, fmt.Errorf("the %s incarnation: %w", name, err)
+	}
+	return p, nil
+}
+
+// stop ends a subject cleanly.
+func (a *attempt) stop(ctx context.Context, p *subject.Process) error {
+	ctx, cancel := context.WithTimeout(ctx, a.patience())
+	defer cancel()
+	defer p.Release()
+	if err := p.Stop(ctx); err != nil {
+		return a.withLog(err, p)
+	}
+	return nil
+}
+
+// writeChangelog writes a part of every partition's workload and waits until it is acknowledged.
+func (a *attempt) writeChangelog(ctx context.Context, part func(*workload.Spec) (from, to int64)) error {
+	a.ends = make([]int64, len(a.workloads))
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range a.workloads {
+		group.Go(func() (err error) {
+			from, to := part(&a.workloads[i])
+			a.ends[i], err = a.writePartition(ctx, &a.workloads[i], from, to)
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// writePartition returns the end offset behind what it has written.
+func (a *attempt) writePartition(ctx context.Context, spec *workload.Spec, from, to int64) (end int64, err error) {
+	w, err := changelog.NewWriter(a.Broker.Bootstrap(), a.topic, spec.Partition, a.Spec.StallTimeout, a.producerSettings())
+	if err != nil {
+		return 0, err
+	}
+	defer w.Close()
+	b := changelog.NewBatch()
+	end = from // as many as were written before
+	for from < to {
+		b.Reset()
+		b.Partition = spec.Partition
+		from = spec.Append(b, from, to)
+		ticket, err := w.Send(b)
+		if err != nil {
+			return 0, err
+		}
+		next, err := w.Wait(ctx, ticket)
+		if err != nil {
+			return 0, err
+		}
+		end = int64(next)
+	}
+	return end, nil
+}
+
+// patience is how long a subject may say nothing: the stall time-out, and what a consumer
+// group may take to notice a death.
+func (a *attempt) patience() time.Duration {
+	if !a.foreign() && !a.grouped() {
+		return a.Spec.StallTimeout
+	}
+	return a.Spec.StallTimeout + 2*max(a.Spec.SessionTimeout, defaultSessionTimeout)
+}
+
+// defaultSessionTimeout is session.timeout.ms of Kafka's clients, and of groups under KIP-848.
+const defaultSessionTimeout = 45 * time.Second
