@@ -55,13 +55,13 @@ var allowed = map[string][]string{
 		"bench/stats", "harness/changelog", "harness/changelog/wire", "harness/record", "harness/restore", "harness/spec", "harness/topology", "harness/workload",
 		"stores", "stores/memory", "stores/rocks",
 	},
-	"bench/report": {"bench/stats", "harness/record"},
+	"bench/report": {"bench/stats", "harness/record", "harness/spec"},
 	"bench/plot":   {"bench/report", "bench/stats", "harness/record"},
 	"bench/suite":  {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
 	"bench/targets": {
 		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "stores", "stores/memory", "stores/rocks",
 	},
-	"bench/progress":       {"bench/report", "bench/suite", "harness/record"},
+	"bench/progress":       {"bench/report", "bench/suite", "harness/record", "harness/spec"},
 	"bench/peers":          {"harness/record", "harness/spec", "harness/subject"},
 	"bench/peers/naive-go": {"harness/subject", "harness/verify"},
 

@@ -12,7 +12,7 @@ import (
 )
 
 // An xAxis is the horizontal axis of a line chart: the numbers of keys, or the types of
-// stores at 0, 1, 2 and so on.
+// stores, or the subjects, at 0, 1, 2 and so on.
 type xAxis struct {
 	title string
 	keys  []int64  // nil if by type
@@ -24,7 +24,7 @@ func axisOf(s *report.Summary) xAxis {
 	if keys := s.Keys(); len(keys) > 1 {
 		return xAxis{title: "number of keys (log scale)", keys: keys}
 	}
-	return xAxis{title: "type of store", types: s.Types()}
+	return xAxis{title: s.CategoryName(), types: s.Categories()}
 }
 
 // nominal tells whether the axis shows types, which are no scale.
@@ -37,7 +37,7 @@ const longest = 12
 func (a xAxis) ticks() (ticks plot.ConstantTicks) {
 	for i, typ := range a.types {
 		if len(typ) > longest {
-			typ = strings.Replace(typ, "-", "-\n", 1)
+			typ = strings.NewReplacer("-", "-\n", "@", "\n@").Replace(typ)
 		}
 		ticks = append(ticks, plot.Tick{Value: float64(i), Label: typ})
 	}

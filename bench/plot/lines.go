@@ -2,6 +2,7 @@ package plot
 
 import (
 	"slices"
+	"strings"
 
 	"restorebench/bench/report"
 	"restorebench/harness/record"
@@ -51,10 +52,14 @@ func downtimeChart(s *report.Summary) lineChart {
 // throughputChart shows how fast the records of the changelog are restored, by those
 // recoveries that read any.
 func throughputChart(s *report.Summary) lineChart {
+	foot := append(footnote(s), "Throughput is records read by the time of the restore phase alone.")
+	if bounds := s.Bounds(); len(bounds) > 0 && len(bounds) <= tangled {
+		foot = append(foot, "What bounds the restore of the most keys, and its share of the restore's time: "+strings.Join(bounds, "; ")+".")
+	}
 	return lineChart{
 		title:  "Restore throughput, " + sizes(s),
 		yTitle: "restored records per second (records/s)",
-		foot:   append(footnote(s), "Throughput is records read by the time of the restore phase alone."),
+		foot:   foot,
 		x:      axisOf(s),
 		panels: panelsOf(s, 1, func(c report.CellSummary) *report.Estimate {
 			if c.Recovery == record.Local { // by chance a record or two; not a rate
@@ -81,11 +86,11 @@ const tangled = 8
 // the axis, those of equal engine and recovery share theirs.
 func panelsOf(s *report.Summary, scale float64, figure func(report.CellSummary) *report.Estimate) []linePanel {
 	all, byType := s.Series(), axisOf(s).nominal()
-	split := !byType && len(all) > tangled && len(s.Types()) > 1
+	split := !byType && len(all) > tangled && len(s.Categories()) > 1
 	var panels []linePanel
 	var roles []string
 	for _, one := range all {
-		typ, title, label := report.TypeOf(one.Kind.Store), "", one.Label
+		typ, title, label := one.Category, "", one.Label
 		if split {
 			title = typ
 		}
@@ -99,7 +104,7 @@ func panelsOf(s *report.Summary, scale float64, figure func(report.CellSummary) 
 		if byType {
 			l.style.line.Width = 0 // types are no scale to draw a line along
 			for i := range l.points {
-				l.points[i].x = float64(slices.Index(s.Types(), typ))
+				l.points[i].x = float64(slices.Index(s.Categories(), typ))
 			}
 		}
 		if len(l.points) > 0 {
@@ -107,7 +112,7 @@ func panelsOf(s *report.Summary, scale float64, figure func(report.CellSummary) 
 		}
 	}
 	slices.SortStableFunc(panels, func(a, b linePanel) int {
-		return slices.Index(s.Types(), a.title) - slices.Index(s.Types(), b.title)
+		return slices.Index(s.Categories(), a.title) - slices.Index(s.Categories(), b.title)
 	})
 	return panels
 }

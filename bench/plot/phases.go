@@ -49,9 +49,9 @@ func phaseChartOf(s *report.Summary) phaseChart {
 		last := ""
 		for _, one := range s.Series() {
 			r := rowOf(one, keys)
-			if len(s.Types()) > 1 {
+			if len(s.Categories()) > 1 {
 				r.label = one.Role
-				if typ := report.TypeOf(one.Kind.Store); typ != last {
+				if typ := one.Category; typ != last {
 					r.typ, last = typ, typ
 				}
 			}

@@ -10,6 +10,7 @@ import (
 	"restorebench/bench/report"
 	"restorebench/bench/suite"
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 )
 
 // Display shows a suite's events. Its methods are called by one goroutine, Logf by any.
@@ -61,5 +62,9 @@ func summary(e suite.Event) string {
 const width = 80
 
 func label(c record.Cell) string {
-	return fmt.Sprintf("%s %s %s keys", c.Store, c.Recovery, report.Keys(c.Keys))
+	subject := ""
+	if c.Subject != "" && c.Subject != spec.SubjectSelf {
+		subject = c.Subject + " "
+	}
+	return subject + fmt.Sprintf("%s %s %s keys", c.Store, c.Recovery, report.Keys(c.Keys))
 }

@@ -29,6 +29,7 @@ func (s *Summary) writeNotes(b *strings.Builder) {
 		}
 		writeWrapped(b, "  ", t)
 	}
+	s.writeSubjects(b)
 	if compared := s.comparisons(); len(compared) > many {
 		s.writeComparisons(b, compared)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 )
 
 // recoveries is the order in which the recovery paths are shown.
@@ -17,6 +18,7 @@ var recoveries = []string{record.Replay, record.Local, record.LocalTail}
 func sortCells(cells []CellSummary) {
 	slices.SortFunc(cells, func(a, b CellSummary) int {
 		return cmp.Or(
+			cmp.Compare(subjectOrder(a.Subject), subjectOrder(b.Subject)),
 			cmp.Compare(a.Subject, b.Subject),
 			cmp.Compare(typeOrder(a.Store), typeOrder(b.Store)),
 			cmp.Compare(a.Store, b.Store),
@@ -28,12 +30,23 @@ func sortCells(cells []CellSummary) {
 			cmp.Compare(a.UpdatesPerKey, b.UpdatesPerKey),
 			cmp.Compare(a.Tail, b.Tail),
 			cmp.Compare(a.RestoreMode, b.RestoreMode),
+			cmp.Compare(a.Group, b.Group),
+			cmp.Compare(a.SessionTimeoutMS, b.SessionTimeoutMS),
+			cmp.Compare(a.Compressible, b.Compressible),
 			cmp.Compare(a.Keys, b.Keys),
 		)
 	})
 	for _, c := range cells {
 		slices.SortFunc(c.Invalid, func(a, b InvalidTrial) int { return cmp.Compare(a.Trial, b.Trial) })
 	}
+}
+
+// subjectOrder puts our own processor first, and leaves the others to their names.
+func subjectOrder(subject string) int {
+	if subject == spec.SubjectSelf {
+		return 0
+	}
+	return 1
 }
 
 // recoveryOrder returns the position of a recovery path; an unknown one comes last.
@@ -84,10 +97,27 @@ var dimensions = []dimension{
 		func(c record.Cell) string { return c.RestoreMode },
 	},
 	{
+		"group",
+		groupOf,
+		func(c record.Cell) string { return "group " + groupOf(c) },
+	},
+	{
 		"tail",
 		tailOf,
 		func(c record.Cell) string { return tailOf(c) + " tail" },
 	},
+}
+
+// groupOf names the group protocol, with what differs from its defaults.
+func groupOf(c record.Cell) string {
+	name := cmp.Or(c.Group, spec.GroupNone)
+	if c.SessionTimeoutMS > 0 {
+		name += " " + Duration(float64(c.SessionTimeoutMS)*1e6)
+	}
+	if c.StaticMembership {
+		name += " static"
+	}
+	return name
 }
 
 func tailOf(c record.Cell) string {

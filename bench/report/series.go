@@ -1,18 +1,21 @@
 package report
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 )
 
 // Series is the cells that differ in their number of keys only: a line in a chart.
 type Series struct {
-	Label string        // unique in the summary
-	Role  string        // the same without the type of the store: engine, recovery, ...
-	Kind  record.Cell   // what they have in common; Keys is 0
-	Cells []CellSummary // by keys, ascending; some may have no valid trial
+	Label    string        // unique in the summary
+	Category string        // see Summary.Categories
+	Role     string        // the label without the category: engine, recovery, ...
+	Kind     record.Cell   // what they have in common; Keys is 0
+	Cells    []CellSummary // by keys, ascending; some may have no valid trial
 }
 
 // Series returns the cells of the summary by series, in order.
@@ -22,8 +25,12 @@ func (s *Summary) Series() []Series {
 		kind := c.Cell
 		kind.Keys = 0
 		if len(all) == 0 || all[len(all)-1].Kind != kind {
-			label := s.Label(c.Cell)
-			all = append(all, Series{Label: label, Role: engineOf(c.Store) + strings.TrimPrefix(label, c.Store), Kind: kind})
+			one := Series{Label: s.Label(c.Cell), Category: TypeOf(c.Store), Kind: kind}
+			one.Role = engineOf(c.Store) + strings.TrimPrefix(one.Label, c.Store)
+			if s.bySubject() {
+				one.Category, one.Role = c.Subject, strings.Replace(one.Label, ", "+c.Subject, "", 1)
+			}
+			all = append(all, one)
 		}
 		last := &all[len(all)-1]
 		last.Cells = append(last.Cells, c)
@@ -77,12 +84,40 @@ func typeOrder(store string) int {
 	return len(types)
 }
 
-// Types returns the types of stores that the run measured, in order.
-func (s *Summary) Types() []string {
+// Categories are what a chart sets side by side: the types of stores or, where there is one type and
+// several subjects, these.
+func (s *Summary) Categories() []string {
 	var all []string
-	for _, c := range s.Cells {
-		if typ := TypeOf(c.Store); !slices.Contains(all, typ) {
-			all = append(all, typ)
+	for _, one := range s.Series() {
+		if !slices.Contains(all, one.Category) {
+			all = append(all, one.Category)
+		}
+	}
+	return all
+}
+
+// CategoryName says what the categories are.
+func (s *Summary) CategoryName() string {
+	if s.bySubject() {
+		return "subject"
+	}
+	return "type of store"
+}
+
+// bySubject says whether subjects are set side by side: those of a run with one type of stores.
+func (s *Summary) bySubject() bool {
+	one := s.Cells[0]
+	several := slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return c.Subject != one.Subject })
+	return several && !slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return TypeOf(c.Store) != TypeOf(one.Store) })
+}
+
+// Bounds says what bounds the restores of the most keys that our own processor was measured with, for
+// each series that was measured so: "memory, replay: fetch 53 %".
+func (s *Summary) Bounds() []string {
+	var all []string
+	for _, one := range s.Series() {
+		if c := one.Cells[len(one.Cells)-1]; c.Bound != nil && c.Subject == spec.SubjectSelf {
+			all = append(all, fmt.Sprintf("%s: %s %.0f %%", one.Role, c.Bound.Stage, 100*c.Bound.Share))
 		}
 	}
 	return all

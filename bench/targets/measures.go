@@ -71,6 +71,17 @@ func (s *setup) measures() []ceilings.Ceiling {
 	}
 }
 
+// inWarmMemory measures when the memory for the largest store has just been there.
+func (s *setup) inWarmMemory(measure func(context.Context) (ceilings.Result, error)) func(context.Context) (ceilings.Result, error) {
+	const perRecord = keyBytes + valueBytes + 50 // more than the in-memory store needs
+	return func(ctx context.Context) (ceilings.Result, error) {
+		if err := touch(int(s.large()) * perRecord); err != nil {
+			return ceilings.Result{}, err
+		}
+		return measure(ctx)
+	}
+}
+
 func (s *setup) intoMemory(ctx context.Context, source ceilings.Source) (ceilings.Result, error) {
 	store := memory.New()
 	res, err := ceilings.Restore(ctx, source, []stores.Store{store})

@@ -75,6 +75,9 @@ func Run(ctx context.Context, o Options) (outcomes []Outcome, measured []ceiling
 		return nil, nil, err
 	}
 	list := s.measures()
+	for i := range list {
+		list[i].Measure = s.inWarmMemory(list[i].Measure)
+	}
 	done, all := 0, []ceilings.Measurement(nil)
 	err = ceilings.Measure(ctx, list, o.Rounds, o.Seed, func(m ceilings.Measurement) error {
 		done++

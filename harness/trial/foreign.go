@@ -135,7 +135,7 @@ func (a *attempt) writePartition(ctx context.Context, spec *workload.Spec, from,
 // patience is how long a subject may say nothing: the stall time-out, and what a consumer
 // group may take to notice a death.
 func (a *attempt) patience() time.Duration {
-	if !a.foreign() && !a.grouped() {
+	if !a.grouped() {
 		return a.Spec.StallTimeout
 	}
 	return a.Spec.StallTimeout + 2*max(a.Spec.SessionTimeout, defaultSessionTimeout)

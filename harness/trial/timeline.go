@@ -1,7 +1,6 @@
 package trial
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,16 +31,16 @@ func newTimeline(partitions int) *timeline {
 	}
 }
 
-// errOrder is a subject whose events come in an order that makes no sense.
-var errOrder = errors.New("subject broke the protocol")
-
 // add takes an event that belongs to the recovery; others pass.
 func (t *timeline) add(e subject.Event) error {
 	need := func(ok bool, what string) error {
 		if ok {
 			return nil
 		}
-		return fmt.Errorf("%w: %s without %s", errOrder, e.Event, what)
+		return fmt.Errorf("%w: %s without %s", subject.ErrProtocol, e.Event, what)
+	}
+	if ofPartition(e) && (e.Partition < 0 || int(e.Partition) >= t.partitions) {
+		return fmt.Errorf("%w: %s of partition %d, there are %d", subject.ErrProtocol, e.Event, e.Partition, t.partitions)
 	}
 	switch e.Event {
 	case subject.Hello:
@@ -62,6 +61,9 @@ func (t *timeline) add(e subject.Event) error {
 		t.ranges[e.Partition] = e
 		return need(!t.hello.IsZero(), subject.Hello)
 	case subject.CaughtUp:
+		if _, twice := t.caught[e.Partition]; twice {
+			return need(false, fmt.Sprintf("a further %s of partition %d", subject.RestoreStart, e.Partition))
+		}
 		t.caught[e.Partition] = e
 		t.caughtUp = e.At
 		_, started := t.ranges[e.Partition]
@@ -74,6 +76,15 @@ func (t *timeline) add(e subject.Event) error {
 		return need(!t.ready.IsZero(), subject.Ready)
 	}
 	return nil
+}
+
+// ofPartition says whether an event is of one partition.
+func ofPartition(e subject.Event) bool {
+	switch e.Event {
+	case subject.RestoreStart, subject.ProgressMade, subject.CaughtUp:
+		return true
+	}
+	return false
 }
 
 // phases splits the time from the kill to the first correct read. A phase whose beginning

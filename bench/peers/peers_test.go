@@ -1,0 +1,123 @@
+package peers_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "restorebench/bench/benchmarks/sizes" // go test -bench ./bench/... -args reaches this package too
+	"restorebench/bench/peers"
+	"restorebench/harness/broker/brokertest"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+	"restorebench/harness/trial"
+)
+
+func TestMain(m *testing.M) { os.Exit(brokertest.Main(m)) }
+
+// build runs scripts/peers once, where what it needs is there; where it must be, a failure is one.
+var build = sync.OnceValue(func() error {
+	for _, tool := range []string{"java", "mvn", "python3"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return err
+		}
+	}
+	if out, err := exec.Command("../../scripts/peers").CombinedOutput(); err != nil {
+		return fmt.Errorf("scripts/peers: %w\n%s", err, out)
+	}
+	return nil
+})
+
+func built(t *testing.T) {
+	t.Helper()
+	if err := build(); err != nil {
+		if os.Getenv("RESTOREBENCH_REQUIRE_JAVA") == "1" {
+			t.Fatal(err)
+		}
+		t.Skipf("needs the peers: %v", err)
+	}
+}
+
+func do(t *testing.T, command subject.Command, c record.Cell) record.Record {
+	t.Helper()
+	s := spec.Default()
+	r := &trial.Runner{
+		Run: fmt.Sprintf("test%d", time.Now().UnixNano()), Spec: s, Broker: brokertest.Start(t), Dir: t.TempDir(),
+		Subjects: map[string]trial.Subject{c.Subject: {Command: command}},
+	}
+	c.KeyBytes, c.ValueBytes, c.UpdatesPerKey, c.Partitions = 16, 50, 2, max(c.Partitions, 1)
+	if c.Recovery == record.LocalTail {
+		c.Tail = 0.1
+	}
+	rec, err := r.Do(context.Background(), 0, c, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	brokertest.NoTopics(t, r.Broker.Bootstrap(), r.Run)
+	return rec
+}
+
+// Every peer comes back from a SIGKILL with every byte, by each path that it can take.
+func TestPeersComeBack(t *testing.T) {
+	built(t)
+	for _, name := range peers.Names() {
+		p, command, err := peers.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		older := strings.HasSuffix(name, "@4.2.1") || strings.HasSuffix(name, "@4.1.2")
+		for _, store := range p.Stores {
+			for _, recovery := range p.Recovery {
+				if store == spec.StoreMemory && recovery != record.Replay || older && (recovery != record.LocalTail || len(p.Settings) > 0) {
+					continue
+				}
+				t.Run(name+" "+store+" "+recovery, func(t *testing.T) {
+					rec := do(t, command, record.Cell{Subject: name, Store: store, Recovery: recovery, Keys: 2000, Partitions: 2})
+					if !rec.Valid || rec.Path != recovery || rec.Verify.Count != 2000 && recovery != record.LocalTail {
+						t.Errorf("%s: %s, by %s, %d entries", rec.Subject, rec.Why, rec.Path, rec.Verify.Count)
+					}
+				})
+			}
+		}
+	}
+}
+
+// The example that harness/subject documents is a subject.
+func TestExample(t *testing.T) {
+	built(t)
+	command := subject.Command{Path: "../../.deps/peers/python/bin/python", Args: []string{"../../harness/subject/example.py"}}
+	rec := do(t, command, record.Cell{Subject: spec.SubjectCustom, Store: spec.StoreMemory, Recovery: record.Replay, Keys: 3000, Partitions: 2})
+	if !rec.Valid {
+		t.Error(rec.Why)
+	}
+}
+
+func TestFind(t *testing.T) {
+	if _, _, err := peers.Find("flink"); !errors.Is(err, peers.ErrUnknown) || !strings.Contains(err.Error(), "kafka-streams@") {
+		t.Errorf("flink: %v", err)
+	}
+	t.Chdir(t.TempDir()) // where nothing is built
+	var missing *peers.Unavailable
+	if _, _, err := peers.Find("naive-go"); !errors.As(err, &missing) || !strings.Contains(err.Error(), "make peers") {
+		t.Errorf("not built: %v", err)
+	}
+	program := filepath.Join(".deps", "peers", "kafka-streams-4.3.1", "kafka-streams-subject.jar")
+	if err := os.MkdirAll(filepath.Dir(program), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(program, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", "")
+	if _, _, err := peers.Find("kafka-streams"); !errors.As(err, &missing) || !strings.Contains(err.Error(), "java") {
+		t.Errorf("no Java: %v", err)
+	}
+}
