@@ -15,7 +15,7 @@ TOOL := go tool -modfile=scripts/tools/go.mod
 # Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
 ARGS ?=
 
-.PHONY: help setup build restore-bench bench bench-compare test interrupts mutations lint fmt clean
+.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test interrupts mutations lint fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,14 @@ bench: setup ## Go benchmarks of load, replay and local open (ARGS="-count 6", o
 .PHONY: run-bench
 run-bench:
 	go test -run '^$$' -bench . ./bench/... $(ARGS)
+
+peers: setup ## Build the other systems that can be measured (Kafka Streams, a loop in Go)
+	@scripts/peers
+
+# Each version of Kafka Streams as shipped, the newest one tuned as well, and the loop over Poll.
+peers-bench: build peers ## All of them side by side, 1M keys, into results/peers (25 minutes)
+	bin/restorebench run --keys 1M --recovery replay,local --out results/peers \
+	  --subjects restorebench,kafka-streams@4.3.1,kafka-streams@4.2.1,kafka-streams@4.1.2,kafka-streams-tuned@4.3.1,naive-go,naive-go-tuned $(ARGS)
 
 bench-compare: build ## Hold the restore to its targets, measured then and there (10 minutes)
 	bin/restorebench targets $(ARGS)

@@ -13,6 +13,7 @@ func touch(bytes int) error {
 	if err != nil {
 		return err
 	}
+	adviseHuge(memory) // as the store does: small pages would leave nothing but small pieces behind
 	for at := 0; at < len(memory); at += 4096 {
 		memory[at] = 1
 	}
