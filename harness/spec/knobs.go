@@ -86,8 +86,8 @@ var Knobs = []Knob{
 		defaults: []string{"0"}, set: setSessionTimeout,
 	},
 	{
-		Name: "static-membership", Usage: "whether a group's member comes back as the same one (KIP-345): true or false", Allowed: "true or false",
-		defaults: []string{"false"}, set: setStaticMembership,
+		Name: "static-membership", Usage: "whether a group's member comes back as the same one (KIP-345): true or false, a list", Allowed: "true or false",
+		defaults: []string{"false"}, list: true, set: setStaticMembership,
 	},
 	{
 		Name: "tail", Usage: "newer records of local+tail, as a share of the keys", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
@@ -232,11 +232,17 @@ func setSessionTimeout(s *Spec, v []string) error {
 }
 
 func setStaticMembership(s *Spec, v []string) error {
-	b, err := strconv.ParseBool(strings.TrimSpace(v[0]))
-	if err != nil {
-		return badValue(v[0])
+	var all []bool
+	for _, text := range v {
+		b, err := strconv.ParseBool(strings.TrimSpace(text))
+		if err != nil {
+			return badValue(text)
+		}
+		if !slices.Contains(all, b) {
+			all = append(all, b)
+		}
 	}
-	s.StaticMembership = b
+	s.StaticMembership = all
 	return nil
 }
 

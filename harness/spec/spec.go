@@ -27,15 +27,16 @@ type Spec struct {
 	Partitions    []int64
 	UpdatesPerKey []int64
 	Group         []string // see GroupNone
+	// StaticMembership is whether a group's member comes back as the same one (KIP-345).
+	StaticMembership []bool
 
 	// Systems tells what other subjects than our own can do; whoever resolves the names fills it.
 	Systems map[string]System
 	// SubjectCommand starts the subject SubjectCustom.
 	SubjectCommand string
 
-	// How a consumer group notices a death, where there is one.
-	SessionTimeout   time.Duration // 0: as the client or the broker has it
-	StaticMembership bool          // KIP-345
+	// SessionTimeout is how long a consumer group waits for a dead member; 0: as the client or the broker has it.
+	SessionTimeout time.Duration
 
 	// The workload of every trial.
 	KeyBytes   int64
@@ -226,6 +227,9 @@ func (s *Spec) impossible(c record.Cell) string {
 	if group == "" {
 		group = GroupNone
 	}
+	if group == GroupStreams && c.StaticMembership {
+		return "its group protocol, streams, has no static members"
+	}
 	if c.Subject != SubjectSelf {
 		can := s.Systems[c.Subject]
 		switch {
@@ -276,11 +280,13 @@ func (s *Spec) product() []record.Cell {
 func (s *Spec) grouped(base record.Cell) []record.Cell {
 	var cells []record.Cell
 	for _, group := range s.Group {
-		c := base
-		if group != GroupNone {
-			c.Group, c.SessionTimeoutMS, c.StaticMembership = group, s.SessionTimeout.Milliseconds(), s.StaticMembership
+		for _, static := range s.StaticMembership {
+			c := base
+			if group != GroupNone {
+				c.Group, c.SessionTimeoutMS, c.StaticMembership = group, s.SessionTimeout.Milliseconds(), static
+			}
+			cells = append(cells, s.paths(c)...)
 		}
-		cells = append(cells, s.paths(c)...)
 	}
 	return cells
 }

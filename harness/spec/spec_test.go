@@ -2,9 +2,11 @@ package spec
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,5 +196,45 @@ func TestCellsThatCannotExist(t *testing.T) {
 	s.Keys, s.Partitions = []int64{3}, []int64{4}
 	if _, _, err := s.Cells(); !errors.As(err, &bad) {
 		t.Errorf("3 keys on 4 partitions: %v", err)
+	}
+}
+
+// The group is an axis, static membership another one that only groups have; a subject is only asked for
+// what it can do.
+func TestGroupsAndSubjects(t *testing.T) {
+	s := Default()
+	for name, value := range map[string]string{
+		"keys": "10k", "stores": "memory", "recovery": "replay,local", "subjects": "restorebench,other", "group": "none,classic,streams",
+		"static-membership": "false,true", "session-timeout": "6s",
+	} {
+		if err := s.Set(name, value, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Systems = map[string]System{"other": {Stores: []string{"memory"}, Recovery: []string{"replay", "local"}, Groups: []string{"streams"}}}
+	cells, left, err := s.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, c := range cells {
+		got = append(got, fmt.Sprintf("%s %s %s%v %d", c.Subject, c.Recovery, c.Group, c.StaticMembership, c.SessionTimeoutMS))
+	}
+	want := []string{
+		"restorebench replay false 0", "restorebench local false 0",
+		"restorebench replay classicfalse 6000", "restorebench local classicfalse 6000",
+		"restorebench replay classictrue 6000", "restorebench local classictrue 6000",
+		"other replay streamsfalse 6000",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if len(left) < 4 {
+		t.Errorf("left out: %q", left)
+	}
+	for _, bad := range [][2]string{{"group", "static"}, {"session-timeout", "1ms"}, {"session-timeout", "x"}, {"static-membership", "maybe"}, {"key-order", "reverse"}, {"compressible", "2"}, {"fetcher", "kafka"}} {
+		if err := s.Set(bad[0], bad[1], bad[0]); err == nil {
+			t.Errorf("%s %s was taken", bad[0], bad[1])
+		}
 	}
 }
