@@ -69,10 +69,29 @@ final class Application {
             if (failure.get() != null) {
                 throw new IllegalStateException("the application failed", failure.get());
             }
+            awaitStores(streams);
             restore.others(task.config().partitions(), this::endOffset);
             serve(streams);
             while (System.in.read() >= 0) {
                 // the harness only closes it
+            }
+        }
+    }
+
+    /** An application can run without any task for as long as its group still waits for a dead member. */
+    private void awaitStores(final KafkaStreams streams) throws InterruptedException {
+        final Bytes probe = Bytes.wrap(new byte[] {0});
+        for (final int partition : task.config().partitions()) {
+            for (boolean there = false; !there;) {
+                try {
+                    store(streams, partition).get(probe);
+                    there = true;
+                } catch (final InvalidStateStoreException e) {
+                    if (!streams.state().isRunningOrRebalancing()) {
+                        throw e;
+                    }
+                    Thread.sleep(1);
+                }
             }
         }
     }
