@@ -25,6 +25,7 @@ type GroupOptions struct {
 type Member struct {
 	consumer *kafka.Consumer
 	done     chan struct{}
+	failed   chan error // of the client, for good
 	stop     context.CancelFunc
 }
 
@@ -60,12 +61,14 @@ func Join(ctx context.Context, bootstrap, group, topic string, o GroupOptions) (
 		return nil, nil, fmt.Errorf("group %s: subscribe to %s: %w", group, topic, errors.Join(err, c.Close()))
 	}
 	polling, stop := context.WithCancel(context.Background())
-	m = &Member{consumer: c, done: make(chan struct{}), stop: stop}
+	m = &Member{consumer: c, done: make(chan struct{}), failed: make(chan error, 1), stop: stop}
 	go m.poll(polling)
 	select {
 	case partitions = <-assigned:
 		slices.Sort(partitions)
 		return m, partitions, nil
+	case err := <-m.failed:
+		return nil, nil, fmt.Errorf("group %s: no partition of %s was assigned: %w", group, topic, errors.Join(err, m.Leave()))
 	case <-ctx.Done():
 		return nil, nil, fmt.Errorf("group %s: no partition of %s was assigned: %w", group, topic, errors.Join(ctx.Err(), m.Leave()))
 	}
@@ -86,7 +89,12 @@ func (o *GroupOptions) config() kafka.ConfigMap {
 func (m *Member) poll(ctx context.Context) {
 	defer close(m.done)
 	for ctx.Err() == nil {
-		m.consumer.Poll(pollWait)
+		if e, is := m.consumer.Poll(pollWait).(kafka.Error); is && e.IsFatal() {
+			select {
+			case m.failed <- e:
+			default: // not the first one
+			}
+		}
 	}
 }
 

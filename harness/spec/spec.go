@@ -227,8 +227,13 @@ func (s *Spec) impossible(c record.Cell) string {
 	if group == "" {
 		group = GroupNone
 	}
-	if group == GroupStreams && c.StaticMembership {
-		return "its group protocol, streams, has no static members"
+	if c.StaticMembership {
+		switch group {
+		case GroupStreams:
+			return "the group protocol streams has no static members"
+		case GroupConsumer: // error UNRELEASED_INSTANCE_ID, which librdkafka gives up at
+			return "under the group protocol consumer a static member is refused until the session of its dead self is over"
+		}
 	}
 	if c.Subject != SubjectSelf {
 		can := s.Systems[c.Subject]

@@ -21,7 +21,7 @@ type Subject struct {
 	Command subject.Command
 }
 
-func (a *attempt) foreign() bool { return a.rec.Subject != spec.SubjectSelf }
+func (a *attempt) foreign() bool { return a.rec != nil && a.rec.Subject != spec.SubjectSelf }
 
 // command starts the trial's subject.
 func (a *attempt) command() subject.Command {

@@ -2,7 +2,8 @@ package trial
 
 import "restorebench/harness/subject"
 
-func (a *attempt) grouped() bool { return a.rec.Group != "" }
+// grouped says whether the subject gets its partitions from a group; a run of votes, without a record, does not.
+func (a *attempt) grouped() bool { return a.rec != nil && a.rec.Group != "" }
 
 // group is what the subject is told of its consumer group, nil where there is none.
 func (a *attempt) group() *subject.Group {
