@@ -68,7 +68,8 @@ func Join(ctx context.Context, bootstrap, group, topic string, o GroupOptions) (
 		slices.Sort(partitions)
 		return m, partitions, nil
 	case err := <-m.failed:
-		return nil, nil, fmt.Errorf("group %s: no partition of %s was assigned: %w", group, topic, errors.Join(err, m.Leave()))
+		go func(refused *Member) { _ = refused.Leave() }(m) // librdkafka 2.14 does not come back from closing it
+		return nil, nil, fmt.Errorf("group %s: no partition of %s was assigned: %w", group, topic, err)
 	case <-ctx.Done():
 		return nil, nil, fmt.Errorf("group %s: no partition of %s was assigned: %w", group, topic, errors.Join(ctx.Err(), m.Leave()))
 	}

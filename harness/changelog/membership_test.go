@@ -1,0 +1,40 @@
+package changelog_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"restorebench/harness/changelog"
+)
+
+// A member gets the topic's partitions under either protocol; a static one of KIP-848 that is still alive is not
+// replaced, and the other one is told so instead of waiting.
+func TestJoin(t *testing.T) {
+	bootstrap, topic := newTopic(t, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	for _, protocol := range []string{"classic", "consumer"} {
+		t.Run(protocol, func(t *testing.T) {
+			o := changelog.GroupOptions{Protocol: protocol, InstanceID: "one", SessionTimeout: 6 * time.Second}
+			m, partitions, err := changelog.Join(ctx, bootstrap, topic+protocol, topic, o)
+			if err != nil || len(partitions) != 1 || partitions[0] != 0 {
+				t.Fatalf("partitions %v (%v)", partitions, err)
+			}
+			if protocol == "consumer" {
+				if _, _, err := changelog.Join(ctx, bootstrap, topic+protocol, topic, o); err == nil || !strings.Contains(err.Error(), "instance ID") {
+					t.Errorf("a second member of the same name: %v", err)
+				}
+			}
+			if err := m.Leave(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, _, err := changelog.Join(ctx, "127.0.0.1:1", "g", topic, changelog.GroupOptions{Protocol: "classic"}); err == nil {
+		t.Error("joined where there is no broker")
+	}
+}
