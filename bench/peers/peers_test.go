@@ -57,9 +57,13 @@ func do(t *testing.T, command subject.Command, c record.Cell) record.Record {
 	if c.Recovery == record.LocalTail {
 		c.Tail = 0.1
 	}
+	before, _ := filepath.Glob(filepath.Join(os.TempDir(), "librocksdbjni*"))
 	rec, err := r.Do(context.Background(), 0, c, 5)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if after, _ := filepath.Glob(filepath.Join(os.TempDir(), "librocksdbjni*")); len(after) > len(before) {
+		t.Errorf("left in the temporary directory: %v", after)
 	}
 	brokertest.NoTopics(t, r.Broker.Bootstrap(), r.Run)
 	return rec

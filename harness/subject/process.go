@@ -79,7 +79,10 @@ func Start(cmd Command, task Task, dir, name string) (*Process, error) {
 	p.cmd = exec.Command(cmd.Path, cmd.Args...)
 	p.cmd.Env = append(append(os.Environ(), cmd.Env...),
 		EnvBrokers+"="+task.Brokers, EnvTopic+"="+task.Topic, EnvStateDir+"="+task.StateDir,
-		EnvEvents+"="+pipe, EnvStore+"="+task.Store, EnvConfig+"="+config)
+		EnvEvents+"="+pipe, EnvStore+"="+task.Store, EnvConfig+"="+config,
+		// What a killed program leaves in its temporary directory goes with dir; RocksDB's Java library, which
+		// unpacks 15 MB each time, has a variable of its own.
+		"TMPDIR="+dir, "ROCKSDB_SHAREDLIB_DIR="+dir)
 	p.cmd.Stdout, p.cmd.Stderr = logFile, logFile
 	p.cmd.SysProcAttr = child.Attributes()
 	stdin, err := p.cmd.StdinPipe()
