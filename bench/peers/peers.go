@@ -23,8 +23,8 @@ type Peer struct {
 	spec.System
 	// Settings are those that are not the system's defaults, name=value, in the order in which it gets them.
 	Settings []string
-	// Note says what else a reader of its figures should know.
-	Note string
+	// Sets are those that its program sets by itself, in words.
+	Sets string
 
 	program string   // below .deps/peers
 	runtime []string // what starts the program; none: it starts itself
@@ -40,6 +40,15 @@ var tuned = []string{
 	"restore.consumer.max.partition.fetch.bytes=16777216",
 	"restore.consumer.fetch.max.bytes=67108864",
 	"restore.consumer.receive.buffer.bytes=1048576",
+}
+
+// Differences says which settings are not the system's defaults, a line each.
+func (p *Peer) Differences() []string {
+	lines := slices.Clone(p.Settings)
+	if p.Sets != "" {
+		lines = append(lines, "sets "+p.Sets)
+	}
+	return lines
 }
 
 // all lists the peers, in the order in which they are shown.
@@ -58,7 +67,7 @@ func all() []Peer {
 					Groups: []string{spec.GroupNone, spec.GroupClassic, spec.GroupStreams},
 				},
 				Settings: t.settings,
-				Note:     "always joins a group; with --group none as a static member, which gets its partitions back at once",
+				Sets:     "group.instance.id, with --group none: it always joins a group, and a static member gets its partitions back at once",
 				program:  filepath.Join("kafka-streams-"+version, "kafka-streams-subject.jar"),
 				runtime:  []string{"java", "-jar"},
 			})
@@ -74,6 +83,7 @@ func all() []Peer {
 				Stores: []string{spec.StoreMemory}, Recovery: []string{record.Replay}, Groups: []string{spec.GroupNone},
 			},
 			Settings: t.settings,
+			Sets:     "enable.auto.commit=false, auto.offset.reset=earliest, and a group.id that it never joins",
 			program:  filepath.Join("naive-go", "naive-go"),
 		})
 	}

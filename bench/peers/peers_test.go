@@ -104,6 +104,22 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// Fairness: what a peer's program sets beyond its arguments is told too.
+func TestDifferencesTellWhatThePeersSet(t *testing.T) {
+	built(t)
+	for name, want := range map[string]string{
+		"kafka-streams": "group.instance.id", "kafka-streams-tuned": "restore.consumer.max.poll.records=10000", "naive-go": "enable.auto.commit=false",
+	} {
+		p, _, err := peers.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(p.Differences(), "; "); !strings.Contains(got, want) {
+			t.Errorf("%s: %q does not tell %s", name, got, want)
+		}
+	}
+}
+
 func TestFind(t *testing.T) {
 	if _, _, err := peers.Find("flink"); !errors.Is(err, peers.ErrUnknown) || !strings.Contains(err.Error(), "kafka-streams@") {
 		t.Errorf("flink: %v", err)

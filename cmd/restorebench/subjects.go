@@ -35,20 +35,19 @@ func resolve(s *spec.Spec) (subjects map[string]trial.Subject, notes []string, e
 		case spec.SubjectsAll:
 			names = append(names, spec.SubjectSelf)
 			for _, peer := range peers.Names() {
-				if _, err := add(s, subjects, peer); err != nil {
+				found, err := add(s, subjects, peer)
+				if err != nil {
 					notes = append(notes, err.Error())
 					continue
 				}
-				names = append(names, peer)
+				names, notes = append(names, peer), append(notes, differences(found)...)
 			}
 		default:
 			peer, err := add(s, subjects, name)
 			if err != nil {
 				return nil, nil, errUsage{fmt.Errorf("--subjects: %w", err)}
 			}
-			if len(peer.Settings) > 0 {
-				notes = append(notes, peer.Name+" runs with "+strings.Join(peer.Settings, " "))
-			}
+			notes = append(notes, differences(peer)...)
 			names = append(names, peer.Name)
 		}
 	}
@@ -57,6 +56,14 @@ func resolve(s *spec.Spec) (subjects map[string]trial.Subject, notes []string, e
 	}
 	s.Subjects = slices.Compact(names)
 	return subjects, notes, nil
+}
+
+// differences are printed with every run: a figure of a system means little without its settings.
+func differences(p *peers.Peer) (notes []string) {
+	for _, line := range p.Differences() {
+		notes = append(notes, p.Name+": "+line)
+	}
+	return notes
 }
 
 func add(s *spec.Spec, subjects map[string]trial.Subject, name string) (*peers.Peer, error) {
@@ -108,7 +115,7 @@ func listSubjects(out io.Writer) error {
 			return err
 		default:
 			line += fmt.Sprintf("\n  stores %s; recovery %s; groups %s", strings.Join(peer.Stores, ", "), strings.Join(peer.Recovery, ", "), strings.Join(peer.Groups, ", "))
-			for _, setting := range peer.Settings {
+			for _, setting := range peer.Differences() {
 				line += "\n  " + setting
 			}
 		}
