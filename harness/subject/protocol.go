@@ -217,7 +217,7 @@ type Stream struct {
 type Read struct {
 	Partition int32  `json:"partition"`
 	Key       []byte `json:"key"`
-	Value     []byte `json:"value,omitempty"` // expected; only set for FirstRead
+	Value     []byte `json:"value"` // expected; null but in FirstRead, where an empty one is not
 }
 
 // Task is what a subject finds in its environment.

@@ -2,6 +2,7 @@ package subject
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,6 +154,16 @@ func TestStartFails(t *testing.T) {
 	}
 	if _, err := Start(Command{Path: "/bin/true"}, Task{}, "/nonexistent", "x"); err == nil {
 		t.Error("started in a directory that does not exist")
+	}
+}
+
+// A subject must be able to tell an expected empty value from none.
+func TestEmptyValueIsNotAbsent(t *testing.T) {
+	for text, value := range map[string][]byte{`"value":""`: {}, `"value":null`: nil} {
+		got, err := json.Marshal(Read{Key: []byte("k"), Value: value})
+		if err != nil || !strings.Contains(string(got), text) {
+			t.Errorf("%s (%v), want %s in it", got, err, text)
+		}
 	}
 }
 
