@@ -1,0 +1,55 @@
+package changelog_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"restorebench/harness/changelog"
+)
+
+// Whatever the producer did to a batch, the same records come out of it.
+func TestCompressedTopics(t *testing.T) {
+	for _, codec := range []string{"none", "gzip", "snappy", "lz4", "zstd"} {
+		t.Run(codec, func(t *testing.T) {
+			bootstrap, topic := newTopic(t, changelog.TopicConfig(nil))
+			var want []rec
+			for i := range 3000 {
+				want = append(want, rec{fmt.Appendf(nil, "key-%d", i), bytes.Repeat([]byte{byte(i)}, i%300), int64(i + 1)})
+			}
+			next := write(t, bootstrap, topic, changelog.Settings{"compression.type": codec}, want...)
+			got, _ := read(t, bootstrap, topic, 0, next, changelog.NewBatch())
+			equal(t, got, want)
+			got, _ = read(t, bootstrap, topic, 1234, 2345, changelog.NewBatch()) // within batches
+			equal(t, got, want[1234:2345])
+		})
+	}
+}
+
+// Settings that only librdkafka knows are never dropped silently.
+func TestFetcherOfSettings(t *testing.T) {
+	for _, c := range []struct {
+		fetcher  string
+		settings changelog.Settings
+		want     string // "": refused
+	}{
+		{"", nil, changelog.FetcherWire},
+		{"auto", changelog.Settings{"isolation.level": "read_committed"}, changelog.FetcherWire},
+		{"auto", changelog.Settings{"security.protocol": "ssl"}, changelog.FetcherLibrdkafka},
+		{"librdkafka", nil, changelog.FetcherLibrdkafka},
+		{"wire", changelog.Settings{"fetch.min.bytes": "10"}, ""},
+		{"wire", changelog.Settings{"isolation.level": "unknown"}, ""},
+		{"fast", nil, ""},
+	} {
+		r, err := changelog.NewReader("127.0.0.1:1", "t", changelog.ReaderOptions{Fetcher: c.fetcher, Settings: c.settings})
+		switch {
+		case err != nil && c.want != "":
+			t.Errorf("%q with %v: %v", c.fetcher, c.settings, err)
+		case err == nil && r.Fetcher() != c.want:
+			t.Errorf("%q with %v reads by %s, want %q", c.fetcher, c.settings, r.Fetcher(), c.want)
+		}
+		if err == nil {
+			r.Close()
+		}
+	}
+}
