@@ -8,8 +8,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -154,6 +156,10 @@ func (a *attempt) createTopic(ctx context.Context) (drop func() error, err error
 	for name, value := range a.Spec.Topic {
 		config[name] = value
 	}
+	topics := map[string]map[string]string{a.topic: config}
+	if a.foreign() || a.grouped() {
+		topics[a.input()] = nil
+	}
 	// Not interrupted half-way: a topic that appears once nobody waits for it would be left behind.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.Spec.StallTimeout)
 	defer cancel()
@@ -162,15 +168,7 @@ func (a *attempt) createTopic(ctx context.Context) (drop func() error, err error
 		// Also when the trial was interrupted.
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		err := admin.Delete(ctx, a.topic)
-		if a.foreign() || a.grouped() {
-			err = errors.Join(err, admin.Delete(ctx, a.input()))
-		}
-		return err
-	}
-	topics := map[string]map[string]string{a.topic: config}
-	if a.foreign() || a.grouped() {
-		topics[a.input()] = nil
+		return admin.Delete(ctx, slices.Collect(maps.Keys(topics))...)
 	}
 	for topic, config := range topics {
 		if err := admin.Create(ctx, topic, a.rec.Partitions, config); err != nil {
