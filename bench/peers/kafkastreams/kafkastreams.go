@@ -139,8 +139,15 @@ func (p *Program) run(ctx context.Context, mode string, a App, keys string, out 
 	for _, s := range a.Stores {
 		args = append(args, fmt.Sprintf("%s,%s,%s,%d,%d", s.Name, s.Type, s.Engine, s.Retention, s.WindowSize))
 	}
+	// The JVM unpacks RocksDB's library there and leaves it behind when it is killed.
+	tmp, err := os.MkdirTemp("", "kafka-streams-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, p.java, args...)
+	cmd.Env = append(os.Environ(), "ROCKSDB_SHAREDLIB_DIR="+tmp)
 	cmd.Stdout, cmd.Stderr = out, &stderr
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
