@@ -55,9 +55,10 @@ var allowed = map[string][]string{
 		"bench/stats", "harness/changelog", "harness/changelog/wire", "harness/record", "harness/restore", "harness/spec", "harness/topology", "harness/workload",
 		"stores", "stores/memory", "stores/rocks",
 	},
-	"bench/report": {"bench/stats", "harness/record", "harness/spec"},
-	"bench/plot":   {"bench/report", "bench/stats", "harness/record"},
-	"bench/suite":  {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
+	"bench/report":  {"bench/stats", "harness/record", "harness/spec"},
+	"bench/compare": {"bench/report", "bench/stats", "harness/record"},
+	"bench/plot":    {"bench/report", "bench/stats", "harness/record"},
+	"bench/suite":   {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
 	"bench/targets": {
 		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "stores", "stores/memory", "stores/rocks",
 	},
@@ -66,7 +67,7 @@ var allowed = map[string][]string{
 	"bench/peers/naive-go": {"harness/subject", "harness/verify"},
 
 	"cmd/restorebench": {
-		"bench/ceilings", "bench/peers", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "harness/processor", "harness/record", "harness/topology", "harness/trial",
+		"bench/ceilings", "bench/compare", "bench/peers", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "harness/processor", "harness/record", "harness/topology", "harness/trial",
 		"harness/spec", "harness/subject",
 	},
 

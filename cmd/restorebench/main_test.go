@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("KAFKA", kafka) // for the scripts that start one
+			env.Setenv("REFERENCE", filepath.Join(filepath.Dir(filepath.Dir(kafka)), "results", "reference"))
 			env.Setenv("SILENT", silentListener(env))
 			env.Setenv("HOME", os.Getenv("HOME"))
 			return nil

@@ -1,0 +1,3 @@
+package compare
+
+import _ "restorebench/bench/benchmarks/sizes" // its flags: see there

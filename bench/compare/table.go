@@ -1,0 +1,54 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"restorebench/bench/report"
+)
+
+// Table writes the comparison for a terminal.
+func Table(w io.Writer, c *Comparison) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "%s\tkeys\told\tnew\tn\tratio\tinterval\tp\tverdict\n", c.Metric)
+	told := 0
+	for _, r := range c.Rows {
+		interval := "-"
+		if r.Interval != nil {
+			interval = fmt.Sprintf("%.2f–%.2f", r.Interval.Low, r.Interval.High)
+		}
+		verdict := Same
+		if r.Verdict != Same {
+			told++
+			verdict = fmt.Sprintf("%+.1f%% %s", 100*(r.Ratio-1), r.Verdict)
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d+%d\t%.2f\t%s\t%.3f\t%s\n", c.labels.Label(r.Cell), report.Keys(r.Keys),
+			c.amount(r.Old.Median), c.amount(r.New.Median), r.Old.N, r.New.N, r.Ratio, interval, r.P, verdict)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s against %s: %d of %d cells differ by more than chance (Mann-Whitney, Benjamini-Hochberg at %g).\n", c.New, c.Old, told, len(c.Rows), Alpha)
+	for _, line := range c.Excluded {
+		b.WriteString("not compared: " + line + "\n")
+	}
+	for _, line := range c.Warnings {
+		b.WriteString("warning: " + line + "\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// amount writes a value of the comparison's unit.
+func (c *Comparison) amount(v float64) string {
+	switch c.Unit {
+	case "ns":
+		return report.Duration(v)
+	case "bytes":
+		return report.Bytes(v)
+	}
+	return report.Amount(v) + "/s"
+}
