@@ -66,7 +66,7 @@ func eachSize(b *testing.B, run func(b *testing.B, w workload.Spec)) {
 	for _, keys := range s.Keys {
 		for _, value := range s.ValueBytes {
 			b.Run(fmt.Sprintf("keys=%s/value-bytes=%d", spec.FormatCount(keys), value), func(b *testing.B) {
-				run(b, workload.New(1, 0, 1, keys, int(s.KeyBytes), int(value), 1, s.Tombstones, s.Tail))
+				run(b, workload.New(1, 0, 1, keys, int(s.KeyBytes), int(value), 1, s.Tombstones, s.Tail[0]))
 			})
 		}
 	}

@@ -57,7 +57,7 @@ func (o *Options) subject() Subject {
 		Schema: Schema, Run: o.Run, Time: time.Now().UTC(),
 		Keys: s.Keys[0], KeyBytes: s.KeyBytes, ValueBytes: s.ValueBytes[0], Partitions: s.Partitions[0],
 		UpdatesPerKey: s.UpdatesPerKey[0], Seed: s.Seed, Compressible: s.Compressible, SortedKeys: s.KeyOrder == spec.KeyOrderSorted,
-		Topic: s.Topic, Producer: s.Producer, Consumer: s.Consumer, Broker: o.Broker, Environment: env,
+		Topic: s.Topic, Producer: s.Producer, Consumer: s.Consumer[0], Broker: o.Broker, Environment: env,
 	}
 }
 

@@ -45,10 +45,10 @@ func Check(s *spec.Spec) error {
 	if _, err := settings(s); err != nil {
 		return err
 	}
-	if err := changelog.CheckSettings(s.Consumer, false); err != nil {
+	if err := changelog.CheckSettings(changelog.Settings(s.Consumer[0]), false); err != nil {
 		return fmt.Errorf("--consumer: %w", err)
 	}
-	if err := changelog.CheckSettings(s.Producer, true); err != nil {
+	if err := changelog.CheckSettings(changelog.Settings(s.Producer), true); err != nil {
 		return fmt.Errorf("--producer: %w", err)
 	}
 	return nil
@@ -92,7 +92,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	}
 	defer func() { err = errors.Join(err, drop()) }()
 	o.Logf("loaded %s keys into %s in %v", spec.FormatCount(s.Keys[0]), topic, time.Since(start).Round(time.Millisecond))
-	if setup.Source, err = NewSource(o.Brokers, topic, len(setup.Workloads), s.Consumer); err != nil {
+	if setup.Source, err = NewSource(o.Brokers, topic, len(setup.Workloads), changelog.Settings(s.Consumer[0])); err != nil {
 		return report, err
 	}
 	// Not counted: the broker's JVM compiles what the first fetches would wait for.

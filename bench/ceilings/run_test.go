@@ -118,8 +118,8 @@ func TestCheck(t *testing.T) {
 	for name, change := range map[string]func(*spec.Spec){
 		"keys":     func(s *spec.Spec) { s.Keys, s.Partitions = []int64{2}, []int64{3} },
 		"memory":   func(s *spec.Spec) { s.Keys, s.ValueBytes = []int64{1e9}, []int64{1 << 20} },
-		"rocksdb":  func(s *spec.Spec) { s.RocksDB = map[string]string{"no_such": "1"} },
-		"consumer": func(s *spec.Spec) { s.Consumer = map[string]string{"no.such": "1"} },
+		"rocksdb":  func(s *spec.Spec) { s.RocksDB = []spec.Settings{{"no_such": "1"}} },
+		"consumer": func(s *spec.Spec) { s.Consumer = []spec.Settings{{"no.such": "1"}} },
 		"producer": func(s *spec.Spec) { s.Producer = map[string]string{"no.such": "1"} },
 	} {
 		s := spec.Default()

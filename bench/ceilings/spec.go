@@ -37,9 +37,9 @@ func engines(s *spec.Spec) []string {
 // settings are RocksDB's with the spec's overrides.
 func settings(s *spec.Spec) (rocks.Settings, error) {
 	set := rocks.KafkaStreams()
-	for _, name := range slices.Sorted(maps.Keys(s.RocksDB)) {
-		if err := set.Set(name, s.RocksDB[name]); err != nil {
-			return set, fmt.Errorf("--rocksdb %s=%s: %w", name, s.RocksDB[name], err)
+	for _, name := range slices.Sorted(maps.Keys(s.RocksDB[0])) {
+		if err := set.Set(name, s.RocksDB[0][name]); err != nil {
+			return set, fmt.Errorf("--rocksdb %s=%s: %w", name, s.RocksDB[0][name], err)
 		}
 	}
 	return set, nil

@@ -30,6 +30,8 @@ func sortCells(cells []CellSummary) {
 			cmp.Compare(a.UpdatesPerKey, b.UpdatesPerKey),
 			cmp.Compare(a.Tail, b.Tail),
 			cmp.Compare(a.RestoreMode, b.RestoreMode),
+			cmp.Compare(a.RocksDB, b.RocksDB),
+			cmp.Compare(a.Consumer, b.Consumer),
 			cmp.Compare(a.Group, b.Group),
 			cmp.Compare(a.SessionTimeoutMS, b.SessionTimeoutMS),
 			cmp.Compare(a.Compressible, b.Compressible),
@@ -95,6 +97,16 @@ var dimensions = []dimension{
 		"mode",
 		func(c record.Cell) string { return cmp.Or(c.RestoreMode, unknown) },
 		func(c record.Cell) string { return c.RestoreMode },
+	},
+	{
+		"rocksdb",
+		func(c record.Cell) string { return cmp.Or(c.RocksDB, unknown) },
+		func(c record.Cell) string { return c.RocksDB },
+	},
+	{
+		"consumer",
+		func(c record.Cell) string { return cmp.Or(c.Consumer, unknown) },
+		func(c record.Cell) string { return c.Consumer },
 	},
 	{
 		"group",

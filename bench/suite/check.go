@@ -27,16 +27,20 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 			return nil, nil, fmt.Errorf("--stores %s: %w", spec.StoreRocks, err)
 		}
 	}
-	settings := rocks.KafkaStreams()
-	for name, value := range s.RocksDB {
-		if err := settings.Set(name, value); err != nil {
-			return nil, nil, fmt.Errorf("--rocksdb %s=%s: %w", name, value, err)
+	for _, variant := range s.RocksDB {
+		settings := rocks.KafkaStreams()
+		for name, value := range variant {
+			if err := settings.Set(name, value); err != nil {
+				return nil, nil, fmt.Errorf("--rocksdb %s=%s: %w", name, value, err)
+			}
 		}
 	}
-	if err := (changelog.ReaderOptions{Fetcher: s.Fetcher, Settings: s.Consumer}).Check(); err != nil {
-		return nil, nil, fmt.Errorf("--consumer: %w", err)
+	for _, variant := range s.Consumer {
+		if err := (changelog.ReaderOptions{Fetcher: s.Fetcher, Settings: changelog.Settings(variant)}).Check(); err != nil {
+			return nil, nil, fmt.Errorf("--consumer: %w", err)
+		}
 	}
-	if err := changelog.CheckSettings(s.Producer, true); err != nil {
+	if err := changelog.CheckSettings(changelog.Settings(s.Producer), true); err != nil {
 		return nil, nil, fmt.Errorf("--producer: %w", err)
 	}
 	return cells, left, nil

@@ -97,8 +97,8 @@ func TestBadInputStartsNothing(t *testing.T) {
 	for name, change := range map[string]func(*spec.Spec){
 		"cells":    func(s *spec.Spec) { s.Stores, s.Recovery = []string{spec.StoreLRU}, []string{record.Local} },
 		"broker":   func(s *spec.Spec) { s.Broker = "nonsense" },
-		"rocksdb":  func(s *spec.Spec) { s.RocksDB = map[string]string{"no_such": "1"} },
-		"consumer": func(s *spec.Spec) { s.Consumer = map[string]string{"no.such": "1"} },
+		"rocksdb":  func(s *spec.Spec) { s.RocksDB = []spec.Settings{nil, {"no_such": "1"}} },
+		"consumer": func(s *spec.Spec) { s.Consumer = []spec.Settings{nil, {"no.such": "1"}} },
 		"producer": func(s *spec.Spec) { s.Producer = map[string]string{"no.such": "1"} },
 	} {
 		s := spec.Default()

@@ -82,6 +82,9 @@ type Cell struct {
 	Compressible float64 `json:"compressible,omitempty"` // share of each value that is the same in all of them
 	SortedKeys   bool    `json:"sorted_keys,omitempty"`  // keys are first written in their byte order; else at random
 	RestoreMode  string  `json:"restore_mode,omitempty"` // asked for: batch or bulk; "" is auto. Restored.Mode is what was taken
+	// Settings that are not ours, name=value by name, separated by commas: of RocksDB, and of librdkafka in the restore.
+	RocksDB  string `json:"rocksdb,omitempty"`
+	Consumer string `json:"consumer,omitempty"`
 }
 
 // Broker is the Kafka that held the changelog.

@@ -90,9 +90,9 @@ var Knobs = []Knob{
 		defaults: []string{"false"}, list: true, set: setStaticMembership,
 	},
 	{
-		Name: "tail", Usage: "newer records of local+tail, as a share of the keys", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
-		defaults: []string{"10%"},
-		set:      shareInto(func(s *Spec) *float64 { return &s.Tail }, false),
+		Name: "tail", Usage: "newer records of local+tail, as a share of the keys, a list", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
+		defaults: []string{"10%"}, list: true,
+		set: sharesInto(func(s *Spec) *[]float64 { return &s.Tail }),
 	},
 	{
 		Name: "tombstones", Usage: "keys written and deleted again, as a share of the keys", Allowed: "a share from 0 to 1, such as 0.01 or 1%",
@@ -122,6 +122,10 @@ var Knobs = []Knob{
 	{
 		Name: "snapshot-interval", Usage: "between snapshots of in-memory stores, their local files; 0: none",
 		Allowed: "0, or a duration from 100ms to 24h", defaults: []string{"30s"}, set: setSnapshotInterval,
+	},
+	{
+		Name: "exclude", Usage: "combinations to leave out: axis=value,axis=value/value; | separates several", Allowed: "axis=value",
+		list: true, set: setExclude,
 	},
 	{
 		Name: "runs", Usage: "trials of every cell", Allowed: "a whole number from 1 to 1000",
@@ -156,20 +160,20 @@ var Knobs = []Knob{
 		defaults: []string{"60s"}, set: setStallTimeout,
 	},
 	{
-		Name: "rocksdb", Usage: "RocksDB settings, name=value, a list", Allowed: "name=value",
-		list: true, set: pairsInto(func(s *Spec) *map[string]string { return &s.RocksDB }),
+		Name: "rocksdb", Usage: "RocksDB settings, name=value, a list; | separates variants, each measured", Allowed: "name=value",
+		list: true, set: variantsInto(func(s *Spec) *[]Settings { return &s.RocksDB }),
 	},
 	{
-		Name: "consumer", Usage: "librdkafka settings of the restore, name=value, a list", Allowed: "name=value",
-		list: true, set: pairsInto(func(s *Spec) *map[string]string { return &s.Consumer }),
+		Name: "consumer", Usage: "librdkafka settings of the restore, name=value, a list; | separates variants, each measured", Allowed: "name=value",
+		list: true, set: variantsInto(func(s *Spec) *[]Settings { return &s.Consumer }),
 	},
 	{
 		Name: "producer", Usage: "librdkafka settings of the load, name=value, a list", Allowed: "name=value",
-		list: true, set: pairsInto(func(s *Spec) *map[string]string { return &s.Producer }),
+		list: true, set: settingsInto(func(s *Spec) *Settings { return &s.Producer }),
 	},
 	{
 		Name: "topic", Usage: "settings of the changelog topic, name=value, a list", Allowed: "name=value",
-		list: true, set: pairsInto(func(s *Spec) *map[string]string { return &s.Topic }),
+		list: true, set: settingsInto(func(s *Spec) *Settings { return &s.Topic }),
 	},
 }
 

@@ -4,12 +4,8 @@ package spec
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
-
-	"restorebench/harness/record"
 )
 
 // SubjectSelf is our own processor. Recovery paths are those of package record.
@@ -29,6 +25,11 @@ type Spec struct {
 	Group         []string // see GroupNone
 	// StaticMembership is whether a group's member comes back as the same one (KIP-345).
 	StaticMembership []bool
+	Tail             []float64  // newer records of local+tail, as a share of the keys
+	RocksDB          []Settings // variants
+	Consumer         []Settings // variants
+	// Exclude leaves combinations out: those that the spec would have with these axes instead of its own.
+	Exclude []Settings
 
 	// Systems tells what other subjects than our own can do; whoever resolves the names fills it.
 	Systems map[string]System
@@ -40,7 +41,6 @@ type Spec struct {
 
 	// The workload of every trial.
 	KeyBytes   int64
-	Tail       float64 // newer records of local+tail, as a share of the keys
 	Tombstones float64 // keys written and deleted again, as a share of the keys
 	CacheBytes int64   // of the record cache in front of each store
 	// Compressible is the share of each value that is the same in all of them.
@@ -62,11 +62,8 @@ type Spec struct {
 	TopicPrefix  string
 	StallTimeout time.Duration
 
-	// Settings passed through by name.
-	RocksDB  map[string]string
-	Consumer map[string]string
-	Producer map[string]string
-	Topic    map[string]string
+	Producer Settings
+	Topic    Settings
 }
 
 // Restore modes: how a store takes the records of a changelog.
@@ -179,141 +176,6 @@ func (s *Spec) assign(k *Knob, values []string, where string) error {
 		return &Error{Where: where, Value: err.Error(), Allowed: k.Allowed}
 	}
 	return nil
-}
-
-// Cells multiplies the axes. left lists the combinations that can't exist, with
-// the reason; no cell at all is an Error.
-func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
-	seen := map[string]bool{}
-	for _, c := range s.product() {
-		if why := s.impossible(c); why != "" {
-			note := fmt.Sprintf("%s by %s: %s", c.Store, c.Recovery, why)
-			if !seen[note] {
-				left = append(left, note)
-			}
-			seen[note] = true
-			continue
-		}
-		if slices.Contains(cells, c) { // it differed in what does not concern its store
-			continue
-		}
-		if _, typ, _ := ParseStore(c.Store); typ == TypeVersioned && c.CacheBytes > 0 {
-			return nil, nil, &Error{
-				Where: "--cache-bytes", Value: strconv.FormatInt(c.CacheBytes, 10),
-				Allowed: "0 with " + c.Store + ": what a cache holds back is what a versioned store is to keep",
-			}
-		}
-		if c.Keys < int64(c.Partitions) {
-			return nil, nil, &Error{
-				Where: "--keys", Value: strconv.FormatInt(c.Keys, 10),
-				Allowed: fmt.Sprintf("at least one key per partition, %d", c.Partitions),
-			}
-		}
-		cells = append(cells, c)
-	}
-	if len(cells) == 0 {
-		return nil, nil, &Error{
-			Where: "--recovery", Value: strings.Join(s.Recovery, ","),
-			Allowed: "a path that a store of --stores can take (" + strings.Join(left, "; ") + ")",
-		}
-	}
-	return cells, left, nil
-}
-
-// impossible says why a cell can't exist, "" when it can.
-func (s *Spec) impossible(c record.Cell) string {
-	engine, typ, _ := ParseStore(c.Store)
-	group := c.Group
-	if group == "" {
-		group = GroupNone
-	}
-	if c.StaticMembership {
-		switch group {
-		case GroupStreams:
-			return "the group protocol streams has no static members"
-		case GroupConsumer: // error UNRELEASED_INSTANCE_ID, which librdkafka gives up at
-			return "under the group protocol consumer a static member is refused until the session of its dead self is over"
-		}
-	}
-	if c.Subject != SubjectSelf {
-		can := s.Systems[c.Subject]
-		switch {
-		case !slices.Contains(can.Stores, c.Store):
-			return c.Subject + " has no such store"
-		case !slices.Contains(can.Recovery, c.Recovery), engine == EngineMemory && c.Recovery != record.Replay && c.Subject != SubjectCustom:
-			return c.Subject + " does not recover so"
-		case !slices.Contains(can.Groups, group):
-			return c.Subject + " does not join a group by " + group
-		}
-		return ""
-	}
-	switch {
-	case !slices.Contains(ownGroups, group):
-		return "only Kafka Streams joins a group by " + group
-	case engine != EngineMemory || c.Recovery == record.Replay:
-		return ""
-	case typ == TypeLRU:
-		return "an LRU map has no local files"
-	case s.SnapshotInterval == 0:
-		return "without snapshots an in-memory store has no local files"
-	}
-	return ""
-}
-
-func (s *Spec) product() []record.Cell {
-	var cells []record.Cell
-	for _, subject := range s.Subjects {
-		for _, keys := range s.Keys {
-			for _, value := range s.ValueBytes {
-				for _, partitions := range s.Partitions {
-					for _, updates := range s.UpdatesPerKey {
-						base := record.Cell{
-							Subject: subject, Keys: keys, KeyBytes: int(s.KeyBytes),
-							ValueBytes: int(value), Partitions: int(partitions), UpdatesPerKey: int(updates),
-							CacheBytes: s.CacheBytes, Compressible: s.Compressible,
-							SortedKeys: s.KeyOrder == KeyOrderSorted,
-						}
-						cells = append(cells, s.grouped(base)...)
-					}
-				}
-			}
-		}
-	}
-	return cells
-}
-
-func (s *Spec) grouped(base record.Cell) []record.Cell {
-	var cells []record.Cell
-	for _, group := range s.Group {
-		for _, static := range s.StaticMembership {
-			c := base
-			if group != GroupNone {
-				c.Group, c.SessionTimeoutMS, c.StaticMembership = group, s.SessionTimeout.Milliseconds(), static
-			}
-			cells = append(cells, s.paths(c)...)
-		}
-	}
-	return cells
-}
-
-func (s *Spec) paths(base record.Cell) []record.Cell {
-	var cells []record.Cell
-	for _, store := range s.Stores {
-		for _, recovery := range s.Recovery {
-			for _, mode := range s.RestoreMode {
-				c := base
-				c.Store, c.Recovery = store, recovery
-				if recovery == record.LocalTail {
-					c.Tail = s.Tail
-				}
-				if engine, _, _ := ParseStore(store); engine == EngineRocks && recovery == record.Replay && mode != ModeAuto {
-					c.RestoreMode = mode
-				}
-				cells = append(cells, c)
-			}
-		}
-	}
-	return cells
 }
 
 // Names lists the knobs.

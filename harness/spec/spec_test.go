@@ -16,7 +16,7 @@ import (
 
 func TestDefault(t *testing.T) {
 	s := Default()
-	if !reflect.DeepEqual(s.Keys, []int64{10_000, 100_000, 1_000_000}) || s.Runs != 5 || s.Tail != 0.1 || s.StallTimeout != time.Minute {
+	if !reflect.DeepEqual(s.Keys, []int64{10_000, 100_000, 1_000_000}) || s.Runs != 5 || !reflect.DeepEqual(s.Tail, []float64{0.1}) || s.StallTimeout != time.Minute {
 		t.Fatalf("%+v", s)
 	}
 	cells, left, err := s.Cells()
@@ -128,7 +128,7 @@ func TestYAML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(s.Keys, []int64{1000, 2000}) || s.Runs != 3 || s.Tail != 0.2 || s.RocksDB["block_size"] != "8192" ||
+	if !reflect.DeepEqual(s.Keys, []int64{1000, 2000}) || s.Runs != 3 || !reflect.DeepEqual(s.Tail, []float64{0.2}) || s.RocksDB[0]["block_size"] != "8192" ||
 		!reflect.DeepEqual(s.Stores, []string{StoreRocks}) {
 		t.Fatalf("%+v", s)
 	}

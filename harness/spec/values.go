@@ -123,18 +123,40 @@ func nameInto(field func(*Spec) *string, allowed ...string) func(*Spec, []string
 
 func shareInto(field func(*Spec) *float64, zero bool) func(*Spec, []string) error {
 	return func(s *Spec, values []string) error {
-		text := strings.Join(values, ",")
-		number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
-		f, err := strconv.ParseFloat(number, 64)
-		if percent {
-			f /= 100
-		}
-		if err != nil || math.IsNaN(f) || f < 0 || f > 1 || (f == 0 && !zero) {
-			return badValue(text)
+		f, ok := share(strings.Join(values, ","))
+		if !ok || (f == 0 && !zero) {
+			return badValue(strings.Join(values, ","))
 		}
 		*field(s) = f
 		return nil
 	}
+}
+
+func sharesInto(field func(*Spec) *[]float64) func(*Spec, []string) error {
+	return func(s *Spec, values []string) error {
+		var out []float64
+		for _, text := range values {
+			f, ok := share(text)
+			if !ok || f == 0 {
+				return badValue(text)
+			}
+			if !slices.Contains(out, f) {
+				out = append(out, f)
+			}
+		}
+		*field(s) = out
+		return nil
+	}
+}
+
+// share reads a share from 0 to 1, such as 0.1 or 10%.
+func share(text string) (float64, bool) {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	f, err := strconv.ParseFloat(number, 64)
+	if percent {
+		f /= 100
+	}
+	return f, err == nil && f >= 0 && f <= 1
 }
 
 func textInto(field func(*Spec) *string, empty bool) func(*Spec, []string) error {
@@ -144,21 +166,6 @@ func textInto(field func(*Spec) *string, empty bool) func(*Spec, []string) error
 			return badValue(text)
 		}
 		*field(s) = text
-		return nil
-	}
-}
-
-func pairsInto(field func(*Spec) *map[string]string) func(*Spec, []string) error {
-	return func(s *Spec, values []string) error {
-		out := map[string]string{}
-		for _, v := range values {
-			name, value, ok := strings.Cut(v, "=")
-			if !ok || name == "" {
-				return badValue(v)
-			}
-			out[name] = value
-		}
-		*field(s) = out
 		return nil
 	}
 }

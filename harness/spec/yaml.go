@@ -55,8 +55,8 @@ func (s *Spec) Parse(data []byte, name string) error {
 	return nil
 }
 
-// texts turns a scalar, a sequence of scalars or a mapping of scalars into the
-// texts that a knob takes.
+// texts turns a scalar, a sequence of scalars, a mapping of scalars or of sequences of them, or a sequence of
+// mappings (variants) into the texts that a knob takes.
 func texts(n *yaml.Node) ([]string, bool) {
 	switch n.Kind {
 	case yaml.ScalarNode:
@@ -64,24 +64,37 @@ func texts(n *yaml.Node) ([]string, bool) {
 	case yaml.SequenceNode:
 		var out []string
 		for _, c := range n.Content {
-			if c.Kind != yaml.ScalarNode {
+			one, ok := texts(c)
+			if !ok || c.Kind == yaml.SequenceNode {
 				return nil, false
 			}
-			out = append(out, c.Value)
+			if c.Kind == yaml.MappingNode {
+				one = []string{strings.Join(one, ",")}
+				if len(out) > 0 {
+					one = []string{out[len(out)-1] + variant + one[0]}
+					out = out[:len(out)-1]
+				}
+			}
+			out = append(out, one...)
 		}
 		return out, true
 	case yaml.MappingNode:
-		var out []string
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i+1].Kind != yaml.ScalarNode {
-				return nil, false
-			}
-			out = append(out, n.Content[i].Value+"="+n.Content[i+1].Value)
-		}
-		return out, true
+		return pairs(n)
 	default:
 		return nil, false
 	}
+}
+
+// pairs turns a mapping into name=value, with / between several values.
+func pairs(n *yaml.Node) (out []string, ok bool) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		values, ok := texts(n.Content[i+1])
+		if !ok || n.Content[i+1].Kind == yaml.MappingNode {
+			return nil, false
+		}
+		out = append(out, n.Content[i].Value+"="+strings.Join(values, "/"))
+	}
+	return out, true
 }
 
 func at(name string, n *yaml.Node) string { return fmt.Sprintf("%s:%d", name, n.Line) }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"restorebench/harness/changelog"
+	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 	"restorebench/stores"
 )
@@ -16,7 +17,11 @@ import (
 // applied: the ceiling of that restore. It is measured behind the trial and on its topic, so
 // that both meet the same broker and the same moment of the machine. Nothing read is 0.
 func (a *attempt) fetchAlone(ctx context.Context, ranges map[int32]subject.Event) (time.Duration, error) {
-	r, err := changelog.NewReader(a.Broker.Bootstrap(), a.topic, changelog.ReaderOptions{Fetcher: a.Spec.Fetcher, Settings: a.Spec.Consumer})
+	settings, err := spec.ParseSettings(a.rec.Consumer)
+	if err != nil {
+		return 0, err
+	}
+	r, err := changelog.NewReader(a.Broker.Bootstrap(), a.topic, changelog.ReaderOptions{Fetcher: a.Spec.Fetcher, Settings: changelog.Settings(settings)})
 	if err != nil {
 		return 0, err
 	}

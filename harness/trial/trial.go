@@ -190,7 +190,10 @@ func (a *attempt) task(state string, config subject.Config) subject.Task {
 		config.RestoreMode = spec.ModeAuto
 	}
 	config.Fetcher, config.Group = a.Spec.Fetcher, a.group()
-	config.RocksDB, config.Consumer, config.Producer = a.Spec.RocksDB, a.Spec.Consumer, a.producerSettings()
+	// Both were checked when the cell was made.
+	config.RocksDB, _ = spec.ParseSettings(a.rec.RocksDB)
+	config.Consumer, _ = spec.ParseSettings(a.rec.Consumer)
+	config.Producer = a.producerSettings()
 	return subject.Task{Brokers: a.Broker.Bootstrap(), Topic: a.topic, StateDir: state, Store: a.rec.Store, Config: config}
 }
 

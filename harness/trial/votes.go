@@ -124,7 +124,7 @@ func (v *voteRun) prepare(ctx context.Context, o VoteOptions) (drop func() error
 	}
 	v.task.Brokers, v.task.Topic, v.task.Store = v.Broker.Bootstrap(), topics[2], v.store
 	v.task.Config.Partitions = []int32{0}
-	v.task.Config.RocksDB = v.Spec.RocksDB
+	v.task.Config.RocksDB = v.Spec.RocksDB[0]
 	v.task.Config.Stream = &subject.Stream{
 		Input: v.input, Output: v.output, Group: app, WindowMS: voteWindow, GapMS: voteGap, GraceMS: voteGrace,
 		CacheBytes: o.CacheBytes, CommitRecords: o.CommitRecords,

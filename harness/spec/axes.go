@@ -1,0 +1,114 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+
+	"restorebench/harness/record"
+)
+
+// An axis appends what becomes of a cell along it. What does not concern a cell leaves it as it is, so
+// cells can come out twice.
+type axis func(s *Spec, c record.Cell, to []record.Cell) []record.Cell
+
+// axes are in the order of nesting, outermost first.
+var axes = []axis{
+	along(func(s *Spec) []string { return s.Subjects }, func(c *record.Cell, v string) { c.Subject = v }),
+	along(func(s *Spec) []int64 { return s.Keys }, func(c *record.Cell, v int64) { c.Keys = v }),
+	along(func(s *Spec) []int64 { return s.ValueBytes }, func(c *record.Cell, v int64) { c.ValueBytes = int(v) }),
+	along(func(s *Spec) []int64 { return s.Partitions }, func(c *record.Cell, v int64) { c.Partitions = int(v) }),
+	along(func(s *Spec) []int64 { return s.UpdatesPerKey }, func(c *record.Cell, v int64) { c.UpdatesPerKey = int(v) }),
+	groups,
+	along(func(s *Spec) []string { return s.Stores }, func(c *record.Cell, v string) { c.Store = v }),
+	along(func(s *Spec) []string { return s.Recovery }, func(c *record.Cell, v string) { c.Recovery = v }),
+	along(func(s *Spec) []float64 { return s.Tail }, func(c *record.Cell, v float64) {
+		if c.Recovery == record.LocalTail {
+			c.Tail = v
+		}
+	}),
+	along(func(s *Spec) []string { return s.RestoreMode }, func(c *record.Cell, v string) {
+		if ownRocks(c) && c.Recovery == record.Replay && v != ModeAuto {
+			c.RestoreMode = v
+		}
+	}),
+	along(func(s *Spec) []Settings { return s.RocksDB }, func(c *record.Cell, v Settings) {
+		if ownRocks(c) {
+			c.RocksDB = v.String()
+		}
+	}),
+	along(func(s *Spec) []Settings { return s.Consumer }, func(c *record.Cell, v Settings) {
+		if c.Subject == SubjectSelf && c.Recovery != record.Local {
+			c.Consumer = v.String()
+		}
+	}),
+}
+
+// along is the axis of a list of values.
+func along[T any](values func(*Spec) []T, set func(*record.Cell, T)) axis {
+	return func(s *Spec, c record.Cell, to []record.Cell) []record.Cell {
+		for _, v := range values(s) {
+			next := c
+			set(&next, v)
+			to = append(to, next)
+		}
+		return to
+	}
+}
+
+func groups(s *Spec, c record.Cell, to []record.Cell) []record.Cell {
+	for _, group := range s.Group {
+		for _, static := range s.StaticMembership {
+			next := c
+			if group != GroupNone {
+				next.Group, next.SessionTimeoutMS, next.StaticMembership = group, s.SessionTimeout.Milliseconds(), static
+			}
+			to = append(to, next)
+		}
+	}
+	return to
+}
+
+// ownRocks says whether our own RocksDB is what a cell measures.
+func ownRocks(c *record.Cell) bool {
+	engine, _, _ := ParseStore(c.Store)
+	return engine == EngineRocks && c.Subject == SubjectSelf
+}
+
+// axisKnobs are those that Exclude can name.
+var axisKnobs = []string{
+	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "group", "static-membership", "stores", "recovery",
+	"tail", "restore-mode", "rocksdb", "consumer",
+}
+
+// excluded returns the cells that Exclude leaves out, with the one of its items that does. An item that leaves
+// nothing out is an Error: it was meant to.
+func (s *Spec) excluded() (map[record.Cell]string, error) {
+	out := map[record.Cell]string{}
+	if len(s.Exclude) == 0 {
+		return out, nil
+	}
+	all := s.product()
+	for _, item := range s.Exclude {
+		narrow := *s
+		for name, value := range item {
+			k, ok := Find(name)
+			if !ok || !slices.Contains(axisKnobs, name) {
+				return nil, &Error{Where: "exclude", Value: name, Allowed: oneOf(axisKnobs)}
+			}
+			if err := narrow.assign(k, strings.Split(value, "/"), "exclude: "+name); err != nil {
+				return nil, err
+			}
+		}
+		found := 0
+		for _, c := range narrow.product() {
+			if slices.Contains(all, c) {
+				out[c] = item.String()
+				found++
+			}
+		}
+		if found == 0 {
+			return nil, &Error{Where: "exclude", Value: item.String(), Allowed: "a combination that the axes have"}
+		}
+	}
+	return out, nil
+}

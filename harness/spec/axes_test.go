@@ -1,0 +1,89 @@
+package spec
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"restorebench/harness/record"
+)
+
+func cells(t *testing.T, yaml string) ([]record.Cell, []string) {
+	t.Helper()
+	s := Default()
+	if err := s.Parse([]byte("keys: [10]\n"+yaml), "s.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	cells, left, err := s.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cells, left
+}
+
+// An axis multiplies the cells that it concerns, and no others.
+func TestAxesConcernTheirCells(t *testing.T) {
+	for yaml, want := range map[string]int{
+		"tail: [1%, 10%, 100%]":      2*2 + 2*3,
+		"value-bytes: [10, 100]":     2 * 6,
+		"restore-mode: [auto, bulk]": 6 + 1, // a replay by RocksDB
+		"rocksdb: [{}, {block_size: 8192}, {block_size: 16384, max_open_files: 10}]": 3 + 3*3,
+		"consumer: [{}, {fetch.min.bytes: 10}]":                                      2 + 2*4, // local reads nothing
+		"stores: memory\nrocksdb: [{}, {block_size: 8192}]":                          3,
+	} {
+		if got, _ := cells(t, yaml); len(got) != want {
+			t.Errorf("%q: %d cells, want %d: %+v", yaml, len(got), want, got)
+		}
+	}
+	got, _ := cells(t, "stores: rocksdb\nrecovery: local\nrocksdb: [{}, {max_open_files: 10, block_size: 8192}]")
+	if got[0].RocksDB != "" || got[1].RocksDB != "block_size=8192,max_open_files=10" {
+		t.Errorf("%q, %q", got[0].RocksDB, got[1].RocksDB)
+	}
+}
+
+func TestExclude(t *testing.T) {
+	got, left := cells(t, "updates-per-key: [1, 5]\nexclude:\n- {stores: rocksdb, updates-per-key: 5}\n- {recovery: [local, local+tail], stores: memory}")
+	if len(got) != 3+2 || len(left) != 2 {
+		t.Errorf("%d cells, left out %q: %+v", len(got), left, got)
+	}
+	for _, c := range got {
+		if c.Store == StoreRocks && c.UpdatesPerKey == 5 || c.Store == StoreMemory && c.Recovery != record.Replay {
+			t.Errorf("not excluded: %+v", c)
+		}
+	}
+	for _, text := range []string{"stores=memory,keys=11", "stores=disk", "runs=3", "nonsense"} {
+		s := Default()
+		err := s.Set("exclude", text, "--exclude")
+		if err == nil {
+			_, _, err = s.Cells()
+		}
+		var bad *Error
+		if !errors.As(err, &bad) || !strings.Contains(err.Error(), "exclude") {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+func TestTooManyTrials(t *testing.T) {
+	s := Default()
+	if err := s.Set("runs", "600", "--runs"); err != nil {
+		t.Fatal(err)
+	}
+	var bad *Error
+	if _, _, err := s.Cells(); !errors.As(err, &bad) || !strings.Contains(err.Error(), "10000 trials at most, these are 10800") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestSettingsAreReadAsWritten(t *testing.T) {
+	want := Settings{"b": "2=3", "a": "1"}
+	got, err := ParseSettings(want.String())
+	if err != nil || want.String() != "a=1,b=2=3" || got.String() != want.String() {
+		t.Errorf("%q, %v", got, err)
+	}
+	s := Default()
+	if err := s.Set("rocksdb", "a=1,b=2|c=3||a=1,b=2", "--rocksdb"); err != nil || len(s.RocksDB) != 3 || slices.ContainsFunc(s.RocksDB[:2], func(o Settings) bool { return len(o) == 0 }) {
+		t.Errorf("%q, %v", s.RocksDB, err)
+	}
+}

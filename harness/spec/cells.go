@@ -1,0 +1,124 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"restorebench/harness/record"
+)
+
+// MaxTrials is the most that a run may have.
+const MaxTrials = 10_000
+
+// Cells multiplies the axes. left lists the combinations that can't exist, with
+// the reason; no cell at all is an Error.
+func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
+	excluded, err := s.excluded()
+	if err != nil {
+		return nil, nil, err
+	}
+	seen := map[string]bool{}
+	for _, c := range s.product() {
+		if by, ok := excluded[c]; ok {
+			if note := "excluded by " + by; !seen[note] {
+				left = append(left, note)
+				seen[note] = true
+			}
+			continue
+		}
+		if why := s.impossible(c); why != "" {
+			note := fmt.Sprintf("%s by %s: %s", c.Store, c.Recovery, why)
+			if !seen[note] {
+				left = append(left, note)
+			}
+			seen[note] = true
+			continue
+		}
+		if slices.Contains(cells, c) { // it differed in what does not concern its store
+			continue
+		}
+		if _, typ, _ := ParseStore(c.Store); typ == TypeVersioned && c.CacheBytes > 0 {
+			return nil, nil, &Error{
+				Where: "--cache-bytes", Value: strconv.FormatInt(c.CacheBytes, 10),
+				Allowed: "0 with " + c.Store + ": what a cache holds back is what a versioned store is to keep",
+			}
+		}
+		if c.Keys < int64(c.Partitions) {
+			return nil, nil, &Error{
+				Where: "--keys", Value: strconv.FormatInt(c.Keys, 10),
+				Allowed: fmt.Sprintf("at least one key per partition, %d", c.Partitions),
+			}
+		}
+		cells = append(cells, c)
+	}
+	if n := len(cells) * int(s.Runs); n > MaxTrials {
+		return nil, nil, &Error{
+			Where: "the axes", Value: fmt.Sprintf("%d cells, %d runs of each", len(cells), s.Runs),
+			Allowed: fmt.Sprintf("%d trials at most, these are %d", MaxTrials, n),
+		}
+	}
+	if len(cells) == 0 {
+		return nil, nil, &Error{
+			Where: "--recovery", Value: strings.Join(s.Recovery, ","),
+			Allowed: "a path that a store of --stores can take (" + strings.Join(left, "; ") + ")",
+		}
+	}
+	return cells, left, nil
+}
+
+// impossible says why a cell can't exist, "" when it can.
+func (s *Spec) impossible(c record.Cell) string {
+	engine, typ, _ := ParseStore(c.Store)
+	group := c.Group
+	if group == "" {
+		group = GroupNone
+	}
+	if c.StaticMembership {
+		switch group {
+		case GroupStreams:
+			return "the group protocol streams has no static members"
+		case GroupConsumer: // error UNRELEASED_INSTANCE_ID, which librdkafka gives up at
+			return "under the group protocol consumer a static member is refused until the session of its dead self is over"
+		}
+	}
+	if c.Subject != SubjectSelf {
+		can := s.Systems[c.Subject]
+		switch {
+		case !slices.Contains(can.Stores, c.Store):
+			return c.Subject + " has no such store"
+		case !slices.Contains(can.Recovery, c.Recovery), engine == EngineMemory && c.Recovery != record.Replay && c.Subject != SubjectCustom:
+			return c.Subject + " does not recover so"
+		case !slices.Contains(can.Groups, group):
+			return c.Subject + " does not join a group by " + group
+		}
+		return ""
+	}
+	switch {
+	case !slices.Contains(ownGroups, group):
+		return "only Kafka Streams joins a group by " + group
+	case engine != EngineMemory || c.Recovery == record.Replay:
+		return ""
+	case typ == TypeLRU:
+		return "an LRU map has no local files"
+	case s.SnapshotInterval == 0:
+		return "without snapshots an in-memory store has no local files"
+	}
+	return ""
+}
+
+// product multiplies the axes.
+func (s *Spec) product() []record.Cell {
+	cells := []record.Cell{{
+		KeyBytes: int(s.KeyBytes), CacheBytes: s.CacheBytes, Compressible: s.Compressible, SortedKeys: s.KeyOrder == KeyOrderSorted,
+	}}
+	for _, axis := range axes {
+		var next []record.Cell
+		for _, c := range cells {
+			next = axis(s, c, next)
+		}
+		cells = next
+	}
+	return cells
+}
