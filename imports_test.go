@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 	"bench/report":  {"bench/stats", "harness/record", "harness/spec"},
 	"bench/compare": {"bench/report", "bench/stats", "harness/record"},
 	"bench/plot":    {"bench/report", "bench/stats", "harness/record"},
-	"bench/suite":   {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
+	"bench/suite":   {"bench/stats", "harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
 	"bench/targets": {
 		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "stores", "stores/memory", "stores/rocks",
 	},

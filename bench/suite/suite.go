@@ -27,9 +27,11 @@ type Options struct {
 	// Subjects are the other systems that the spec names.
 	Subjects map[string]trial.Subject
 	Notes    []string // to tell before the first trial
-	Version  string   // of restorebench, for the records
-	Logf     func(format string, args ...any)
-	Watch    func(Event) // may be nil
+	// Resume is the path of the raw records of a run that was stopped, to be finished; "" begins a new one.
+	Resume  string
+	Version string // of restorebench, for the records
+	Logf    func(format string, args ...any)
+	Watch   func(Event) // may be nil
 }
 
 // Event is the progress of a suite.
@@ -70,12 +72,6 @@ func (e *BadInput) Error() string { return e.Err.Error() }
 // Unwrap returns the cause.
 func (e *BadInput) Unwrap() error { return e.Err }
 
-// planned is a trial that is yet to run.
-type planned struct {
-	cell record.Cell
-	seed uint64
-}
-
 // Run checks the input, starts the broker, runs every trial and stops the broker.
 // It leaves nothing behind but the raw records, however it ends.
 func Run(ctx context.Context, o Options) (*Result, error) {
@@ -84,10 +80,17 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return res, &BadInput{err}
 	}
-	raw := filepath.Join(o.Spec.Out, "raw")
-	if err := writable(raw); err != nil {
-		return res, &BadInput{&spec.Error{Where: "--out", Value: o.Spec.Out, Allowed: "a directory that can be written (" + err.Error() + ")"}}
+	j := &journal{plan: order(cells, int(o.Spec.Runs), o.Spec.Seed), path: o.Resume}
+	if o.Resume == "" {
+		raw := filepath.Join(o.Spec.Out, "raw")
+		if err := writable(raw); err != nil {
+			return res, &BadInput{&spec.Error{Where: "--out", Value: o.Spec.Out, Allowed: "a directory that can be written (" + err.Error() + ")"}}
+		}
+		j.path = filepath.Join(raw, res.Run+".jsonl")
+	} else if err := j.load(res); err != nil {
+		return res, &BadInput{err}
 	}
+	defer j.close()
 	err = withRunner(ctx, o, res.Run, func(r *trial.Runner) error {
 		for _, note := range o.Notes {
 			o.Logf("%s", note)
@@ -95,7 +98,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		for _, note := range left { // not before: bad input is answered by one line
 			o.Logf("left out: %s", note)
 		}
-		return runAll(ctx, o, res, cells, r, raw)
+		return runAll(ctx, o, res, cells, r, j)
 	})
 	return res, err
 }
@@ -130,43 +133,59 @@ func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runne
 	return do(&trial.Runner{Run: run, Spec: o.Spec, Broker: b, Command: o.Command, Subjects: o.Subjects, Dir: dir})
 }
 
-func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r *trial.Runner, raw string) error {
+// runAll runs what is left of the plan, and then what the budget allows.
+func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r *trial.Runner, j *journal) error {
+	began := time.Now()
 	if err := warmUp(ctx, o, r, cells); err != nil {
 		return err
 	}
 	env := record.CaptureEnvironment(r.Dir)
 	env.RocksDB, _ = rocks.Version() // a build without RocksDB has none
 	env.Librd, env.Version = changelog.Version(), o.Version
-	if err := os.MkdirAll(raw, 0o755); err != nil {
+	if err := j.open(o.Spec, res, env, r.Broker); err != nil {
 		return err
 	}
-	res.Raw = filepath.Join(raw, res.Run+".jsonl")
-	file, err := record.Create(res.Raw)
+	left := budget{until: began.Add(time.Duration(o.Spec.Minutes) * time.Minute), rng: rand.New(rand.NewPCG(o.Spec.Seed, 0x6275646765740a))}
+	for i := 0; ; i++ {
+		if i == len(j.plan) && o.Spec.Minutes > 0 && time.Now().Before(left.until) {
+			j.plan = append(j.plan, left.round(cells, res.Records)...)
+		}
+		if i >= len(j.plan) {
+			return nil
+		}
+		if j.done(i) {
+			continue
+		}
+		if o.Spec.Minutes > 0 && !time.Now().Before(left.until) {
+			o.Logf("the budget of %d minutes is used up after %d of %d trials", o.Spec.Minutes, len(res.Records), len(j.plan))
+			return nil
+		}
+		if err := runOne(ctx, o, res, r, j, i, env); err != nil {
+			return err
+		}
+	}
+}
+
+func runOne(ctx context.Context, o Options, res *Result, r *trial.Runner, j *journal, i int, env *record.Environment) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p := j.plan[i]
+	event := Event{Trial: i, Trials: len(j.plan), Cell: p.cell}
+	r.Watch = o.watch(event)
+	rec, err := r.Do(ctx, i, p.cell, p.seed)
+	rec.Environment = env
+	if appendErr := j.file.Append(&rec); appendErr != nil {
+		return fmt.Errorf("%s: %w", j.path, errors.Join(appendErr, err))
+	}
+	res.Records = append(res.Records, rec)
+	event.Done = &rec
+	o.tell(event)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
-	plan := order(cells, int(o.Spec.Runs), o.Spec.Seed)
-	for i, p := range plan {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		event := Event{Trial: i, Trials: len(plan), Cell: p.cell}
-		r.Watch = o.watch(event)
-		rec, err := r.Do(ctx, i, p.cell, p.seed)
-		rec.Environment = env
-		if appendErr := file.Append(&rec); appendErr != nil {
-			return fmt.Errorf("%s: %w", res.Raw, errors.Join(appendErr, err))
-		}
-		res.Records = append(res.Records, rec)
-		event.Done = &rec
-		o.tell(event)
-		if err != nil {
-			return err
-		}
-		if !r.Broker.Alive() {
-			return fmt.Errorf("the broker ended by itself; its log ends with:\n%s", r.Broker.LogTail(15))
-		}
+	if !r.Broker.Alive() {
+		return fmt.Errorf("the broker ended by itself; its log ends with:\n%s", r.Broker.LogTail(15))
 	}
 	return nil
 }
@@ -206,21 +225,6 @@ func warmUp(ctx context.Context, o Options, r *trial.Runner, cells []record.Cell
 
 // warmUpKeys is enough for the hot paths of the broker, and takes about a second.
 const warmUpKeys = 100_000
-
-// order repeats every cell runs times: a round holds each cell once, in an order of
-// its own, so that whatever drifts over the run drifts over all cells alike. The
-// trials of one round share their workload's seed.
-func order(cells []record.Cell, runs int, seed uint64) []planned {
-	rng := rand.New(rand.NewPCG(seed, 0x726573746f7265))
-	plan := make([]planned, 0, runs*len(cells))
-	for range runs {
-		s := rng.Uint64()
-		for _, i := range rng.Perm(len(cells)) {
-			plan = append(plan, planned{cells[i], s})
-		}
-	}
-	return plan
-}
 
 // newRunID is unique and sorts by time.
 func newRunID() string {

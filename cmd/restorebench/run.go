@@ -17,36 +17,47 @@ import (
 )
 
 func newRun() *cobra.Command {
-	var asJSON bool
+	var asJSON, dryRun, resume bool
 	cmd := &cobra.Command{
 		Use:   "run [SPEC.yaml]",
 		Short: "Load, kill, restart, time, verify and plot",
 		Long: `Runs every combination of the axes (keys, value-bytes, partitions,
 updates-per-key, stores, recovery, subjects) several times, interleaved in a
 random order, and writes raw records, a summary and charts to --out.
-A flag overrides the field of the same name in SPEC.yaml.`,
+A flag overrides the field of the same name in SPEC.yaml. --resume finishes the
+run whose raw records are given, or the newest in --out, by the spec that it began with.`,
 		Example: `  restorebench run
   restorebench run --keys 5M --stores rocksdb --recovery replay,local --runs 3`,
 		Args: cobra.MaximumNArgs(1),
 	}
 	given := knobFlags(cmd, spec.Names())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object on stdout, and nothing else there")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "print what would be run, and about how long it would take")
+	cmd.Flags().BoolVar(&resume, "resume", false, "finish a run that was stopped")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s := spec.Default()
-		if len(args) == 1 {
-			if err := s.Load(args[0]); err != nil {
-				return err
-			}
+		s, raw := spec.Default(), ""
+		var err error
+		switch {
+		case resume:
+			s, raw, err = stopped(cmd, args, given)
+		case len(args) == 1:
+			err = s.Load(args[0])
+		}
+		if err != nil {
+			return err
 		}
 		if err := given(s); err != nil {
 			return err
 		}
-		return run(cmd.Context(), s, cmd.OutOrStdout(), asJSON)
+		if dryRun {
+			return showPlan(cmd.OutOrStdout(), s)
+		}
+		return run(cmd.Context(), s, raw, cmd.OutOrStdout(), asJSON)
 	}
 	return cmd
 }
 
-func run(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error {
+func run(ctx context.Context, s *spec.Spec, resume string, stdout io.Writer, asJSON bool) error {
 	command, err := self()
 	if err != nil {
 		return err
@@ -60,7 +71,7 @@ func run(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error
 	res, runErr := suite.Run(ctx, suite.Options{
 		Spec:    s,
 		Command: command, Subjects: subjects, Notes: notes,
-		Version: version(), Logf: display.Logf, Watch: display.Show,
+		Version: version(), Resume: resume, Logf: display.Logf, Watch: display.Show,
 	})
 	quiet()
 	display.Close()

@@ -26,6 +26,39 @@ func Create(path string) (*File, error) {
 	return &File{f: f}, nil
 }
 
+// Resume opens the file of a run that was stopped, to append to it, and returns the records that it
+// holds. A last record that was cut off is removed.
+func Resume(path string) (*File, []Record, error) {
+	records, err := Scan(path)
+	torn := errors.Is(err, ErrTruncated)
+	if err != nil && !torn {
+		return nil, nil, err
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	if torn {
+		err = cutTail(f)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	return &File{f: f}, records, nil
+}
+
+// cutTail removes what follows the last whole line.
+func cutTail(f *os.File) error {
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return err
+	}
+	if err := f.Truncate(int64(bytes.LastIndexByte(data, '\n') + 1)); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
 // Append writes one record as one line and makes it durable: a trial takes longer
 // than an fsync, and a crash must not cost a finished one.
 func (f *File) Append(r *Record) error {
@@ -46,9 +79,24 @@ func (f *File) Close() error { return f.f.Close() }
 // written. The records before it are good.
 var ErrTruncated = errors.New("last record is cut off")
 
-// Scan reads the records of one file. With ErrTruncated it still returns those
+// Scan reads the records of one file, but for the interrupted trials that were run again later. With ErrTruncated it still returns those
 // that are whole; any other error names the line.
 func Scan(path string) ([]Record, error) {
+	records, err := scan(path)
+	last := map[int]int{}
+	for i := range records {
+		last[records[i].Trial] = i
+	}
+	kept := records[:0]
+	for i := range records {
+		if records[i].Why != Interrupted || last[records[i].Trial] == i {
+			kept = append(kept, records[i])
+		}
+	}
+	return kept, err
+}
+
+func scan(path string) ([]Record, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,9 @@ const (
 	LocalTail = "local+tail" // the local files are older than the changelog's end
 )
 
+// Interrupted is why a trial is invalid that its run was stopped in. It is run again when the run goes on.
+const Interrupted = "interrupted"
+
 // The phases of one recovery, in their order. They add up to the downtime.
 const (
 	PhaseExit    = "exit"    // SIGKILL sent -> process reaped

@@ -73,6 +73,39 @@ func TestScanAfterACutAtEveryByte(t *testing.T) {
 	}
 }
 
+// A run goes on after a crash that cut its last record off, and after an interruption, whose trial is run again.
+func TestResume(t *testing.T) {
+	path := write(t, 3)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, text[:len(text)-5], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, records, err := Resume(path)
+	if err != nil || len(records) != 2 {
+		t.Fatalf("%d records, %v", len(records), err)
+	}
+	interrupted := sample(2)
+	interrupted.Valid, interrupted.Why = false, Interrupted
+	again := sample(2)
+	for _, r := range []*Record{&interrupted, &again} {
+		if err := f.Append(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Scan(path); err != nil || len(got) != 3 || !got[2].Valid {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, _, err := Resume(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("a run that does not exist")
+	}
+}
+
 func TestScanRefuses(t *testing.T) {
 	for name, text := range map[string]string{
 		"another schema": `{"schema":99}` + "\n",

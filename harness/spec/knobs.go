@@ -133,6 +133,11 @@ var Knobs = []Knob{
 		set:      intInto(func(s *Spec) *int64 { return &s.Runs }, 1, maxRuns),
 	},
 	{
+		Name: "minutes", Usage: "budget of the run: what is left after --runs goes to the cells with the widest intervals; 0: none",
+		Allowed: "a whole number from 0 to 10080", defaults: []string{"0"},
+		set: intInto(func(s *Spec) *int64 { return &s.Minutes }, 0, 7*24*60),
+	},
+	{
 		Name: "seed", Usage: "of the workload and of the order of trials", Allowed: "a whole number from 0 to 2^64-1",
 		defaults: []string{"1"}, set: setSeed,
 	},

@@ -4,6 +4,7 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -55,6 +56,7 @@ type Spec struct {
 
 	// The run.
 	Runs         int64
+	Minutes      int64 // budget, beyond Runs as well; 0: none
 	Seed         uint64
 	Broker       string
 	Out          string
@@ -64,6 +66,8 @@ type Spec struct {
 
 	Producer Settings
 	Topic    Settings
+
+	given map[string][]string // the texts of what was assigned, see YAML
 }
 
 // Restore modes: how a store takes the records of a changelog.
@@ -175,6 +179,11 @@ func (s *Spec) assign(k *Knob, values []string, where string) error {
 	if err := k.set(s, values); err != nil {
 		return &Error{Where: where, Value: err.Error(), Allowed: k.Allowed}
 	}
+	given := maps.Clone(s.given) // of a copy of s too
+	if given == nil {
+		given = map[string][]string{}
+	}
+	given[k.Name], s.given = values, given
 	return nil
 }
 

@@ -55,6 +55,9 @@ func (s *Spec) Parse(data []byte, name string) error {
 	return nil
 }
 
+// YAML is what was assigned to s, in the form that Parse reads; what was not has its default.
+func (s *Spec) YAML() ([]byte, error) { return yaml.Marshal(s.given) }
+
 // texts turns a scalar, a sequence of scalars, a mapping of scalars or of sequences of them, or a sequence of
 // mappings (variants) into the texts that a knob takes.
 func texts(n *yaml.Node) ([]string, bool) {

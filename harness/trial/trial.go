@@ -71,7 +71,7 @@ func (r *Runner) Do(ctx context.Context, trial int, cell record.Cell, seed uint6
 	case err == nil:
 		rec.Valid = true
 	case ctx.Err() != nil:
-		rec.Why = "interrupted"
+		rec.Why = record.Interrupted
 		return rec, ctx.Err()
 	default:
 		rec.Why = strings.ReplaceAll(err.Error(), "\n", "; ") // a line in every table

@@ -1,0 +1,73 @@
+package suite
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+)
+
+// planned is a trial that is yet to run.
+type planned struct {
+	cell record.Cell
+	seed uint64
+}
+
+// order repeats every cell runs times: a round holds each cell once, in an order of
+// its own, so that whatever drifts over the run drifts over all cells alike. The
+// trials of one round share their workload's seed.
+func order(cells []record.Cell, runs int, seed uint64) []planned {
+	rng := rand.New(rand.NewPCG(seed, 0x726573746f7265))
+	plan := make([]planned, 0, runs*len(cells))
+	for range runs {
+		s := rng.Uint64()
+		for _, i := range rng.Perm(len(cells)) {
+			plan = append(plan, planned{cells[i], s})
+		}
+	}
+	return plan
+}
+
+// Plan is what a run would do.
+type Plan struct {
+	Cells    []record.Cell
+	Left     []string      // combinations that are left out, with the reason
+	Trials   int           // at least
+	Estimate time.Duration // from what trials take on two cores: good for a factor of two
+}
+
+// DryRun checks the input as Run does, and starts nothing.
+func DryRun(s *spec.Spec) (*Plan, error) {
+	cells, left, err := check(s)
+	if err != nil {
+		return nil, &BadInput{err}
+	}
+	p := &Plan{Cells: cells, Left: left, Trials: len(cells) * int(s.Runs), Estimate: startup}
+	for _, c := range cells {
+		p.Estimate += time.Duration(s.Runs) * Expected(c)
+	}
+	if budget := time.Duration(s.Minutes) * time.Minute; budget > 0 {
+		p.Estimate = budget
+	}
+	return p, nil
+}
+
+// startup is the broker's and the warm-up's.
+const startup = 12 * time.Second
+
+// Expected is about what a trial of a cell takes, load and verification included.
+func Expected(c record.Cell) time.Duration {
+	engine, _, _ := spec.ParseStore(c.Store)
+	fixed, perRecord := 800*time.Millisecond, 3*time.Microsecond
+	switch {
+	case c.Subject != spec.SubjectSelf:
+		fixed, perRecord = 5*time.Second, 11*time.Microsecond
+	case engine == spec.EngineRocks:
+		perRecord = 7 * time.Microsecond
+	}
+	if c.Group != "" && !c.StaticMembership {
+		fixed += max(45*time.Second, time.Duration(c.SessionTimeoutMS)*time.Millisecond) // Kafka's default session timeout
+	}
+	return fixed + time.Duration(c.Keys*int64(c.UpdatesPerKey))*perRecord
+}
