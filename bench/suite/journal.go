@@ -23,7 +23,8 @@ type journal struct {
 // SpecOf reads the spec of the run with these raw records.
 func SpecOf(raw string) (*spec.Spec, error) {
 	s := spec.Default()
-	return s, s.Load(specPath(raw))
+	err := s.Load(specPath(raw))
+	return s, err
 }
 
 func specPath(raw string) string { return strings.TrimSuffix(raw, filepath.Ext(raw)) + ".yaml" }
