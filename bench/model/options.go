@@ -1,0 +1,104 @@
+package model
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"restorebench/bench/report"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+)
+
+// How an option meets a recovery time objective.
+const (
+	Meets  = "meets"  // nine crashes of ten, and more
+	Mostly = "mostly" // a typical crash, but not nine of ten
+	Misses = "misses"
+)
+
+// Option is a way to come back, held to a recovery time objective.
+type Option struct {
+	Prediction
+	Verdict string `json:"verdict"`
+	// MaxTail is how many records behind the changelog's end the saved offset may be for the objective to be met;
+	// only of local+tail, 0 elsewhere. It is at most as many as there are keys. Where the tail that was asked for is longer, the
+	// prediction is for this one.
+	MaxTail int64 `json:"max_tail_records,omitempty"`
+	// Needs is what it costs, in words.
+	Needs string `json:"needs"`
+}
+
+// Options holds every way to restore the cell to an objective in ns: those that meet it first, each group
+// by the memory and then the disk that they take.
+func Options(models []*Model, c record.Cell, rto float64) ([]Option, error) {
+	predictions, err := Ask(models, c)
+	if err != nil {
+		return nil, err
+	}
+	var all []Option
+	for _, p := range predictions {
+		o := Option{Prediction: p, Verdict: verdict(p, rto)}
+		if p.Recovery == record.LocalTail {
+			i := slices.IndexFunc(models, func(m *Model) bool { return m.Kind == p.Kind })
+			if o.MaxTail = models[i].maxTail(c, rto); o.MaxTail > 0 && o.Verdict != Meets {
+				within := c
+				within.Tail = float64(o.MaxTail) / keys(c)
+				o.Prediction, o.Verdict = models[i].Predict(within), Meets
+			}
+		}
+		o.Needs = needs(o)
+		all = append(all, o)
+	}
+	order := []string{Meets, Mostly, Misses}
+	slices.SortStableFunc(all, func(a, b Option) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.Verdict), slices.Index(order, b.Verdict)),
+			cmp.Compare(a.RSSBytes, b.RSSBytes), cmp.Compare(a.DiskBytes, b.DiskBytes))
+	})
+	return all, nil
+}
+
+func verdict(p Prediction, rto float64) string {
+	switch {
+	case p.HighNS <= rto:
+		return Meets
+	case p.DowntimeNS <= rto:
+		return Mostly
+	}
+	return Misses
+}
+
+// maxTail finds the longest tail that nine recoveries of ten read within the objective, in records, by halving.
+func (m *Model) maxTail(c record.Cell, rto float64) int64 {
+	within := func(share float64) bool {
+		c.Tail = share
+		return m.Predict(c).HighNS <= rto
+	}
+	if within(1) {
+		return c.Keys
+	}
+	low, high := 0.0, 1.0
+	for range 40 {
+		if middle := (low + high) / 2; within(middle) {
+			low = middle
+		} else {
+			high = middle
+		}
+	}
+	return int64(math.Floor(low * float64(c.Keys)))
+}
+
+// needs says what an option costs.
+func needs(o Option) string {
+	engine, _, _ := spec.ParseStore(o.Store)
+	text := report.Bytes(o.RSSBytes) + " of memory"
+	switch {
+	case o.Recovery == record.Replay:
+		return text + "; no files have to survive"
+	case engine == spec.EngineMemory:
+		return fmt.Sprintf("%s, and %s of snapshot files that survive the crash", text, report.Bytes(o.DiskBytes))
+	default:
+		return fmt.Sprintf("%s, and %s of files that survive the crash", text, report.Bytes(o.DiskBytes))
+	}
+}

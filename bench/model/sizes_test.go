@@ -1,0 +1,3 @@
+package model
+
+import _ "restorebench/bench/benchmarks/sizes" // its flags: see there

@@ -1,0 +1,165 @@
+package model
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"restorebench/bench/report"
+	"restorebench/harness/record"
+)
+
+// Question is what is asked, for the head of an answer.
+type Question struct {
+	Cell record.Cell
+	RTO  time.Duration // 0: none
+	Rate float64       // records a second that the processor writes; 0: not told
+}
+
+func (q Question) String() string {
+	c := q.Cell
+	text := fmt.Sprintf("%s keys of %d B + %d B on %d partitions: %s", report.Keys(c.Keys), c.KeyBytes, c.ValueBytes, c.Partitions, report.Bytes(keyBytes(c)))
+	if c.UpdatesPerKey > 1 {
+		text += fmt.Sprintf(", every key %d times in the changelog", c.UpdatesPerKey)
+	}
+	return text
+}
+
+// Table writes predictions for a terminal, the soonest back first.
+func Table(w io.Writer, q Question, all []Prediction) error {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b Prediction) int { return int(a.DowntimeNS-b.DowntimeNS) >> 1 })
+	fmt.Fprintf(w, "%s.\n\n", q)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "subject\tstore\trecovery\tdowntime\tnine of ten\tmost of it\tmemory\tdisk\tcells")
+	for _, p := range all {
+		phase, share := p.longest()
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s–%s\t%s %.0f%%\t%s\t%s\t%d\n", p.Subject, p.Store, p.way(), report.Duration(p.DowntimeNS),
+			report.Duration(p.LowNS), report.Duration(p.HighNS), phase, 100*share, report.Bytes(p.RSSBytes), report.Bytes(p.DiskBytes), p.Cells)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return extrapolations(w, all)
+}
+
+// way is the recovery, with what tells it from others.
+func (p Prediction) way() string {
+	return strings.TrimPrefix(p.String(), p.Subject+": "+p.Store+" by ")
+}
+
+// longest is the phase that takes the most, and its share.
+func (p Prediction) longest() (phase string, share float64) {
+	for _, name := range record.Phases {
+		if s := p.PhasesNS[name] / p.DowntimeNS; s > share {
+			phase, share = name, s
+		}
+	}
+	return phase, share
+}
+
+// extrapolations tells what none of the models has seen.
+func extrapolations(w io.Writer, all []Prediction) error {
+	var lines []string
+	for _, p := range all {
+		for _, line := range p.Extrapolated {
+			if !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\nEXTRAPOLATED beyond what was measured, of which the intervals know nothing:\n  %s\n", strings.Join(lines, "\n  "))
+	return err
+}
+
+// WriteOptions writes which ways meet an objective.
+func WriteOptions(w io.Writer, q Question, all []Option) error {
+	_, err := io.WriteString(w, "\n"+strings.Join(Sentences(q, all), "\n")+"\n")
+	return err
+}
+
+// Sentences answer the question whether the objective can be met, and how.
+func Sentences(q Question, all []Option) []string {
+	heads := map[string]string{
+		Meets:  "back within %s after nine crashes of ten, the least memory first:",
+		Mostly: "back within %s after a typical crash, but not after nine of ten:",
+		Misses: "not back within %s:",
+	}
+	var lines []string
+	last := ""
+	for _, o := range all {
+		if o.Verdict != last {
+			lines, last = append(lines, fmt.Sprintf(heads[o.Verdict], q.RTO)), o.Verdict
+		}
+		line := fmt.Sprintf("  %s, %s: %s (%s–%s); %s", o.Store, o.way(), report.Duration(o.DowntimeNS), report.Duration(o.LowNS), report.Duration(o.HighNS), o.Needs)
+		if o.MaxTail > 0 {
+			line += "; its saved offset at most " + report.Amount(float64(o.MaxTail)) + " records old"
+			if q.Rate > 0 {
+				line += fmt.Sprintf(", which is a checkpoint every %s at %s records/s", seconds(float64(o.MaxTail)/q.Rate), report.Amount(q.Rate))
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// seconds writes a duration of seconds to two digits.
+func seconds(s float64) string {
+	d := time.Duration(s * float64(time.Second))
+	switch {
+	case d > time.Hour:
+		return d.Round(time.Minute).String()
+	case d > time.Minute:
+		return d.Round(time.Second).String()
+	}
+	return d.Round(10 * time.Millisecond).String()
+}
+
+// Explain writes what each model is made of.
+func Explain(w io.Writer, models []*Model) error {
+	for _, m := range models {
+		fmt.Fprintf(w, "\n%s (%d cells)\n", m.Kind, m.Cells)
+		for i, name := range m.Downtime.Terms() {
+			factor := m.Downtime.Factors[i]
+			if factor == 0 {
+				continue
+			}
+			var parts []string
+			for _, phase := range record.Phases {
+				if part := m.Phases[phase].Factors[i]; part > factor/20 {
+					parts = append(parts, phase+" "+report.Duration(part))
+				}
+			}
+			if _, err := fmt.Fprintf(w, "  %s per %s (%s)\n", report.Duration(factor), name, strings.Join(parts, ", ")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// WriteHeld writes how the models did at cells that they had not seen.
+func WriteHeld(w io.Writer, held []Held, left []string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "store\trecovery\tkeys\tvalue B\tparts\tupd/key\ttail\tpredicted\tnine of ten\tmeasured\terror\tinside")
+	for _, h := range held {
+		c, p := h.Cell, h.Prediction
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%g%%\t%s\t%s–%s\t%s\t%+.0f%%\t%s\n", c.Store, p.way(), report.Keys(c.Keys), c.ValueBytes, c.Partitions, c.UpdatesPerKey, 100*c.Tail,
+			report.Duration(p.DowntimeNS), report.Duration(p.LowNS), report.Duration(p.HighNS), report.Duration(h.TruthNS), 100*h.Error, map[bool]string{true: "yes", false: "no"}[h.Inside])
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	inside, median := Score(held)
+	for _, line := range left {
+		fmt.Fprintln(w, "not predicted:", line)
+	}
+	_, err := fmt.Fprintf(w, "\n%d cells: median error %.0f %%, %.0f %% of the intervals hold the truth (%.0f %% are meant to).\n", len(held), 100*median, 100*inside, 100*Confidence)
+	return err
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"restorebench/bench/model"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+)
+
+// predictKnobs are the flags of predict that say what is asked.
+var predictKnobs = []string{"keys", "value-bytes", "key-bytes", "partitions", "updates-per-key", "tail", "subjects", "stores", "recovery", "out"}
+
+func newPredict() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "predict [RAW.jsonl | DIR]",
+		Short: "Say how long a store that was not measured would take to come back",
+		Long: `Fits a model to the raw records of a capacity run (restorebench run
+specs/capacity.yaml), by default of the newest run in --out, and asks it for a
+store of the given size: a typical downtime, an interval that would hold nine
+crashes of ten, and what of it lies beyond what was measured. With --rto it says
+which stores and recoveries are back in time, and what each costs. The rest of the
+setting (tombstones, machine, broker) is that of the run.`,
+		Example: `  restorebench predict --keys 80M --value-bytes 200 --partitions 12 --rto 30s --rate 20k
+  restorebench predict --check 300k`,
+		Args: cobra.MaximumNArgs(1),
+	}
+	given := knobFlags(cmd, predictKnobs)
+	rto := cmd.Flags().Duration("rto", 0, "recovery time objective: which ways are back within this time, such as 30s")
+	rate := cmd.Flags().String("rate", "0", "records a second that the processor writes, to turn the age of a saved offset into a checkpoint interval")
+	check := cmd.Flags().String("check", "", "predict nothing new: fit to the cells of at most this many keys, and compare with the larger ones")
+	explain := cmd.Flags().Bool("explain", false, "print what each model is made of")
+	asJSON := cmd.Flags().Bool("json", false, "print one JSON object")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		s := spec.Default()
+		if err := given(s); err != nil {
+			return err
+		}
+		q, err := question(cmd, s, *rto, *rate)
+		if err != nil {
+			return err
+		}
+		path := s.Out
+		if len(args) == 1 {
+			path = args[0]
+		}
+		records, err := rawRecords(path)
+		if err != nil {
+			return err
+		}
+		if *check != "" {
+			return checkPrediction(cmd.OutOrStdout(), records, *check, *asJSON)
+		}
+		models, left, err := model.New(records)
+		if err != nil {
+			return errUsage{fmt.Errorf("%s: %w %v; a capacity run is: restorebench run specs/capacity.yaml", path, err, left)}
+		}
+		a, err := ask(models, s, cmd, q)
+		if err != nil {
+			return errUsage{err}
+		}
+		a.Left = left
+		if *asJSON {
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(a)
+		}
+		if err := a.write(cmd.OutOrStdout(), q); err != nil || !*explain {
+			return err
+		}
+		return model.Explain(cmd.OutOrStdout(), models)
+	}
+	return cmd
+}
+
+// question checks what is asked: one size, not a list of them.
+func question(cmd *cobra.Command, s *spec.Spec, rto time.Duration, rate string) (q model.Question, err error) {
+	perSecond, err := spec.ParseCount(rate)
+	if err != nil || perSecond < 0 {
+		return q, &spec.Error{Where: "--rate", Value: rate, Allowed: "records a second, such as 10k"}
+	}
+	if rto < 0 {
+		return q, &spec.Error{Where: "--rto", Value: rto.String(), Allowed: "a duration above 0, such as 30s"}
+	}
+	if !cmd.Flags().Changed("keys") { // the default is a list
+		s.Keys = s.Keys[len(s.Keys)-1:]
+	}
+	for name, n := range map[string]int{"keys": len(s.Keys), "value-bytes": len(s.ValueBytes), "partitions": len(s.Partitions), "updates-per-key": len(s.UpdatesPerKey), "tail": len(s.Tail)} {
+		if n != 1 {
+			return q, &spec.Error{Where: "--" + name, Allowed: "one value, not a list"}
+		}
+	}
+	q.RTO, q.Rate = rto, float64(perSecond)
+	q.Cell = record.Cell{
+		Keys: s.Keys[0], KeyBytes: int(s.KeyBytes), ValueBytes: int(s.ValueBytes[0]), Partitions: int(s.Partitions[0]),
+		UpdatesPerKey: int(s.UpdatesPerKey[0]), Tail: s.Tail[0],
+	}
+	return q, nil
+}
+
+// answer is what --json prints.
+type answer struct {
+	Predictions []model.Prediction `json:"predictions"`
+	Options     []model.Option     `json:"options,omitempty"`
+	Left        []string           `json:"not_fitted,omitempty"` // kinds that were measured at too few sizes
+}
+
+// ask asks for every subject, store and recovery that was given, or for all that were measured.
+func ask(models []*model.Model, s *spec.Spec, cmd *cobra.Command, q model.Question) (a answer, err error) {
+	any := []string{""}
+	of := func(flag string, values []string) []string {
+		if cmd.Flags().Changed(flag) {
+			return values
+		}
+		return any
+	}
+	for _, subject := range of("subjects", s.Subjects) {
+		for _, store := range of("stores", s.Stores) {
+			for _, recovery := range of("recovery", s.Recovery) {
+				c := q.Cell
+				c.Subject, c.Store, c.Recovery = subject, store, recovery
+				found, err := model.Ask(models, c)
+				if err != nil {
+					return a, err
+				}
+				a.Predictions = append(a.Predictions, found...)
+				if q.RTO > 0 {
+					options, err := model.Options(models, c, float64(q.RTO))
+					if err != nil {
+						return a, err
+					}
+					a.Options = append(a.Options, options...)
+				}
+			}
+		}
+	}
+	return a, nil
+}
+
+func (a answer) write(out io.Writer, q model.Question) error {
+	if err := model.Table(out, q, a.Predictions); err != nil {
+		return err
+	}
+	for _, line := range a.Left {
+		fmt.Fprintln(out, "not fitted:", line)
+	}
+	if q.RTO == 0 {
+		return nil
+	}
+	return model.WriteOptions(out, q, a.Options)
+}
+
+func checkPrediction(out io.Writer, records []record.Record, upTo string, asJSON bool) error {
+	n, err := spec.ParseCount(upTo)
+	if err != nil || n < 1 {
+		return &spec.Error{Where: "--check", Value: upTo, Allowed: "a number of keys, such as 1M"}
+	}
+	held, left, err := model.HoldOut(records, n)
+	if err != nil {
+		return errUsage{errors.Join(fmt.Errorf("--check %s: %w", upTo, err))}
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(map[string]any{"held": held, "not_predicted": left})
+	}
+	return model.WriteHeld(out, held, left)
+}
