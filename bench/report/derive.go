@@ -26,6 +26,7 @@ func New(records []record.Record) (*Summary, error) {
 		s.Cells = append(s.Cells, summarize(cell, rs))
 	}
 	sortCells(s.Cells)
+	s.warn(records)
 	return s, nil
 }
 
@@ -75,9 +76,7 @@ func summarize(cell record.Cell, trials []record.Record) CellSummary {
 	if c.N == 0 {
 		return c
 	}
-	c.Downtime = estimate("ns", collect(valid, func(r record.Record) (float64, bool) {
-		return float64(r.DowntimeNS), true
-	}))
+	c.Downtime = estimate("ns", collect(valid, downtime))
 	for _, phase := range record.Phases {
 		if ns := collect(valid, phaseNS(phase)); len(ns) > 0 {
 			c.PhasesNS[phase] = stats.Median(ns)

@@ -23,6 +23,11 @@ func (s *Summary) writeNotes(b *strings.Builder) {
 		writeWrapped(b, "", "bound by: the stage that a restore can be no faster than, and its share of the restore's time.")
 	}
 	writeWrapped(b, "", s.Where()+".")
+	for _, w := range s.Warnings {
+		if w.Kind != WarnFewTrials { // the line on intervals says it
+			writeWrapped(b, "", "Warning: "+w.Text+".")
+		}
+	}
 	for i, t := range s.invalid() {
 		if i == 0 {
 			b.WriteString("\nInvalid trials, part of no figure:\n")

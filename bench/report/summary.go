@@ -24,6 +24,7 @@ type Summary struct {
 	Environment *record.Environment `json:"environment,omitempty"` // nil: not recorded
 	Broker      record.Broker       `json:"broker"`
 	Cells       []CellSummary       `json:"cells"`
+	Warnings    []Warning           `json:"warnings"`
 }
 
 // CellSummary is what the trials of one cell have in common. All its figures are
