@@ -15,7 +15,7 @@ TOOL := go tool -modfile=scripts/tools/go.mod
 # Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
 ARGS ?=
 
-.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test interrupts mutations lint fmt clean
+.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test interrupts mutations defects lint fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,13 @@ interrupts: setup ## Interrupt 100 runs at random moments; nothing may be left b
 .PHONY: run-interrupts
 run-interrupts:
 	scripts/with-docker-engine go test -count 1 -v -timeout 40m -run TestInterrupts ./cmd/restorebench -interrupts 100 $(ARGS)
+
+defects: setup ## Seed bugs into stores, restore and harness, one at a time; each must be caught (3 minutes)
+	@$(MAKE) --no-print-directory run-defects
+
+.PHONY: run-defects
+run-defects:
+	scripts/with-docker-engine go test -count 1 -tags defects -timeout 20m -run 'TestDefects|TestTwoDefects' ./harness/trial $(ARGS)
 
 mutations: setup ## Change one byte format at a time; the tests against Kafka Streams must fail
 	@$(MAKE) --no-print-directory run-mutations

@@ -12,7 +12,7 @@ func newServeSubject() *cobra.Command {
 		Short: "Be the processor that a trial kills and restarts (started by run)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return processor.Run(cmd.Context(), version(), cmd.InOrStdin(), processor.Options{})
+			return processor.Run(cmd.Context(), version(), cmd.InOrStdin())
 		},
 	}
 }

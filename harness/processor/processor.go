@@ -20,19 +20,12 @@ import (
 	"restorebench/stores"
 )
 
-// Options lets a test put its own parts between the processor and the real ones.
-type Options struct {
-	WrapStore  func(stores.Store) stores.Store
-	WrapSource func(restore.Source) restore.Source
-}
-
 // offsetTimeout bounds how long the end offsets may take.
 const offsetTimeout = 10 * time.Second
 
 // processor is one incarnation.
 type processor struct {
 	task    *subject.Task
-	options Options
 	events  *subject.Emitter
 	readers []changelog.Reader
 	parts   []*partition      // in the order of the task's partitions
@@ -42,7 +35,7 @@ type processor struct {
 // Run is the whole life of a subject: it does the task that its environment
 // describes, reports events, and returns when stdin ends or ctx does. A failure
 // is reported as an event too.
-func Run(ctx context.Context, version string, stdin io.Reader, o Options) (err error) {
+func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 	task, err := subject.TaskFromEnv()
 	if err != nil {
 		return err
@@ -52,7 +45,7 @@ func Run(ctx context.Context, version string, stdin io.Reader, o Options) (err e
 		return err
 	}
 	defer events.Close()
-	p := &processor{task: task, options: o, events: events}
+	p := &processor{task: task, events: events}
 	defer func() {
 		err = errors.Join(err, p.close())
 		if err != nil {

@@ -86,7 +86,7 @@ func (f *fixture) live(t *testing.T, store string, config subject.Config, until 
 	defer cancel()
 	stdin, end := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- Run(ctx, "test", stdin, Options{}) }()
+	go func() { done <- Run(ctx, "test", stdin) }()
 	pipe, err := os.Open(paths["events"])
 	if err != nil {
 		t.Fatal(err)

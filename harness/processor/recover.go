@@ -12,6 +12,7 @@ import (
 	"restorebench/harness/changelog"
 	"restorebench/harness/restore"
 	"restorebench/harness/subject"
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -65,10 +66,13 @@ func (p *processor) open() error {
 			path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %v", id, err))
 			err = p.wipe(part)
 		}
+		if err == nil && defect.Is(defect.WrongPathReported) {
+			err = p.wipe(part)
+		}
 		if err != nil {
 			return fmt.Errorf("open partition %d in %s: %w", id, part.dir, err)
 		}
-		if _, ok := part.store.Offset(); !ok && path == subject.PathLocal {
+		if _, ok := part.store.Offset(); !ok && path == subject.PathLocal && !defect.Is(defect.WrongPathReported) {
 			path, reasons = subject.PathEmpty, append(reasons, fmt.Sprintf("partition %d: no saved offset", id))
 		}
 	}
@@ -87,9 +91,6 @@ func (p *processor) openStore(part *partition) error {
 	s, err := openStore(p.task, part)
 	if err != nil {
 		return err
-	}
-	if p.options.WrapStore != nil {
-		s = p.options.WrapStore(s)
 	}
 	part.store = s
 	return nil
@@ -119,6 +120,7 @@ func (p *processor) restore(ctx context.Context) error {
 			return err
 		}
 		saved, ok := part.store.Offset()
+		ok = ok && !defect.Is(defect.LocalFilesIgnored)
 		ranges[i], err = restore.Plan(saved, ok, begin, end)
 		if errors.Is(err, restore.ErrStale) {
 			// Wipe once and replay everything; the record must not call it local.
@@ -150,27 +152,29 @@ func (p *processor) restore(ctx context.Context) error {
 	for i, part := range p.parts {
 		group.Go(func() error { return p.restorePartition(ctx, part, ranges[i]) })
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if defect.Is(defect.PartitionsSwapped) {
+		p.parts[0].store, p.parts[1].store = p.parts[1].store, p.parts[0].store
+	}
+	return nil
 }
 
 func (p *processor) restorePartition(ctx context.Context, part *partition, r restore.Range) error {
 	var res restore.Result
 	mode := p.mode(part, r)
-	if r.From < r.To { // else there is nothing to connect for
+	if r.From < r.To && !defect.Is(defect.EmptyDeclaredReady) { // else there is nothing to connect for
 		reader, err := part.reader.Partition(part.id, r.From)
 		if err != nil {
 			return err
 		}
 		defer reader.Close()
-		var src restore.Source = reader
-		if p.options.WrapSource != nil {
-			src = p.options.WrapSource(src)
-		}
 		store, err := p.restored(part, mode)
 		if err != nil {
 			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
-		if res, err = restore.Apply(ctx, src, store, r, &part.progress); err != nil {
+		if res, err = restore.Apply(ctx, reader, store, r, &part.progress); err != nil {
 			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
 	}

@@ -10,10 +10,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
 	"restorebench/harness/changelog"
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -29,12 +31,15 @@ type Range struct {
 // Plan decides what to read of a partition that holds [begin, end) for a store
 // that stands at saved; ok says whether it has a saved offset at all.
 func Plan(saved stores.Offset, ok bool, begin, end stores.Offset) (Range, error) {
+	if defect.Is(defect.EndTooEarly) && end > begin {
+		end--
+	}
 	switch {
 	case !ok:
 		return Range{From: begin, To: end}, nil
-	case saved > end:
+	case saved > end && !defect.Is(defect.StaleAccepted):
 		return Range{}, fmt.Errorf("%w: saved %d, end offset %d", ErrStale, saved, end)
-	case saved < begin:
+	case saved < begin && !defect.Is(defect.BehindBegin):
 		return Range{}, fmt.Errorf("%w: saved %d, first offset %d", ErrStale, saved, begin)
 	}
 	return Range{From: saved, To: end}, nil
@@ -112,9 +117,14 @@ func fetch(ctx context.Context, src Source, r Range, full chan<- *stores.Batch, 
 			return ctx.Err()
 		}
 		for moved := false; !moved; {
-			if err := src.Read(ctx, b, r.To, readWait); err != nil {
+			stop := r.To
+			if defect.Is(defect.EndNotHeld) {
+				stop = math.MaxInt64
+			}
+			if err := src.Read(ctx, b, stop, readWait); err != nil {
 				return err
 			}
+			spoil(b, r.To)
 			moved = b.Next > at
 		}
 		at = b.Next

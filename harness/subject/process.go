@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"restorebench/harness/child"
+	"restorebench/internal/defect"
 )
 
 // Command is how a subject is started.
@@ -148,7 +149,11 @@ func (p *Process) Kill() (sent time.Time, err error) {
 	if p.state != nil {
 		return sent, fmt.Errorf("subject had already ended: %s", p.state)
 	}
-	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); err != nil {
+	signal := syscall.SIGKILL
+	if defect.Is(defect.TerminatedNotKilled) {
+		signal = syscall.SIGTERM
+	}
+	if err := syscall.Kill(-p.cmd.Process.Pid, signal); err != nil {
 		return sent, fmt.Errorf("kill %d: %w", p.cmd.Process.Pid, err)
 	}
 	return sent, nil

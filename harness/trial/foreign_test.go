@@ -13,7 +13,7 @@ import (
 // foreign runs trials of a system that is a shell script. Its events go to file 3; recovering says whether
 // it is the incarnation that is timed.
 func foreign(t *testing.T, text string) *Runner {
-	r := runner(t, "")
+	r := runner(t)
 	r.Spec.StallTimeout = time.Second
 	r.Subjects = map[string]Subject{"other": {Command: subject.Command{Path: "/bin/sh", Args: []string{"-c", `
 		exec 3>"$RESTOREBENCH_EVENTS"

@@ -75,7 +75,7 @@ func TestKilledRestoresAreCompleted(t *testing.T) {
 		}
 		for _, mode := range modes {
 			t.Run(store+" "+mode, func(t *testing.T) {
-				r := runner(t, "")
+				r := runner(t)
 				r.interlude = k.run
 				c := cell(store, record.Replay, 30_000)
 				c.RestoreMode, c.UpdatesPerKey = mode, 2

@@ -14,7 +14,7 @@ import (
 
 // A topic whose creation was interrupted must not appear once nobody waits for it.
 func TestInterruptedCreationLeavesNoTopic(t *testing.T) {
-	r := runner(t, "")
+	r := runner(t)
 	rec := &record.Record{Cell: cell(spec.StoreMemory, record.Replay, 10)}
 	var topics []string
 	for i := range 5 {

@@ -23,6 +23,7 @@ import (
 	"restorebench/harness/topology"
 	"restorebench/harness/verify"
 	"restorebench/harness/workload"
+	"restorebench/internal/defect"
 )
 
 // Runner runs trials against one broker. It is used by one goroutine.
@@ -69,7 +70,12 @@ func (r *Runner) Do(ctx context.Context, trial int, cell record.Cell, seed uint6
 	err := r.do(ctx, &rec)
 	switch {
 	case err == nil:
-		rec.Valid = true
+		if defect.Is(defect.PhasesSwapped) {
+			swapPhases(&rec)
+		}
+		if rec.Valid = true; rec.Check() != nil {
+			rec.Valid, rec.Why = false, rec.Check().Error()
+		}
 	case ctx.Err() != nil:
 		rec.Why = record.Interrupted
 		return rec, ctx.Err()

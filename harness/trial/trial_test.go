@@ -16,12 +16,12 @@ import (
 	"restorebench/harness/subject"
 )
 
-// asSubject makes the test binary a processor, with the named defect if any.
+// asSubject makes the test binary a processor.
 const asSubject = "RESTOREBENCH_TEST_SUBJECT"
 
 func TestMain(m *testing.M) {
-	if defect, ok := os.LookupEnv(asSubject); ok {
-		if err := runDefective(defect); err != nil {
+	if os.Getenv(asSubject) != "" {
+		if err := processor.Run(context.Background(), "test", os.Stdin); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -30,18 +30,14 @@ func TestMain(m *testing.M) {
 	os.Exit(brokertest.Main(m))
 }
 
-func runDefective(defect string) error {
-	return processor.Run(context.Background(), "test", os.Stdin, defects[defect])
-}
-
-// runner runs trials of subjects with a defect; "" is an honest one.
-func runner(t *testing.T, defect string) *Runner {
+// runner runs trials of our own processor.
+func runner(t *testing.T) *Runner {
 	t.Helper()
 	s := spec.Default()
 	s.StallTimeout = 20 * time.Second
 	return &Runner{
 		Run: fmt.Sprintf("test%d", time.Now().UnixNano()), Spec: s, Broker: brokertest.Start(t), Dir: t.TempDir(),
-		Command: subject.Command{Path: os.Args[0], Env: []string{asSubject + "=" + defect}},
+		Command: subject.Command{Path: os.Args[0], Env: []string{asSubject + "=1"}},
 	}
 }
 
@@ -117,7 +113,7 @@ func everyCell(t *testing.T) []record.Cell {
 // A restore has a ceiling, and no other trial does.
 func TestCeilingOfARestore(t *testing.T) {
 	for recovery, want := range map[string]bool{record.Replay: true, record.Local: false, record.LocalTail: true} {
-		rec := do(t, runner(t, ""), cell(spec.StoreRocks, recovery, 2000))
+		rec := do(t, runner(t), cell(spec.StoreRocks, recovery, 2000))
 		if got := rec.Restored.FetchAloneNS; !rec.Valid || got > 0 != want {
 			t.Errorf("%s: fetched alone in %d ns (%s), want one: %v", recovery, got, rec.Why, want)
 		}
@@ -127,7 +123,7 @@ func TestCeilingOfARestore(t *testing.T) {
 func TestEveryCell(t *testing.T) {
 	for _, c := range everyCell(t) {
 		t.Run(fmt.Sprintf("%s %s %d", c.Store, c.Recovery, c.Keys), func(t *testing.T) {
-			rec := do(t, runner(t, ""), c)
+			rec := do(t, runner(t), c)
 			if !rec.Valid || rec.Verify.Verdict != "ok" || rec.Path != c.Recovery {
 				t.Fatalf("%+v", rec)
 			}
@@ -151,47 +147,9 @@ func TestEveryCell(t *testing.T) {
 	}
 }
 
-func TestDefectsAreCaught(t *testing.T) {
-	for _, c := range []struct {
-		defect string
-		cell   record.Cell
-		why    string // part of the record's reason
-	}{
-		{"batch skipped", cell(spec.StoreMemory, record.Replay, 3000), "entries restored, want"},
-		{"batch skipped", cell(spec.StoreRocks, record.Replay, 3000), "entries restored, want"},
-		{"tombstone dropped", cell(spec.StoreMemory, record.Replay, 3000), "entries restored, want"},
-		{"tombstone dropped", cell(spec.StoreRocks, record.LocalTail, 3000), "entries restored, want"},
-		{"offset one ahead", cell(spec.StoreRocks, record.LocalTail, 3000), "records restored by local+tail, want"},
-		{"offset one behind", cell(spec.StoreRocks, record.Local, 3000), "the processor took local+tail"},
-		{"empty store declared ready", cell(spec.StoreMemory, record.Replay, 3000), "first read returned a wrong value"},
-		{"empty store that knows one key", cell(spec.StoreMemory, record.Replay, 3000), "1 entries restored, want 3000"},
-		{"iterator misses the last key", cell(spec.StoreRocks, record.Local, 3000), "2999 entries restored, want 3000"},
-		{"byte flipped", cell(spec.StoreMemory, record.Replay, 3000), "key-hash buckets differ"},
-		{"get and iterator disagree", cell(spec.StoreMemory, record.Replay, 3000), "get of key"},
-		{"every tombstone dropped", cell("memory-lru", record.Replay, 3000), "entries restored, want 3000"},
-		{"every tombstone dropped", cell("memory-session", record.Replay, 3000), "entries restored, want 3000"},
-		{"every tombstone dropped", cell("rocksdb-timestamped-window", record.LocalTail, 3000), "entries restored, want"},
-		{"every tombstone dropped", cell("rocksdb-versioned", record.LocalTail, 3000), "entries restored, want"},
-		{"timestamp off by one", cell("memory-timestamped", record.Replay, 3000), "key-hash buckets differ"},
-		{"timestamp off by one", cell("rocksdb-versioned", record.LocalTail, 3000), "key-hash buckets differ"},
-		{"stream time forgotten", cell("rocksdb-window", record.Local, 3000), "entries restored, want 3000"},
-		{"local files ignored", cell(spec.StoreRocks, record.Local, 3000), "asked for local, the processor took replay"},
-	} {
-		t.Run(c.defect+" "+c.cell.Store, func(t *testing.T) {
-			rec := do(t, runner(t, c.defect), c.cell)
-			if rec.Valid || !strings.Contains(rec.Why, c.why) {
-				t.Errorf("valid %v, verdict %s, why: %q, want ...%s...", rec.Valid, rec.Verify.Verdict, rec.Why, c.why)
-			}
-			if strings.Contains(rec.Why, "\n") {
-				t.Errorf("the reason has several lines: %q", rec.Why)
-			}
-		})
-	}
-}
-
 // script runs a shell script as the subject.
 func script(t *testing.T, text string) *Runner {
-	r := runner(t, "")
+	r := runner(t)
 	r.Spec.StallTimeout = time.Second
 	r.Command = subject.Command{Path: "/bin/sh", Args: []string{"-c", `exec 3> "$RESTOREBENCH_EVENTS"; ` + text}}
 	return r
@@ -216,7 +174,7 @@ func TestMisbehavingSubjects(t *testing.T) {
 
 func TestInterruptedTrialLeavesNothing(t *testing.T) {
 	for _, after := range []time.Duration{0, 50 * time.Millisecond, 300 * time.Millisecond, 900 * time.Millisecond} {
-		r := runner(t, "")
+		r := runner(t)
 		ctx, cancel := context.WithTimeout(context.Background(), after)
 		rec, err := r.Do(ctx, 0, cell(spec.StoreRocks, record.Replay, 300_000), 1)
 		cancel()

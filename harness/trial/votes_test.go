@@ -65,7 +65,7 @@ func votes(t *testing.T, o VoteOptions, want map[string]votesWant) {
 			if !known {
 				t.Fatalf("the reference has no row for %q", typ)
 			}
-			r := runner(t, "")
+			r := runner(t)
 			votes, err := r.Votes(context.Background(), store, o)
 			if err != nil {
 				t.Fatal(err)

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/bits"
+
+	"restorebench/internal/defect"
 )
 
 // Buckets is the number of key-hash buckets of a digest.
@@ -41,6 +43,10 @@ func (s *sum) add(h *[sha256.Size]byte) {
 func (s *sum) plus(n *sum) {
 	var carry uint64
 	for i := 3; i >= 0; i-- {
+		if defect.Is(defect.DigestByXOR) {
+			s[i] ^= n[i]
+			continue
+		}
 		s[i], carry = bits.Add64(s[i], n[i], carry)
 	}
 }
@@ -61,6 +67,9 @@ func (d *Digest) Add(key, value []byte) {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(value)))
 	b = append(b, value...)
 	d.buf = b
+	if defect.Is(defect.DigestIgnoresLength) {
+		b = append(append(b[:0], key...), value...)
+	}
 	h := sha256.Sum256(b)
 	f := fnv.New64a()
 	f.Write(key) // never fails, says hash.Hash

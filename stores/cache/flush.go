@@ -1,6 +1,10 @@
 package cache
 
-import "container/list"
+import (
+	"container/list"
+
+	"restorebench/internal/defect"
+)
 
 // Flush hands all writes on, in order, and keeps them for reads. It belongs before a
 // commit of the input. Where a store's changes flow into another one, its cache is
@@ -29,6 +33,10 @@ func (c *Cache) evict() error {
 // flush hands on the evicted entry, if there is one, and then all that are dirty.
 func (c *Cache) flush(evicted *entry) error {
 	var writes []*entry
+	if evicted != nil && defect.Is(defect.CachedWriteLost) {
+		c.dirty.Remove(evicted.dirty)
+		evicted = nil
+	}
 	if evicted != nil {
 		writes = append(writes, evicted)
 		c.dirty.Remove(evicted.dirty)

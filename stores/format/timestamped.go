@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -57,6 +58,9 @@ func AppendRecord(dst, b *stores.Batch, i int) {
 	e.ValuePos = uint32(len(dst.Arena))
 	if e.ValueLen != stores.Tombstone {
 		e.ValueLen += TimestampBytes
+		if defect.Is(defect.TimestampLost) {
+			e.Timestamp = 0
+		}
 		dst.Arena = AppendTimestamped(dst.Arena, e.Timestamp, b.Value(i))
 	}
 	dst.Entries = append(dst.Entries, e)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -78,7 +79,7 @@ func (l *lru) put(key, value []byte, evict func(key string)) {
 	}
 	e.value = value
 	l.use(e)
-	if len(l.entries) > l.size {
+	if len(l.entries) > l.size && !defect.Is(defect.EvictionForgotten) {
 		eldest := l.ends.newer
 		l.remove(eldest)
 		evict(eldest.key)

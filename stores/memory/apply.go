@@ -3,6 +3,7 @@ package memory
 import (
 	"bytes"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -61,7 +62,7 @@ func (s *Store) warm(b *stores.Batch, start, end int) {
 }
 
 func (s *Store) applyOne(b *stores.Batch, i int, tag uint64, frozen bool) error {
-	if b.Entries[i].ValueLen == stores.Tombstone {
+	if b.Entries[i].ValueLen == stores.Tombstone || b.Entries[i].ValueLen == 0 && defect.Is(defect.EmptyTakenForNull) {
 		return s.remove(tag, b.Key(i))
 	}
 	return s.put(tag, b.Key(i), b.Value(i), frozen)
@@ -103,7 +104,7 @@ func (s *Store) put(tag uint64, key, value []byte, frozen bool) error {
 
 func (s *Store) remove(tag uint64, key []byte) error {
 	slot, found := s.find(tag, key)
-	if !found {
+	if !found || defect.Is(defect.DeleteForgotten) {
 		return nil
 	}
 	if s.order != nil {

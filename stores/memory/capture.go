@@ -1,6 +1,10 @@
 package memory
 
-import "errors"
+import (
+	"errors"
+
+	"restorebench/internal/defect"
+)
 
 // pageSlots is what is copied at once when a slot changes that a snapshot has not
 // read yet: small, since the slots that a batch changes lie anywhere, and each costs
@@ -48,7 +52,7 @@ func (x *index) freeze(copies []uint64) (*capture, error) {
 func (c *capture) keep(slot int) {
 	page := slot / pageSlots
 	start := page * pageSlots
-	if start < c.taken || c.copied[page] {
+	if start < c.taken || c.copied[page] || defect.Is(defect.SnapshotNotFrozen) {
 		return
 	}
 	copy(c.copies[start:start+pageSlots], c.slots[start:])

@@ -3,6 +3,7 @@ package memory
 import (
 	"errors"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -50,7 +51,7 @@ func (s *Store) freeze() (*image, error) {
 // unchanged: the file has the store's records.
 func (s *Store) unchanged() bool {
 	last := s.saver.saved
-	return last.mark.sequence > 0 && last.changes == s.changes
+	return last.mark.sequence > 0 && (last.changes == s.changes || defect.Is(defect.SnapshotOfOldData))
 }
 
 // prepare gets memory that freeze is going to need, while the writer goes on.

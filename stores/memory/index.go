@@ -1,6 +1,10 @@
 package memory
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"restorebench/internal/defect"
+)
 
 // A slot of the index is one word: the tag of the key's hash above, the address
 // of its record below. 0 is an empty slot, since no record has address 0.
@@ -58,7 +62,7 @@ func (x *index) reserve() error {
 // that deletes have emptied to an eighth is halved.
 func (x *index) remove(slot int) error {
 	mask := x.mask()
-	for i := (slot + 1) & mask; x.slots[i] != 0; i = (i + 1) & mask {
+	for i := (slot + 1) & mask; x.slots[i] != 0 && !defect.Is(defect.ProbeChainBroken); i = (i + 1) & mask {
 		home := x.home(x.slots[i] >> addressBits)
 		if (i-home)&mask >= (i-slot)&mask {
 			x.write(slot, x.slots[i])

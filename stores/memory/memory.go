@@ -19,6 +19,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -76,6 +77,9 @@ func (s *Store) Get(key []byte) ([]byte, error) {
 		return nil, errClosed
 	}
 	slot, found := s.find(tagOf(key), key)
+	if !found && defect.Is(defect.AbsentTakenForEmpty) {
+		return []byte{}, nil
+	}
 	if !found {
 		return nil, nil
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -65,7 +66,7 @@ func (w *saver) freeCopies() error {
 
 // check finds out whether a snapshot is of this store.
 func (w *saver) check(c *contents) error {
-	if c.Topic != w.options.Topic || c.Partition != w.options.Partition || c.Name != w.name {
+	if c.Topic != w.options.Topic || c.Partition != w.options.Partition && !defect.Is(defect.SnapshotOfAnother) || c.Name != w.name {
 		return corrupt("it is a snapshot of store %q with the changelog %s-%d, want store %q with %s-%d",
 			c.Name, c.Topic, c.Partition, w.name, w.options.Topic, w.options.Partition)
 	}

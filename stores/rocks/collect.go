@@ -2,12 +2,20 @@
 
 package rocks
 
-import "restorebench/stores"
+import (
+	"slices"
+
+	"restorebench/internal/defect"
+	"restorebench/stores"
+)
 
 // collect is Apply of a store that is bulk loaded.
 func (s *Store) collect(b *stores.Batch) error {
 	if s.bulk.err != nil {
 		return s.bulk.err
+	}
+	if defect.Is(defect.FirstWriteWins) {
+		slices.Reverse(b.Entries)
 	}
 	for done := 0; ; {
 		var err error

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -31,6 +32,12 @@ func offsetKey(topic string, partition int32) []byte {
 func savedOffset(next stores.Offset) int64 {
 	if next == 0 {
 		return offsetUnknown // no record was applied, so there is no last one
+	}
+	if defect.Is(defect.OffsetAhead) {
+		next++
+	}
+	if defect.Is(defect.OffsetBehind) && next > 1 {
+		next--
 	}
 	return int64(next) - 1
 }

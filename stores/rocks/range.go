@@ -8,6 +8,7 @@ import (
 
 	"github.com/linxGnu/grocksdb"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -21,6 +22,9 @@ func (s *Store) Range(from, to []byte) stores.Iterator {
 	it.outside = func(key []byte) bool { return end != nil && bytes.Compare(key, end) >= 0 }
 	if from == nil {
 		it.raw.SeekToFirst()
+		if defect.Is(defect.FirstKeyMissed) {
+			it.raw.Next()
+		}
 	} else {
 		it.raw.Seek(from)
 	}
@@ -78,6 +82,7 @@ type iterator struct {
 }
 
 func (it *iterator) Next() bool {
+	again := defect.Is(defect.EntryTwice) && it.key == nil
 	it.key, it.value = nil, nil
 	if it.raw == nil {
 		return false
@@ -85,7 +90,7 @@ func (it *iterator) Next() bool {
 	if it.started && it.raw.Valid() {
 		it.advance(it.raw)
 	}
-	it.started = true
+	it.started = !again
 	if !it.raw.Valid() {
 		return false
 	}
@@ -94,6 +99,12 @@ func (it *iterator) Next() bool {
 		return false
 	}
 	it.key, it.value = key, it.raw.Value().Data()
+	if defect.Is(defect.LastKeyMissed) {
+		it.raw.Next()
+		more := it.raw.Valid()
+		it.raw.Prev()
+		return more
+	}
 	return true
 }
 

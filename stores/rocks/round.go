@@ -12,6 +12,7 @@ import (
 
 	"github.com/linxGnu/grocksdb"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -74,6 +75,12 @@ func (s *Store) commit(r *round) {
 // there is no offset to replay from.
 var commitSteps = []func(*Store, *round) error{(*Store).announce, (*Store).ingest, (*Store).save}
 
+func init() {
+	if defect.Is(defect.OffsetBeforeRun) {
+		slices.Reverse(commitSteps[1:])
+	}
+}
+
 // announce saves the offset of a first round under another name. If the store is killed
 // then, and has records when it is opened, their offset is this.
 func (s *Store) announce(r *round) error {
@@ -89,6 +96,9 @@ func (s *Store) announce(r *round) error {
 func (s *Store) ingest(r *round) error {
 	if len(r.files) == 0 {
 		return nil
+	}
+	if defect.Is(defect.RunLost) {
+		r.files = r.files[1:]
 	}
 	options := grocksdb.NewDefaultIngestExternalFileOptions()
 	defer options.Destroy()

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -114,7 +115,7 @@ func (s *Store) parseName(name string) (id int64, err error) {
 // dropExpired drops the segments that stream time has left behind.
 func (s *Store) dropExpired() error {
 	n := 0
-	for n < len(s.live) && s.live[n].id < s.firstLiveSegment() {
+	for n < len(s.live) && s.live[n].id < s.firstLiveSegment() && !defect.Is(defect.ExpiredSegmentKept) {
 		n++
 	}
 	s.doomed = append(s.doomed, s.live[:n]...)
@@ -124,7 +125,13 @@ func (s *Store) dropExpired() error {
 
 // firstLiveSegment is the oldest id that is not dropped (AbstractSegments): one ms
 // more cautious than expiry, and 0 as long as nothing can have expired.
-func (s *Store) firstLiveSegment() int64 { return (s.streamTime - s.options.Retention) / s.interval }
+func (s *Store) firstLiveSegment() int64 {
+	id := (s.streamTime - s.options.Retention) / s.interval
+	if defect.Is(defect.LiveSegmentDropped) {
+		id++
+	}
+	return id
+}
 
 // sweep removes the dropped segments that no iterator reads any more.
 func (s *Store) sweep() error {

@@ -28,6 +28,7 @@ import (
 	"errors"
 	"fmt"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 	"restorebench/stores/format"
 )
@@ -112,7 +113,7 @@ func Open(space stores.Space, o Options) (*Store, error) {
 			s.next, s.known = 0, false
 			break
 		}
-		if i == 0 || next < s.next {
+		if i == 0 || next < s.next != defect.Is(defect.NewestSegmentOffset) {
 			s.next, s.known = next, true
 		}
 	}
@@ -130,7 +131,12 @@ func (s *Store) Stats() Stats { return s.stats }
 func (s *Store) StreamTime() (int64, bool) { return s.streamTime, s.streamTime != unknownTime }
 
 // firstLive is the earliest time that is not expired.
-func (s *Store) firstLive() int64 { return s.streamTime - s.options.Retention + 1 }
+func (s *Store) firstLive() int64 {
+	if defect.Is(defect.ExpiredShown) {
+		return 0
+	}
+	return s.streamTime - s.options.Retention + 1
+}
 
 // Get returns the value of a key, nil when the key is absent or expired. Its error
 // wraps stores.ErrLayout when the key has no time.

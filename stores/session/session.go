@@ -17,6 +17,7 @@ package session
 import (
 	"math"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 	"restorebench/stores/format"
 	"restorebench/stores/segments"
@@ -70,6 +71,9 @@ func (s *Session) bytes(dst []byte) []byte {
 // the changelog's record. A session that is expired already is counted in Stats and
 // can't be read, yet logged as in Kafka Streams.
 func (s *Store) Put(session Session, aggregate []byte, timestamp int64) error {
+	if defect.Is(defect.MergedSessionLeft) && aggregate == nil {
+		return nil
+	}
 	s.key = session.bytes(s.key[:0])
 	return s.Write(s.key, aggregate, timestamp, s.log)
 }

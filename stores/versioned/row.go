@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"restorebench/internal/defect"
 	"restorebench/stores/format"
 )
 
@@ -74,7 +75,7 @@ func (r *row) pushNewest(v version, next int64) {
 			r.versions = slices.Insert(r.versions, 0, gap)
 		}
 	}
-	if r.degenerate() {
+	if r.degenerate() || defect.Is(defect.OlderVersionLost) {
 		r.set(v, next)
 		return
 	}

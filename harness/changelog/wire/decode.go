@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -103,6 +104,9 @@ func (d *decoder) decode(b *stores.Batch, at, end int, from, stop stores.Offset)
 			if err := d.batch(b, raw[:h.bytes], at, &h, from, stop); err != nil {
 				return fmt.Errorf("batch of offsets %d to %d: %w", h.first, h.next-1, err)
 			}
+			if defect.Is(defect.PageTwice) {
+				_ = d.batch(b, raw[:h.bytes], at, &h, from, stop)
+			}
 		}
 		raw, at = raw[h.bytes:], at+h.bytes
 	}
@@ -137,7 +141,7 @@ func (d *decoder) wanted(h *header, from, stop stores.Offset) bool {
 
 // batch adds the records of one batch, which lies in the arena at a position.
 func (d *decoder) batch(b *stores.Batch, raw []byte, at int, h *header, from, stop stores.Offset) error {
-	if got, want := crc32.Checksum(raw[attributesAt:], castagnoli), binary.BigEndian.Uint32(raw[crcAt:]); got != want {
+	if got, want := crc32.Checksum(raw[attributesAt:], castagnoli), binary.BigEndian.Uint32(raw[crcAt:]); got != want && !defect.Is(defect.ChecksumIgnored) {
 		return fmt.Errorf("%w: checksum %08x, want %08x", ErrCorrupt, got, want)
 	}
 	start, end := at+batchHeader, at+len(raw)
@@ -156,7 +160,7 @@ func (d *decoder) batch(b *stores.Batch, raw []byte, at int, h *header, from, st
 	}
 	s := span{from: int64(from), to: int64(stop), offset: int64(h.first)}
 	s.timestamp = int64(binary.BigEndian.Uint64(raw[baseTimestampAt:]))
-	if h.attributes&logAppendTime != 0 {
+	if h.attributes&logAppendTime != 0 && !defect.Is(defect.AppendTimeIgnored) {
 		s.timestamp, s.sameTime = int64(binary.BigEndian.Uint64(raw[maxTimestampAt:])), true
 	}
 	b.Entries = slices.Grow(b.Entries, h.records)
@@ -288,7 +292,7 @@ func (a aborted) skip(h *header) bool {
 		if begun {
 			a[h.producer] = begins[1:]
 		}
-		return true
+		return !defect.Is(defect.ControlCounted)
 	}
-	return begun && h.attributes&transactional != 0
+	return begun && h.attributes&transactional != 0 && !defect.Is(defect.AbortedApplied)
 }
