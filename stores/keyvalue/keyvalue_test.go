@@ -2,6 +2,7 @@ package keyvalue
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +79,33 @@ func TestTimestampedRocks(t *testing.T)  { suite(t, kinds[3]) }
 
 func TestLRU(t *testing.T) {
 	storetest.Run(t, storetest.Harness{Open: func(string) (stores.Store, error) { return NewLRU(100_000, nil) }})
+}
+
+// The entry that was used longest ago goes, and its tombstone comes before the record.
+func TestLRUEvicts(t *testing.T) {
+	var logged string
+	s, err := NewLRU(2, func(key, value []byte, timestamp int64) { logged += fmt.Sprintf(" %s=%s@%d", key, value, timestamp) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, key := range []string{"a", "b", "a", "c"} {
+		if err := s.Put([]byte(key), fmt.Append(nil, i), int64(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := " a=0@0 b=1@1 a=2@2 b=@3 c=3@3"; logged != want {
+		t.Errorf("logged%s, want%s", logged, want)
+	}
+	var b stores.Batch
+	b.Append([]byte("d"), []byte("4"), 4, 5) // a restore evicts as well
+	if err := s.Apply(&b); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"a": "", "b": "", "c": "3", "d": "4"} {
+		if got, err := s.Get([]byte(key)); string(got) != want || err != nil {
+			t.Errorf("%s is %q, %v; want %q", key, got, err, want)
+		}
+	}
 }
 
 func suite(t *testing.T, k kind) {
