@@ -40,8 +40,6 @@ var inSuites = []struct {
 	{defect.ProbeChainBroken, "stores/memory", "TestStore"},
 	{defect.OffsetAhead, "stores/rocks", "TestSavedOffsetIsKafkaStreams"},
 	{defect.OffsetBehind, "stores/rocks", "TestSavedOffsetIsKafkaStreams"},
-	{defect.OffsetBeforeData, "stores/rocks", "TestStore"},
-	{defect.FlushSkipped, "stores/rocks", "TestStore"},
 	{defect.LastKeyMissed, "stores/rocks", "TestStore"},
 	{defect.FirstWriteWins, "stores/rocks", "TestBulkStore"},
 	{defect.OffsetBeforeRun, "stores/rocks", "TestBulkKill"},
