@@ -12,6 +12,7 @@ const (
 	roundEvery = 100 * minute // from one round to the next
 	roundTime  = 50 * minute  // in which all keys are written
 	lateBy     = 25 * minute
+	soon       = 2 * minute // from the last round but one to the last: many versions of both end in one segment
 )
 
 // oldVersions are written of each key before the UpdatesPerKey that are asked for, so
@@ -39,7 +40,11 @@ func (v versions) loadEnd() int64 { return firstStart + v.rounds()*roundEvery }
 
 // inRound is the time of a key's version in a round, an even one.
 func (v versions) inRound(round, id int64) int64 {
-	return firstStart + round*roundEvery + id*(roundTime/2)/v.entities()*2
+	begin := firstStart + round*roundEvery
+	if round == v.rounds()-2 {
+		begin += roundEvery - soon
+	}
+	return begin + id*(roundTime/2)/v.entities()*2
 }
 
 func (v versions) op(i int64) op {
