@@ -100,6 +100,10 @@ func (d *decoder) decode(b *stores.Batch, at, end int, from, stop stores.Offset)
 		if err != nil || !whole {
 			return err
 		}
+		// Before anything in it is believed, that it is a marker or ends elsewhere included.
+		if err := checksum(raw[:h.bytes]); err != nil {
+			return fmt.Errorf("batch of offsets %d to %d: %w", h.first, h.next-1, err)
+		}
 		if d.wanted(&h, from, stop) {
 			if err := d.batch(b, raw[:h.bytes], at, &h, from, stop); err != nil {
 				return fmt.Errorf("batch of offsets %d to %d: %w", h.first, h.next-1, err)
@@ -110,6 +114,15 @@ func (d *decoder) decode(b *stores.Batch, at, end int, from, stop stores.Offset)
 		}
 		raw, at = raw[h.bytes:], at+h.bytes
 	}
+}
+
+// checksum compares a batch's.
+func checksum(raw []byte) error {
+	got, want := crc32.Checksum(raw[attributesAt:], castagnoli), binary.BigEndian.Uint32(raw[crcAt:])
+	if got != want && !defect.Is(defect.ChecksumIgnored) {
+		return fmt.Errorf("%w: checksum %08x, want %08x", ErrCorrupt, got, want)
+	}
+	return nil
 }
 
 // count is how many records of the batches in raw lie in from..stop.
@@ -141,9 +154,6 @@ func (d *decoder) wanted(h *header, from, stop stores.Offset) bool {
 
 // batch adds the records of one batch, which lies in the arena at a position.
 func (d *decoder) batch(b *stores.Batch, raw []byte, at int, h *header, from, stop stores.Offset) error {
-	if got, want := crc32.Checksum(raw[attributesAt:], castagnoli), binary.BigEndian.Uint32(raw[crcAt:]); got != want && !defect.Is(defect.ChecksumIgnored) {
-		return fmt.Errorf("%w: checksum %08x, want %08x", ErrCorrupt, got, want)
-	}
 	start, end := at+batchHeader, at+len(raw)
 	if codec := h.attributes & compression; codec != 0 {
 		start = len(b.Arena)
