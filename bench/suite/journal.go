@@ -46,6 +46,8 @@ func (j *journal) load(res *Result) (err error) {
 		switch {
 		case r.Run != res.Run:
 			return fmt.Errorf("--resume: %s holds a record of run %s", j.path, r.Run)
+		case r.Trial < 0 || r.Trial >= spec.MaxTrials:
+			return fmt.Errorf("--resume: %s holds a trial %d, want 0 to %d", j.path, r.Trial, spec.MaxTrials-1)
 		case r.Trial < len(j.plan) && (j.plan[r.Trial].cell != r.Cell || j.plan[r.Trial].seed != r.Seed):
 			return fmt.Errorf("--resume: trial %d of %s is not the one that its spec has there: only the spec that a run began with can finish it", r.Trial, j.path)
 		}

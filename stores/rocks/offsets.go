@@ -3,6 +3,7 @@ package rocks
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strconv"
 
 	"restorebench/internal/defect"
@@ -53,7 +54,7 @@ func nextOffset(saved []byte) (next stores.Offset, ok bool, err error) {
 	switch {
 	case last == offsetUnknown:
 		return 0, false, nil
-	case last < 0:
+	case last < 0 || last == math.MaxInt64: // behind which there is no other
 		return 0, false, fmt.Errorf("saved offset %x is %d, want one from 0 on, or %d for unknown", saved, last, offsetUnknown)
 	}
 	return stores.Offset(last) + 1, true, nil
