@@ -119,18 +119,46 @@ func (p *Process) read() {
 	defer p.pipe.Close()
 	r := bufio.NewReaderSize(p.pipe, 64<<10)
 	for {
-		line, err := r.ReadBytes('\n')
+		line, err := readLine(r, maxLine)
 		now := time.Now()
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrProtocol) {
 			return // the process is gone, or Release closed the pipe
 		}
-		var e Event
-		if jsonErr := json.Unmarshal(line, &e); jsonErr != nil || e.Event == "" {
-			e = Event{Event: Failed, Code: "protocol", Message: fmt.Sprintf("%v: %.200q", ErrProtocol, line)}
-		}
+		e := parseEvent(line)
 		e.At = now
 		p.events <- e
+		if err != nil {
+			return // somewhere in a line: what follows means nothing
+		}
 	}
+}
+
+// maxLine bounds a line, in bytes: the answers to all point reads of two partitions with
+// values of 1 MiB are shorter.
+const maxLine = 1 << 30
+
+// readLine reads up to the end of a line, or as much as is allowed, and ErrProtocol.
+func readLine(r *bufio.Reader, limit int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := r.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case len(line) > limit:
+			return line[:limit], ErrProtocol
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return line, err
+		}
+	}
+}
+
+// parseEvent makes an event of a line, a Failed one if it is none.
+func parseEvent(line []byte) Event {
+	var e Event
+	if err := json.Unmarshal(line, &e); err != nil || e.Event == "" {
+		return Event{Event: Failed, Code: "protocol", Message: fmt.Sprintf("%v: %.200q", ErrProtocol, line)}
+	}
+	return e
 }
 
 // Pid is the process's id.

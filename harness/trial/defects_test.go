@@ -63,6 +63,7 @@ func inChild() []seeded {
 		{defect.EndTooEarly, tail(spec.StoreRocks), "restored up to offset"},
 		{defect.PageTwice, replay(spec.StoreMemory), byRecords},
 		{defect.PartitionsSwapped, two, byRead},
+		{defect.DigestTwice, two, "another digest of partition 0"},
 		{defect.EmptyDeclaredReady, replay(spec.StoreMemory), byFirst},
 		{defect.LocalFilesIgnored, local(spec.StoreRocks), byPath},
 		{defect.LocalFilesIgnored, tail(spec.StoreRocks), byRecords},

@@ -169,8 +169,8 @@ func (a *attempt) verify(ctx context.Context, p *subject.Process, reads []partit
 		case subject.Settled:
 			a.rec.Aftermath = aftermath(e)
 		case subject.DigestOf:
-			if int(e.Partition) >= len(found) || e.Partition < 0 {
-				return false, fmt.Errorf("%w: digest of partition %d", subject.ErrProtocol, e.Partition)
+			if int(e.Partition) >= len(found) || e.Partition < 0 || found[e.Partition].Digest != "" {
+				return false, fmt.Errorf("%w: another digest of partition %d", subject.ErrProtocol, e.Partition)
 			}
 			f := verify.Found{Count: e.Count, Bytes: e.Bytes, Digest: e.Digest, Sums: e.Sums}
 			found[e.Partition] = f

@@ -244,29 +244,39 @@ func (a *attempt) awaitLoad(ctx context.Context, p *subject.Process) error {
 	for i := range a.workloads {
 		total += a.end(i)
 	}
-	records := make([]int64, len(a.workloads))
+	a.watch(StageLoad, 0, total)
 	a.ends = make([]int64, len(a.workloads))
-	loaded := 0
-	err := a.follow(ctx, p, func(e subject.Event) (bool, error) {
-		switch e.Event {
-		case subject.Ready:
-			a.watch(StageLoad, 0, total)
-		case subject.ProgressMade, subject.Loaded:
-			records[e.Partition] = e.Records
-			a.watch(StageLoad, sum(records), total)
-		}
-		if e.Event != subject.Loaded {
-			return false, nil
-		}
-		if want := a.end(int(e.Partition)); e.Records != want && !a.fewer(e.Records, want) || e.Offset < e.Records {
-			return false, fmt.Errorf("partition %d: %d records acknowledged up to offset %d, want %d",
-				e.Partition, e.Records, e.Offset, want)
-		}
-		a.ends[e.Partition] = e.Offset
-		loaded++
-		return loaded == len(a.workloads), nil
-	})
-	return err
+	l := &loading{attempt: a, total: total, records: make([]int64, len(a.workloads)), loaded: map[int32]bool{}}
+	return a.follow(ctx, p, l.add)
+}
+
+// loading is how far a load is.
+type loading struct {
+	*attempt
+	total   int64
+	records []int64        // by partition
+	loaded  map[int32]bool // partitions
+}
+
+// add takes an event, and says whether all is loaded.
+func (l *loading) add(e subject.Event) (done bool, err error) {
+	if e.Event != subject.ProgressMade && e.Event != subject.Loaded {
+		return false, nil
+	}
+	if e.Partition < 0 || int(e.Partition) >= len(l.records) || e.Event == subject.Loaded && l.loaded[e.Partition] {
+		return false, fmt.Errorf("%w: %s of partition %d, which is not being loaded", subject.ErrProtocol, e.Event, e.Partition)
+	}
+	l.records[e.Partition] = e.Records
+	l.watch(StageLoad, sum(l.records), l.total)
+	if e.Event != subject.Loaded {
+		return false, nil
+	}
+	if want := l.end(int(e.Partition)); e.Records != want && !l.fewer(e.Records, want) || e.Offset < e.Records {
+		return false, fmt.Errorf("partition %d: %d records acknowledged up to offset %d, want %d",
+			e.Partition, e.Records, e.Offset, want)
+	}
+	l.ends[e.Partition], l.loaded[e.Partition] = e.Offset, true
+	return len(l.loaded) == len(l.records), nil
 }
 
 // fewer says whether a record cache may have held so many records back.

@@ -162,6 +162,7 @@ func TestMisbehavingSubjects(t *testing.T) {
 		{"talks nonsense", `echo 'hello there' >&3; sleep 100`, "broke the protocol"},
 		{"reports an error", `echo '{"event":"error","code":"locked","message":"held by 7"}' >&3; sleep 100`, "locked: held by 7"},
 		{"claims to have loaded too little", `echo '{"event":"loaded","records":3,"offset":3}' >&3; sleep 100`, "3 records acknowledged"},
+		{"loads a partition that is not there", `echo '{"event":"progress","partition":1,"records":3}' >&3; sleep 100`, "progress of partition 1, which is not being loaded"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rec := do(t, script(t, c.script), cell(spec.StoreMemory, record.Replay, 100))

@@ -38,6 +38,7 @@ const (
 	EmptyDeclaredReady  Name = "an empty store declared ready"
 	LocalFilesIgnored   Name = "local files ignored"
 	WrongPathReported   Name = "a wiped store reported as local"
+	DigestTwice         Name = "one partition's digest reported twice, another's never"
 	StreamTimeForgotten Name = "stream time forgotten"
 )
 
