@@ -15,7 +15,7 @@ TOOL := go tool -modfile=scripts/tools/go.mod
 # Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
 ARGS ?=
 
-.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test interrupts mutations defects lint fmt clean
+.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test interrupts mutations defects fuzz lint fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,13 @@ mutations: setup ## Change one byte format at a time; the tests against Kafka St
 .PHONY: run-mutations
 run-mutations:
 	RESTOREBENCH_REQUIRE_JAVA=1 go test -count 1 -v -timeout 30m -run TestMutations ./bench/peers/kafkastreams -mutations $(ARGS)
+
+fuzz: setup ## Go's own fuzzing of all that is parsed, each for FUZZTIME=10m
+	@$(MAKE) --no-print-directory run-fuzz
+
+.PHONY: run-fuzz
+run-fuzz:
+	scripts/fuzz
 
 lint: setup ## golangci-lint, gofumpt, go vet
 	@$(MAKE) --no-print-directory run-lint

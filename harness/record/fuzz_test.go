@@ -1,0 +1,35 @@
+package record
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Any file is records, or an error that names the line; what was scanned can be written and
+// scanned again, and going on with a file leaves no more than whole lines.
+func FuzzScan(f *testing.F) {
+	f.Add([]byte(`{"schema":1,"run":"r","trial":0,"phases":{"exit":1},"valid":true}` + "\n"))
+	f.Add([]byte(`{"schema":1,"trial":-1}` + "\n" + `{"schema":1,"why":"interrupted"}` + "\n{"))
+	f.Add([]byte(`{"schema":2}` + "\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "r.jsonl")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		file, records, err := Resume(path)
+		if err != nil {
+			return
+		}
+		for i := range records {
+			_ = records[i].Check()
+		}
+		if err := file.Append(&Record{Schema: Schema, Trial: 1 << 40}); err != nil {
+			t.Fatal(err)
+		}
+		_ = file.Close()
+		if again, err := Scan(path); err != nil || len(again) != len(records)+1 {
+			t.Errorf("%d records and one more are %d, %v", len(records), len(again), err)
+		}
+	})
+}
