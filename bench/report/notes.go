@@ -112,7 +112,8 @@ func (s *Summary) Where() string {
 		kafka += " (" + s.Broker.Kind + ")"
 	}
 	parts = append(parts, kafka)
-	if s.Environment != nil && s.Environment.Cache != "" {
+	cold := slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return c.PageCache != "" }) // said where it is
+	if s.Environment != nil && s.Environment.Cache != "" && !cold {
 		parts = append(parts, s.Environment.Cache+" page cache")
 	}
 	return strings.Join(parts, ", ")

@@ -30,6 +30,8 @@ func sortCells(cells []CellSummary) {
 			cmp.Compare(a.UpdatesPerKey, b.UpdatesPerKey),
 			cmp.Compare(a.Tail, b.Tail),
 			cmp.Compare(a.RestoreMode, b.RestoreMode),
+			cmp.Compare(yes(a.Compacted), yes(b.Compacted)),
+			cmp.Compare(a.PageCache, b.PageCache),
 			cmp.Compare(a.RocksDB, b.RocksDB),
 			cmp.Compare(a.Consumer, b.Consumer),
 			cmp.Compare(a.Group, b.Group),
@@ -41,6 +43,13 @@ func sortCells(cells []CellSummary) {
 	for _, c := range cells {
 		slices.SortFunc(c.Invalid, func(a, b InvalidTrial) int { return cmp.Compare(a.Trial, b.Trial) })
 	}
+}
+
+func yes(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // subjectOrder puts our own processor first, and leaves the others to their names.
@@ -97,6 +106,16 @@ var dimensions = []dimension{
 		"mode",
 		func(c record.Cell) string { return cmp.Or(c.RestoreMode, unknown) },
 		func(c record.Cell) string { return c.RestoreMode },
+	},
+	{
+		"compacted",
+		func(c record.Cell) string { return map[bool]string{true: "yes", false: "no"}[c.Compacted] },
+		func(c record.Cell) string { return map[bool]string{true: "compacted", false: ""}[c.Compacted] },
+	},
+	{
+		"page cache",
+		func(c record.Cell) string { return cmp.Or(c.PageCache, spec.CacheWarm) },
+		func(c record.Cell) string { return c.PageCache },
 	},
 	{
 		"rocksdb",

@@ -159,6 +159,14 @@ func (b *Broker) Why() string { return b.why }
 // Pid is the process id of a local broker's JVM, 0 for the other kinds.
 func (b *Broker) Pid() int { return b.kafka.pid() }
 
+// DataDir is where a local broker keeps its logs, "" for the other kinds.
+func (b *Broker) DataDir() string {
+	if k, ok := b.kafka.(*local); ok {
+		return k.dataDir()
+	}
+	return ""
+}
+
 // Alive reports whether the broker still runs. Of a remote one nothing is known, so it
 // counts as alive.
 func (b *Broker) Alive() bool {

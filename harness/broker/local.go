@@ -87,7 +87,7 @@ func (k *local) configure(ports []int) (string, error) {
 		listen:         "127.0.0.1",
 		port:           ports[0],
 		controllerPort: ports[1],
-		dataDir:        filepath.Join(k.home, "data"),
+		dataDir:        k.dataDir(),
 	}))
 	return config, errors.Join(
 		os.Mkdir(filepath.Join(k.home, "tmp"), 0o700),
@@ -96,6 +96,7 @@ func (k *local) configure(ports []int) (string, error) {
 	)
 }
 
+func (k *local) dataDir() string        { return filepath.Join(k.home, "data") }
 func (k *local) bootstrap() string      { return k.address }
 func (k *local) version() string        { return k.release }
 func (k *local) pid() int               { return k.jvm.pid() }

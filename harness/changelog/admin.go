@@ -111,6 +111,38 @@ func ready(t kafka.TopicMetadata, partitions int) bool {
 	return true
 }
 
+// AlterTopic changes settings of a topic.
+func (a *Admin) AlterTopic(ctx context.Context, topic string, config map[string]string) error {
+	return a.alter(ctx, kafka.ResourceTopic, topic, config)
+}
+
+// AlterBrokers changes settings of all brokers that can be changed while they run.
+func (a *Admin) AlterBrokers(ctx context.Context, config map[string]string) error {
+	md, err := a.client.GetMetadata(nil, false, 5000)
+	if err != nil {
+		return fmt.Errorf("list the brokers: %w", err)
+	}
+	for _, b := range md.Brokers {
+		err = errors.Join(err, a.alter(ctx, kafka.ResourceBroker, strconv.Itoa(int(b.ID)), config))
+	}
+	return err
+}
+
+func (a *Admin) alter(ctx context.Context, typ kafka.ResourceType, name string, config map[string]string) error {
+	resource := kafka.ConfigResource{Type: typ, Name: name}
+	for key, value := range config {
+		resource.Config = append(resource.Config, kafka.ConfigEntry{Name: key, Value: value, IncrementalOperation: kafka.AlterConfigOpTypeSet})
+	}
+	results, err := a.client.IncrementalAlterConfigs(ctx, []kafka.ConfigResource{resource})
+	if err == nil && results[0].Error.Code() != kafka.ErrNoError {
+		err = results[0].Error
+	}
+	if err != nil {
+		return fmt.Errorf("alter the configuration of %s %q: %w", typ, name, err)
+	}
+	return nil
+}
+
 // Delete deletes topics, and returns once no broker that is asked lists them any more. One that
 // does not exist is no error.
 func (a *Admin) Delete(ctx context.Context, topics ...string) error {

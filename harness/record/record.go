@@ -85,6 +85,9 @@ type Cell struct {
 	Compressible float64 `json:"compressible,omitempty"` // share of each value that is the same in all of them
 	SortedKeys   bool    `json:"sorted_keys,omitempty"`  // keys are first written in their byte order; else at random
 	RestoreMode  string  `json:"restore_mode,omitempty"` // asked for: batch or bulk; "" is auto. Restored.Mode is what was taken
+	// Compacted: the broker's log cleaner has been through the changelog before the crash.
+	Compacted bool   `json:"compacted,omitempty"`
+	PageCache string `json:"page_cache,omitempty"` // what was dropped from it before the crash: cold-client, cold-broker or cold; "" is warm
 	// Settings that are not ours, name=value by name, separated by commas: of RocksDB, and of librdkafka in the restore.
 	RocksDB  string `json:"rocksdb,omitempty"`
 	Consumer string `json:"consumer,omitempty"`
@@ -101,6 +104,8 @@ type Restored struct {
 	Records  int64 `json:"records"`
 	Bytes    int64 `json:"bytes"`     // keys + values
 	NullKeys int64 `json:"null_keys"` // read and skipped
+	// Offsets is how many the records spanned: more where the log cleaner or transactions left holes.
+	Offsets int64 `json:"offsets,omitempty"`
 	// Mode is how RocksDB took the records: batch, bulk or, on several partitions, both.
 	Mode string `json:"mode,omitempty"`
 	// Fetcher is how they were read: wire (straight off the socket) or librdkafka.

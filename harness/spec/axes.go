@@ -26,6 +26,10 @@ var axes = []axis{
 			c.Tail = v
 		}
 	}),
+	along(func(s *Spec) []bool { return s.Compacted }, func(c *record.Cell, v bool) {
+		c.Compacted = v && c.Recovery == record.Replay // a tail is too young to be cleaned
+	}),
+	along(func(s *Spec) []string { return s.PageCache }, setPageCache),
 	along(func(s *Spec) []string { return s.RestoreMode }, func(c *record.Cell, v string) {
 		if ownRocks(c) && c.Recovery == record.Replay && v != ModeAuto {
 			c.RestoreMode = v
@@ -68,6 +72,20 @@ func groups(s *Spec, c record.Cell, to []record.Cell) []record.Cell {
 	return to
 }
 
+// setPageCache leaves out what a recovery does not read: a replay no files, a local one no changelog.
+func setPageCache(c *record.Cell, v string) {
+	client := (v == CacheCold || v == CacheColdClient) && c.Recovery != record.Replay
+	broker := (v == CacheCold || v == CacheColdBroker) && c.Recovery != record.Local
+	switch {
+	case client && broker:
+		c.PageCache = CacheCold
+	case client:
+		c.PageCache = CacheColdClient
+	case broker:
+		c.PageCache = CacheColdBroker
+	}
+}
+
 // ownRocks says whether our own RocksDB is what a cell measures.
 func ownRocks(c *record.Cell) bool {
 	engine, _, _ := ParseStore(c.Store)
@@ -77,7 +95,7 @@ func ownRocks(c *record.Cell) bool {
 // axisKnobs are those that Exclude can name.
 var axisKnobs = []string{
 	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "group", "static-membership", "stores", "recovery",
-	"tail", "restore-mode", "rocksdb", "consumer",
+	"tail", "compacted", "page-cache", "restore-mode", "rocksdb", "consumer",
 }
 
 // excluded returns the cells that Exclude leaves out, with the one of its items that does. An item that leaves

@@ -30,6 +30,10 @@ func TestAxesConcernTheirCells(t *testing.T) {
 		"restore-mode: [auto, bulk]": 6 + 1, // a replay by RocksDB
 		"rocksdb: [{}, {block_size: 8192}, {block_size: 16384, max_open_files: 10}]": 3 + 3*3,
 		"consumer: [{}, {fetch.min.bytes: 10}]":                                      2 + 2*4, // local reads nothing
+		"compacted: [false, true]":                                                   6 + 2,   // a replay
+		"page-cache: [warm, cold-client, cold-broker]":                               2*2 + 2*2 + 2*3,
+		"page-cache: [warm, cold]":                                                   2 * 6,
+		"page-cache: cold":                                                           6,
 		"stores: memory\nrocksdb: [{}, {block_size: 8192}]":                          3,
 	} {
 		if got, _ := cells(t, yaml); len(got) != want {

@@ -2,7 +2,6 @@ package spec
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -87,7 +86,7 @@ var Knobs = []Knob{
 	},
 	{
 		Name: "static-membership", Usage: "whether a group's member comes back as the same one (KIP-345): true or false, a list", Allowed: "true or false",
-		defaults: []string{"false"}, list: true, set: setStaticMembership,
+		defaults: []string{"false"}, list: true, set: boolsInto(func(s *Spec) *[]bool { return &s.StaticMembership }),
 	},
 	{
 		Name: "tail", Usage: "newer records of local+tail, as a share of the keys, a list", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
@@ -103,6 +102,15 @@ var Knobs = []Knob{
 		Name: "cache-bytes", Usage: "record cache in front of each store, which holds updates back from the changelog; 0: none",
 		Allowed: "a whole number from 0 to 64G, such as 10Mi", defaults: []string{"0"},
 		set: intInto(func(s *Spec) *int64 { return &s.CacheBytes }, 0, maxCacheBytes),
+	},
+	{
+		Name: "compacted", Usage: "whether the broker's log cleaner has been through the changelog before the crash: true or false, a list", Allowed: "true or false",
+		defaults: []string{"false"}, list: true, set: boolsInto(func(s *Spec) *[]bool { return &s.Compacted }),
+	},
+	{
+		Name: "page-cache", Usage: "what is dropped from the page cache before the crash: warm (nothing), cold-client (local files), cold-broker (the changelog) or cold (both), a list",
+		Allowed: "warm, cold-client, cold-broker or cold", defaults: []string{CacheWarm}, list: true,
+		set: namesInto(func(s *Spec) *[]string { return &s.PageCache }, CacheWarm, CacheColdClient, CacheColdBroker, CacheCold),
 	},
 	{
 		Name: "restore-mode", Usage: "how RocksDB takes a replay: auto, batch or bulk (sorted files), a list", Allowed: "auto, batch or bulk",
@@ -237,21 +245,6 @@ func setSessionTimeout(s *Spec, v []string) error {
 		return badValue(v[0])
 	}
 	s.SessionTimeout = d
-	return nil
-}
-
-func setStaticMembership(s *Spec, v []string) error {
-	var all []bool
-	for _, text := range v {
-		b, err := strconv.ParseBool(strings.TrimSpace(text))
-		if err != nil {
-			return badValue(text)
-		}
-		if !slices.Contains(all, b) {
-			all = append(all, b)
-		}
-	}
-	s.StaticMembership = all
 	return nil
 }
 

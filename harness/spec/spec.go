@@ -27,6 +27,8 @@ type Spec struct {
 	// StaticMembership is whether a group's member comes back as the same one (KIP-345).
 	StaticMembership []bool
 	Tail             []float64  // newer records of local+tail, as a share of the keys
+	Compacted        []bool     // whether the log cleaner has been through the changelog
+	PageCache        []string   // see CacheWarm
 	RocksDB          []Settings // variants
 	Consumer         []Settings // variants
 	// Exclude leaves combinations out: those that the spec would have with these axes instead of its own.
@@ -89,6 +91,14 @@ const (
 	GroupClassic  = "classic"  // by Kafka's first group protocol
 	GroupConsumer = "consumer" // by that of KIP-848
 	GroupStreams  = "streams"  // by that of KIP-1071, which only Kafka Streams speaks
+)
+
+// States of the page cache when a processor crashes. What was dropped is read from the disk again.
+const (
+	CacheWarm       = "warm"        // as it was left
+	CacheColdClient = "cold-client" // without the processor's files
+	CacheColdBroker = "cold-broker" // without the changelog
+	CacheCold       = "cold"        // without both
 )
 
 // System is what a subject can do, each a list of names as in a Spec.

@@ -110,6 +110,23 @@ func namesInto(field func(*Spec) *[]string, allowed ...string) func(*Spec, []str
 	}
 }
 
+func boolsInto(field func(*Spec) *[]bool) func(*Spec, []string) error {
+	return func(s *Spec, values []string) error {
+		var all []bool
+		for _, text := range values {
+			b, err := strconv.ParseBool(strings.TrimSpace(text))
+			if err != nil {
+				return badValue(text)
+			}
+			if !slices.Contains(all, b) {
+				all = append(all, b)
+			}
+		}
+		*field(s) = all
+		return nil
+	}
+}
+
 // nameInto sets one of the allowed names.
 func nameInto(field func(*Spec) *string, allowed ...string) func(*Spec, []string) error {
 	return func(s *Spec, values []string) error {

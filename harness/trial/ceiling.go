@@ -35,7 +35,7 @@ func (a *attempt) fetchAlone(ctx context.Context, ranges map[int32]subject.Event
 	group, ctx := errgroup.WithContext(ctx)
 	for p, e := range ranges {
 		if e.From < e.To {
-			group.Go(func() error { return a.readThrough(ctx, r, p, stores.Offset(e.From), stores.Offset(e.To)) })
+			group.Go(func() error { return a.readThrough(ctx, r, p, stores.Offset(e.From), stores.Offset(e.To), nil) })
 		}
 	}
 	if err := group.Wait(); err != nil {
@@ -44,8 +44,8 @@ func (a *attempt) fetchAlone(ctx context.Context, ranges map[int32]subject.Event
 	return time.Since(start), nil
 }
 
-// readThrough reads a partition between two offsets.
-func (a *attempt) readThrough(ctx context.Context, r changelog.Reader, partition int32, from, to stores.Offset) error {
+// readThrough reads a partition between two offsets, and shows each batch to see unless that is nil.
+func (a *attempt) readThrough(ctx context.Context, r changelog.Reader, partition int32, from, to stores.Offset, see func(*stores.Batch)) error {
 	p, err := r.Partition(partition, from)
 	if err != nil {
 		return err
@@ -55,6 +55,9 @@ func (a *attempt) readThrough(ctx context.Context, r changelog.Reader, partition
 	for at := from; at < to; at = b.Next {
 		if err := p.Read(ctx, b, to, 100*time.Millisecond); err != nil {
 			return err
+		}
+		if see != nil {
+			see(b)
 		}
 		if b.Next > at {
 			moved = time.Now()

@@ -116,6 +116,9 @@ func (a *attempt) judge(t *timeline) error {
 // compacted says whether the broker may have removed records already, so that
 // fewer come back than were written.
 func (a *attempt) compacted() bool {
+	if a.rec.Compacted {
+		return true
+	}
 	for _, name := range []string{"segment.ms", "segment.bytes", "min.cleanable.dirty.ratio"} {
 		if _, ok := a.Spec.Topic[name]; ok {
 			return true

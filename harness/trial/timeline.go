@@ -135,6 +135,9 @@ func (t *timeline) restored() record.Restored {
 		r.ApplyNS += e.ApplyNS
 		r.FlushNS += e.FlushNS
 	}
+	for _, e := range t.ranges {
+		r.Offsets += e.To - e.From
+	}
 	r.Mode = strings.Join(slices.Sorted(maps.Keys(modes)), ",")
 	return r
 }

@@ -55,6 +55,7 @@ type Progress struct {
 // Stages of a trial, as Progress names them.
 const (
 	StageLoad    = "load"
+	StageCompact = "compact" // the broker's log cleaner goes through the changelog
 	StageRestore = "restore"
 	StageVerify  = "verify"
 )
@@ -140,6 +141,9 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 		// the downtime.
 		state = filepath.Join(dir, "empty")
 	}
+	if err := a.prepare(ctx, state); err != nil {
+		return err
+	}
 	if r.interlude != nil {
 		if victim, err = r.interlude(ctx, a, victim, state); err != nil {
 			return err
@@ -159,9 +163,8 @@ func (a *attempt) createTopic(ctx context.Context) (drop func() error, err error
 		// A value at its limit must still fit: its key, headers and framing come on top.
 		"max.message.bytes": fmt.Sprint(a.messageBytes()),
 	})
-	for name, value := range a.Spec.Topic {
-		config[name] = value
-	}
+	maps.Copy(config, a.cleanerConfig())
+	maps.Copy(config, a.Spec.Topic)
 	topics := map[string]map[string]string{a.topic: config}
 	if a.foreign() || a.grouped() {
 		topics[a.input()] = nil

@@ -1,0 +1,70 @@
+package trial
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"restorebench/harness/broker"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+)
+
+// Kafka's real cleaner goes through the changelog: what is stale is gone, what is live comes back, and the holes are told.
+func TestCompactedChangelog(t *testing.T) {
+	r := runner(t, "")
+	for _, store := range []string{spec.StoreMemory, spec.StoreRocks} {
+		c := cell(store, record.Replay, 30_000)
+		c.UpdatesPerKey, c.Compacted = 6, true
+		rec := do(t, r, c)
+		if !rec.Valid || rec.Restored.Offsets < 180_000 || rec.Restored.Records > 90_000 || rec.Restored.Records < 30_000 {
+			t.Errorf("%s: %d records of %d offsets; %s", store, rec.Restored.Records, rec.Restored.Offsets, rec.Why)
+		}
+	}
+	c := cell(spec.StoreMemory, record.Replay, 1000)
+	if rec := do(t, r, c); !rec.Valid || rec.Restored.Offsets != rec.Restored.Records {
+		t.Errorf("not compacted: %d records of %d offsets; %s", rec.Restored.Records, rec.Restored.Offsets, rec.Why)
+	}
+}
+
+// Dropping what is cached, of the processor's files and of the broker's, changes nothing but where it is read from.
+func TestColdPageCache(t *testing.T) {
+	r := runner(t, "")
+	for recovery, state := range map[string]string{record.Replay: spec.CacheColdBroker, record.Local: spec.CacheColdClient, record.LocalTail: spec.CacheCold} {
+		c := cell(spec.StoreRocks, recovery, 3000)
+		c.PageCache = state
+		rec := do(t, r, c)
+		if local := r.Broker.Kind() == broker.Local; rec.Valid != (local || recovery == record.Local) {
+			t.Errorf("%s on a %s broker: valid is %v: %s", recovery, r.Broker.Kind(), rec.Valid, rec.Why)
+		} else if !rec.Valid && !strings.Contains(rec.Why, "--broker local") {
+			t.Errorf("%s", rec.Why)
+		}
+	}
+}
+
+func TestPagesAreDropped(t *testing.T) {
+	dir, err := os.MkdirTemp("..", "pages-") // the system's temporary directory may be in memory
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "f")
+	if err := os.WriteFile(path, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if pages, in, err := resident(f, 1<<20); err != nil || in != pages {
+		t.Skipf("%d of %d pages are cached after writing: %v", in, pages, err)
+	}
+	if err := dropPages(dir); err != nil {
+		t.Fatal(err)
+	}
+	if pages, in, err := resident(f, 1<<20); err != nil || in > pages/10 {
+		t.Errorf("%d of %d pages stayed: %v", in, pages, err)
+	}
+}
