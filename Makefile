@@ -15,7 +15,7 @@ TOOL := go tool -modfile=scripts/tools/go.mod
 # Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
 ARGS ?=
 
-.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test interrupts mutations defects fuzz lint fmt clean
+.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test interrupts mutations defects torture fuzz lint fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,7 +71,7 @@ defects: setup ## Seed bugs into stores, restore and harness, one at a time; eac
 
 .PHONY: run-defects
 run-defects:
-	scripts/with-docker-engine go test -count 1 -tags defects -timeout 20m -run 'TestDefects|TestTwoDefects' ./harness/trial $(ARGS)
+	scripts/with-docker-engine go test -count 1 -tags defects -timeout 20m -run 'TestDefects|TestTwoDefects' ./harness/trial ./bench/torture $(ARGS)
 
 mutations: setup ## Change one byte format at a time; the tests against Kafka Streams must fail
 	@$(MAKE) --no-print-directory run-mutations
@@ -79,6 +79,9 @@ mutations: setup ## Change one byte format at a time; the tests against Kafka St
 .PHONY: run-mutations
 run-mutations:
 	RESTOREBENCH_REQUIRE_JAVA=1 go test -count 1 -v -timeout 30m -run TestMutations ./bench/peers/kafkastreams -mutations $(ARGS)
+
+torture: build ## Kill stores at random and chosen moments, 10 times each (ARGS="--nightly")
+	bin/restorebench torture $(or $(ARGS),--ci)
 
 fuzz: setup ## Go's own fuzzing of all that is parsed, each for FUZZTIME=10m
 	@$(MAKE) --no-print-directory run-fuzz

@@ -20,8 +20,9 @@ var allowed = map[string][]string{
 	"stores/cache":                    {"internal/defect", "stores"},
 	"stores/format":                   {"internal/defect", "stores"},
 	"stores/keyvalue":                 {"internal/defect", "stores", "stores/format", "stores/timestamped"},
-	"stores/memory":                   {"internal/defect", "stores"},
-	"stores/rocks":                    {"internal/defect", "stores", "stores/rocks/internal/installed"},
+	"stores/killpoint":                {},
+	"stores/memory":                   {"internal/defect", "stores", "stores/killpoint"},
+	"stores/rocks":                    {"internal/defect", "stores", "stores/killpoint", "stores/rocks/internal/installed"},
 	"stores/rocks/internal/installed": {},
 	"stores/timestamped":              {"stores", "stores/format"},
 	"stores/segments":                 {"internal/defect", "stores", "stores/format"},
@@ -38,14 +39,14 @@ var allowed = map[string][]string{
 	"harness/workload":       {"stores"},
 	"harness/changelog":      {"harness/changelog/wire", "stores"},
 	"harness/changelog/wire": {"internal/defect", "stores"},
-	"harness/subject":        {"internal/defect", "harness/child"},
+	"harness/subject":        {"internal/defect", "harness/child", "stores/killpoint"},
 	"harness/verify":         {"internal/defect"},
 	"harness/restore":        {"internal/defect", "harness/changelog", "stores"},
 	"harness/topology":       {"harness/changelog", "harness/workload", "stores", "stores/cache"},
 	"harness/processor": {
 		"internal/defect",
 		"harness/changelog", "harness/restore", "harness/spec", "harness/subject", "harness/topology",
-		"harness/verify", "stores", "stores/cache", "stores/format", "stores/keyvalue", "stores/memory", "stores/rocks", "stores/session",
+		"harness/verify", "stores", "stores/cache", "stores/format", "stores/keyvalue", "stores/killpoint", "stores/memory", "stores/rocks", "stores/session",
 		"stores/versioned", "stores/window",
 	},
 	"harness/trial": {
@@ -67,12 +68,13 @@ var allowed = map[string][]string{
 	"bench/targets": {
 		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "stores", "stores/memory", "stores/rocks",
 	},
+	"bench/torture":        {"harness/changelog", "harness/record", "harness/spec", "harness/subject", "stores", "stores/killpoint"},
 	"bench/progress":       {"bench/report", "bench/suite", "harness/record", "harness/spec"},
 	"bench/peers":          {"harness/record", "harness/spec", "harness/subject"},
 	"bench/peers/naive-go": {"harness/subject", "harness/verify"},
 
 	"cmd/restorebench": {
-		"bench/ceilings", "bench/compare", "bench/model", "bench/peers", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "harness/processor", "harness/record", "harness/topology", "harness/trial",
+		"bench/ceilings", "bench/compare", "bench/model", "bench/peers", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "bench/torture", "harness/processor", "harness/record", "harness/topology", "harness/trial",
 		"harness/spec", "harness/subject",
 	},
 

@@ -55,6 +55,7 @@ func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 	if err := events.Emit(subject.Event{Event: subject.Hello, Name: "restorebench", Version: version}); err != nil {
 		return err
 	}
+	p.arm()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
@@ -79,6 +80,9 @@ func (p *processor) live(ctx context.Context) error {
 	if err := p.open(); err != nil {
 		return err
 	}
+	if err := p.show(subject.ShownAtOpen); err != nil {
+		return err
+	}
 	if err := p.restore(ctx); err != nil {
 		return err
 	}
@@ -87,6 +91,14 @@ func (p *processor) live(ctx context.Context) error {
 	}
 	if err := p.firstRead(); err != nil {
 		return err
+	}
+	if err := p.show(""); err != nil {
+		return err
+	}
+	if p.task.Config.Feed != nil {
+		if err := p.feed(ctx); err != nil {
+			return err
+		}
 	}
 	if p.task.Config.Load != nil {
 		if err := p.load(ctx); err != nil {

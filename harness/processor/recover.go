@@ -174,7 +174,7 @@ func (p *processor) restorePartition(ctx context.Context, part *partition, r res
 		if err != nil {
 			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
-		if res, err = restore.Apply(ctx, reader, store, r, &part.progress); err != nil {
+		if res, err = restore.Apply(ctx, reader, p.cut(part, store, r), r, &part.progress); err != nil {
 			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
 	}

@@ -169,19 +169,7 @@ func (s *streaming) report() error {
 		}
 	}
 	for _, part := range s.parts {
-		e := subject.Event{Event: subject.Contents, Store: part.task.Name}
-		it := part.store.Range(nil, nil)
-		for it.Next() {
-			e.Entries = append(e.Entries, subject.Entry{Key: append([]byte{}, it.Key()...), Value: append([]byte{}, it.Value()...)})
-		}
-		err := it.Err()
-		if closeErr := it.Close(); err == nil {
-			err = closeErr
-		}
-		if err != nil {
-			return fmt.Errorf("contents of %s: %w", part.task.Name, err)
-		}
-		if err := s.events.Emit(e); err != nil {
+		if err := s.contents(part, part.task.Name); err != nil {
 			return err
 		}
 	}

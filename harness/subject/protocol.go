@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"restorebench/stores/killpoint"
 )
 
 // The environment variables of a subject.
@@ -42,6 +44,7 @@ const (
 	DigestOf     = "digest"        // per partition: count, bytes, digest, sums
 	Reads        = "reads"         // values
 	Contents     = "contents"      // per store: store, entries
+	Killing      = "killing"       // the moment of Config.KillAt has come: offset
 	Failed       = "error"         // code, message
 )
 
@@ -146,6 +149,14 @@ type Config struct {
 	// and the Contents of every store follow.
 	Stream *Stream `json:"stream,omitempty"`
 
+	// Feed, when present, is the input to read and process once ready, see Feed.
+	Feed *Feed `json:"feed,omitempty"`
+	// Show asks for the Contents of every store as its files had it, named with the suffix
+	// ShownAtOpen, and once restored.
+	Show bool `json:"show,omitempty"`
+	// KillAt is when the processor is to end itself by SIGKILL; Killing precedes it.
+	KillAt *killpoint.Plan `json:"kill_at,omitempty"`
+
 	// FirstRead is the read that ends the downtime: it must return Value.
 	FirstRead *Read `json:"first_read,omitempty"`
 	// Digest asks for a Digest event per partition after the first read.
@@ -212,6 +223,21 @@ type Stream struct {
 	// CommitRecords of the input are processed between two commits; 0 is 1.
 	CommitRecords int64 `json:"commit_records,omitempty"`
 }
+
+// Feed is an input topic of one partition that is a table: the last value of each key, where
+// null deletes it. It is read from the offset that its group has committed to the end that
+// it then has; Loaded follows, with the offset.
+type Feed struct {
+	Input string `json:"input"`
+	Group string `json:"group"`
+	// CommitRecords of the input are processed between two commits, and the store is made
+	// durable at every so many commits.
+	CommitRecords int64 `json:"commit_records"`
+	FlushCommits  int64 `json:"flush_commits"`
+}
+
+// ShownAtOpen is the suffix of a store's name in the Contents from before the restore.
+const ShownAtOpen = "@open"
 
 // Read is a point read. Bytes are base64 in JSON.
 type Read struct {

@@ -5,6 +5,7 @@ import (
 
 	"restorebench/internal/defect"
 	"restorebench/stores"
+	"restorebench/stores/killpoint"
 )
 
 // window is how many records are hashed, and their places in the index read
@@ -20,6 +21,7 @@ func (s *Store) Apply(b *stores.Batch) error {
 	if s.closed {
 		return errClosed
 	}
+	killpoint.Reached(killpoint.Write)
 	dead := s.slabs.dead
 	frozen := s.users.Load() > 1
 	if s.wrote(b.Len()); s.order != nil {

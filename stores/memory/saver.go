@@ -11,6 +11,7 @@ import (
 
 	"restorebench/internal/defect"
 	"restorebench/stores"
+	"restorebench/stores/killpoint"
 )
 
 // Options says whose snapshots a space's files are.
@@ -80,10 +81,12 @@ func (w *saver) write(ctx context.Context, im *image) error {
 		return err
 	}
 	m, err := w.writeTo(ctx, f, im)
+	killpoint.Reached(killpoint.Snapshot)
 	if err == nil {
 		err = f.Sync()
 	}
 	err = errors.Join(err, f.Close())
+	killpoint.Reached(killpoint.Snapshot)
 	if err == nil {
 		w.saved = saved{} // the next one is written whole, should this one fail from here on
 		err = os.Rename(w.temporary, w.path)
@@ -91,6 +94,7 @@ func (w *saver) write(ctx context.Context, im *image) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(w.temporary))
 	}
+	killpoint.Reached(killpoint.Snapshot)
 	if err := w.dir.sync(); err != nil {
 		return err
 	}
@@ -115,6 +119,7 @@ func (w *saver) writeTo(ctx context.Context, f *os.File, im *image) (mark, error
 	for _, used := range im.slabs {
 		data.section(used)
 	}
+	killpoint.Reached(killpoint.Snapshot)
 	c.Blocks = data.sums
 	b, err := json.Marshal(c)
 	if err = errors.Join(data.err, err); err != nil {
@@ -136,6 +141,7 @@ func (w *saver) move(next stores.Offset) error {
 	if err != nil {
 		return err
 	}
+	killpoint.Reached(killpoint.Checkpoint)
 	if _, err = f.WriteAt(m.append(nil), m.place()); err == nil {
 		err = f.Sync()
 	}

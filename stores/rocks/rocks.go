@@ -11,6 +11,7 @@ import (
 
 	"restorebench/internal/defect"
 	"restorebench/stores"
+	"restorebench/stores/killpoint"
 	_ "restorebench/stores/rocks/internal/installed" // says what to do when RocksDB is missing
 )
 
@@ -129,6 +130,7 @@ func (s *Store) Apply(b *stores.Batch) error {
 	s.batch.reset()
 	s.batch.add(s.data.ID(), b)
 	s.batch.addNumber(s.offsets.ID(), s.offsetKey, savedOffset(b.Next))
+	killpoint.Reached(killpoint.Write)
 	if err := s.write(); err != nil {
 		return err
 	}
@@ -176,6 +178,7 @@ func (s *Store) Flush() error {
 }
 
 func (s *Store) flush() error {
+	killpoint.Reached(killpoint.Flush)
 	families := []*grocksdb.ColumnFamilyHandle{s.data, s.offsets}
 	if defect.Is(defect.OffsetBeforeData) {
 		families = families[1:]

@@ -14,6 +14,7 @@ import (
 
 	"restorebench/internal/defect"
 	"restorebench/stores"
+	"restorebench/stores/killpoint"
 )
 
 // round is a full buffer on its way into the store. Its records are cut by key into
@@ -63,6 +64,7 @@ func (s *Store) commit(r *round) {
 		return
 	}
 	for _, step := range commitSteps {
+		killpoint.Reached(killpoint.Bulk)
 		if r.err = step(s, r); r.err != nil {
 			return
 		}

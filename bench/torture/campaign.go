@@ -1,0 +1,200 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"time"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/record"
+	"restorebench/harness/subject"
+	"restorebench/stores"
+)
+
+// groundKills are so many that a changelog stays small.
+const groundKills = 100
+
+// campaign is the kills of one cell.
+type campaign struct {
+	*Options
+	cell     Cell
+	admin    *changelog.Admin
+	schedule *schedule
+	rng      *rand.Rand // of what is fed
+	ground   *ground
+	grounds  int
+	kills    int
+	pending  []*Line     // killed and not judged yet
+	before   func(*Line) // told of a kill
+	judged   func(*Line) error
+	kept     string // directory of a failure
+}
+
+// errCell ends a cell whose state was found wrong; its lines say how.
+var errCell = errors.New("a restore was wrong")
+
+// run kills until enough says so, and judges once more.
+func (c *campaign) run(ctx context.Context, enough func(kills int) bool) (err error) {
+	defer func() {
+		if c.ground == nil {
+			return
+		}
+		if err != nil && ctx.Err() == nil {
+			err = errors.Join(err, c.keep())
+		}
+		err = errors.Join(err, c.ground.close(c.admin), os.RemoveAll(c.ground.dir))
+	}()
+	for {
+		last := enough(c.kills)
+		if c.ground == nil || (c.kills > 0 && c.kills%groundKills == 0) || last {
+			if err := c.renew(ctx, last); err != nil || last {
+				return err
+			}
+		}
+		m := c.schedule.next()
+		came, err := c.kill(ctx, m)
+		if err == nil && !came { // once more, at the first moment that there is
+			if m.inRestore() || m.kind == KindBulk {
+				c.ground.newState()
+			}
+			if came, err = c.kill(ctx, m.sooner()); err == nil && !came {
+				err = fmt.Errorf("%s: a kill at %s never came: the processor does not go there", c.cell.Name, m.kind)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// renew judges what is not judged yet and begins on new ground, unless this was the last.
+func (c *campaign) renew(ctx context.Context, last bool) (err error) {
+	if c.ground != nil {
+		if err := c.last(ctx); err != nil {
+			return err
+		}
+		if last {
+			return nil
+		}
+		if err := errors.Join(c.ground.close(c.admin), os.RemoveAll(c.ground.dir)); err != nil {
+			return err
+		}
+	}
+	c.grounds++
+	name := fmt.Sprintf("%s-%d", c.cell.Name, c.grounds)
+	c.ground, err = newGround(ctx, c.Options, c.admin, name, traffic{c.Seed ^ hash(name)})
+	return err
+}
+
+// kill lives one life up to a moment. It is false when that did not come: the processor was
+// killed with nothing to do then.
+func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
+	c.kills++
+	line := &Line{
+		Schema: Schema, Run: c.Run, Seed: c.Seed, Cell: c.cell.Name, Kill: c.kills, Kind: m.kind, Plan: m.plan,
+		AfterNS: m.after.Nanoseconds(), Verdict: VerdictNotRun,
+	}
+	c.before(line)
+	if c.cell.Recovery == record.Replay && (!c.restoring() || c.rng.IntN(4) == 0) {
+		c.ground.newState() // what a killed restore leaves is mostly met by the next one
+	}
+	l, err := c.live(ctx, &m)
+	if err != nil {
+		return false, c.fail(err, line)
+	}
+	line.Time = time.Now().UTC()
+	line.Exit, err = l.end(ctx)
+	line.During = l.during
+	if err != nil {
+		return false, c.fail(err, line)
+	}
+	if line.Reached = m.plan == nil || l.killing != nil; !line.Reached {
+		line.Kind = KindIdle
+	} else if l.killing != nil {
+		line.Offset = l.killing.Offset
+	}
+	c.pending = append(c.pending, line)
+	return line.Reached, nil
+}
+
+// restoring says whether the last kill cut a restore short.
+func (c *campaign) restoring() bool {
+	n := len(c.pending)
+	return n > 0 && c.pending[n-1].During == duringRestore
+}
+
+// last judges the last kill, and that a processor that is stopped ends cleanly.
+func (c *campaign) last(ctx context.Context) error {
+	l, err := c.live(ctx, nil)
+	if err != nil {
+		return c.fail(err, nil)
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.Stall)
+	defer cancel()
+	defer l.process.Release()
+	return l.process.Stop(ctx)
+}
+
+// live feeds and starts the processor and follows it.
+func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
+	g := c.ground
+	committed, err := g.committed.Committed(g.input)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.feed(ctx, committed, 300+c.rng.Int64N(900)); err != nil {
+		return nil, err
+	}
+	l, err := g.start(c.Options, &c.cell, m)
+	if err != nil {
+		return nil, err
+	}
+	err = l.live(ctx, m, c.Stall, func(restored []subject.Entry) error { return c.judge(ctx, l, committed, restored) })
+	if err != nil {
+		tail := l.process.LogTail(5)
+		l.process.Release()
+		if tail != "" {
+			err = fmt.Errorf("%w; its log ends with: %s", err, tail)
+		}
+	}
+	return l, err
+}
+
+// judge compares what was restored with the changelog, and with what was acknowledged.
+func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, restored []subject.Entry) error {
+	h := c.ground.history
+	ctx, cancel := context.WithTimeout(ctx, c.Stall)
+	defer cancel()
+	if err := h.readTo(ctx, stores.Offset(l.start.To)); err != nil {
+		return err
+	}
+	if int64(committed) > h.newest {
+		return fmt.Errorf("%w: %d records are acknowledged, it has %d", errTranscript, committed, h.newest)
+	}
+	if l.opened.Path == subject.PathWiped {
+		return fmt.Errorf("a mere kill cost the local files: %s", l.opened.Reason)
+	}
+	var d Damage
+	all, saved := h.writes(stores.Offset(l.start.From))
+	d.add(compare(restored, all, len(all)), "restored")
+	d.add(compare(l.atOpen, all, saved), fmt.Sprintf("local files at offset %d", l.start.From))
+	d.add(compare(restored, h.inputs(), int(committed)), fmt.Sprintf("acknowledged up to %d", committed))
+	for i, line := range c.pending {
+		line.Path, line.From, line.To, line.CommittedTo = l.opened.Path, l.start.From, l.start.To, int64(committed)
+		line.Entries, line.RecoveryNS, line.Verdict = len(restored), l.recovery.Nanoseconds(), VerdictOK
+		if d.any() && i == len(c.pending)-1 {
+			line.Verdict, line.Damage = VerdictDamaged, d
+		}
+		if err := c.judged(line); err != nil {
+			return err
+		}
+	}
+	c.pending = nil
+	if d.any() {
+		return fmt.Errorf("%w: %s", errCell, d.First)
+	}
+	return nil
+}

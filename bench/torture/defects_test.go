@@ -1,0 +1,59 @@
+//go:build defects
+
+package torture
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"restorebench/internal/defect"
+)
+
+// A processor that loses, resurrects or falsifies is found out, its cell ends, and what it
+// left is kept.
+func TestDefectsUnderTorture(t *testing.T) {
+	lost := func(r *Row) int { return r.Lost }
+	resurrected := func(r *Row) int { return r.Resurrected }
+	for _, c := range []struct {
+		defect defect.Name
+		cell   string
+		caught func(*Row) int
+	}{
+		{defect.BatchSkipped, "memory-replay", lost},
+		{defect.TombstonesDropped, "memory-replay", resurrected},
+		{defect.DeleteForgotten, "memory-snapshot", resurrected},
+		{defect.OffsetAhead, "rocksdb-tail", lost},
+		{defect.FirstWriteWins, "rocksdb-replay", lost},
+		{defect.LastKeyMissed, "rocksdb-wal", lost},
+	} {
+		t.Run(string(c.defect), func(t *testing.T) {
+			o := options(t, defect.Env+"="+string(c.defect))
+			o.Cells, o.Kills = []string{c.cell}, 12
+			res, err := Run(context.Background(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sum Row
+			for i := range res.Table {
+				sum.plus(&res.Table[i])
+			}
+			if len(res.Failures) != 1 || c.caught(&sum) == 0 {
+				t.Fatalf("seed %d: %d failures, %+v", o.Seed, len(res.Failures), sum)
+			}
+			kept(t, o, &res.Failures[0])
+		})
+	}
+}
+
+func kept(t *testing.T, o *Options, f *Failure) {
+	t.Helper()
+	if want := fmt.Sprintf("--cells %s --kills ", o.Cells[0]); !strings.Contains(f.Repeat, want) || !strings.HasSuffix(f.Repeat, fmt.Sprint(o.Seed)) {
+		t.Errorf("%s, want %q and the seed in it", f.Repeat, want)
+	}
+	if files, _ := filepath.Glob(filepath.Join(f.Kept, "life-*.json")); len(files) == 0 {
+		t.Errorf("%s is empty", f.Kept)
+	}
+}

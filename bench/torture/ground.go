@@ -1,0 +1,127 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/subject"
+	"restorebench/stores"
+)
+
+// ground is what a cell's kills happen on: its topics, its directory, and what the harness
+// itself knows of both. A new one begins now and then, so that replays do not grow without
+// end.
+type ground struct {
+	dir, state string // state is where the processor's files lie
+	input, log string // topics
+	group      string
+
+	traffic   traffic
+	fed       int64 // records in the input
+	feeder    *changelog.Writer
+	committed *changelog.Group
+	history   *history
+	lives     int
+	states    int // directories that there were
+}
+
+const groundTimeout = 30 * time.Second
+
+// newGround makes the topics and the directory.
+func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name string, t traffic) (g *ground, err error) {
+	app := fmt.Sprintf("%s-%s-torture-%s", o.Prefix, o.Run, name)
+	g = &ground{dir: filepath.Join(o.Dir, name), input: app + "-input", log: changelog.TopicName(app, storeName), group: app, traffic: t}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.close(admin))
+		}
+	}()
+	if err := os.Mkdir(g.dir, 0o700); err != nil {
+		return g, err
+	}
+	g.newState()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groundTimeout)
+	defer cancel()
+	if err := admin.Create(ctx, g.input, 1, map[string]string{"retention.ms": "-1"}); err != nil {
+		return g, err
+	}
+	// Not compacted while it is judged: every record counts.
+	if err := admin.Create(ctx, g.log, 1, changelog.TopicConfig(map[string]string{"min.compaction.lag.ms": "86400000"})); err != nil {
+		return g, err
+	}
+	if g.feeder, err = changelog.NewWriter(o.Brokers, g.input, 0, groundTimeout, nil); err != nil {
+		return g, err
+	}
+	if g.committed, err = changelog.NewGroup(o.Brokers, g.group); err != nil {
+		return g, err
+	}
+	g.history, err = newHistory(t, o.Brokers, g.log)
+	return g, err
+}
+
+const storeName = "store"
+
+// close deletes the topics; the directory stays.
+func (g *ground) close(admin *changelog.Admin) error {
+	var errs []error
+	if g.feeder != nil {
+		g.feeder.Close()
+	}
+	if g.committed != nil {
+		errs = append(errs, g.committed.Close())
+	}
+	if g.history != nil && g.history.reader != nil {
+		g.history.reader.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), groundTimeout) // also when ours was interrupted
+	defer cancel()
+	return errors.Join(append(errs, admin.Delete(ctx, g.input, g.log))...)
+}
+
+// newState goes on without the local files that there were.
+func (g *ground) newState() {
+	g.states++
+	g.state = filepath.Join(g.dir, fmt.Sprint("state-", g.states))
+}
+
+// feed adds records to the input, so that so many are not processed yet.
+func (g *ground) feed(ctx context.Context, processed stores.Offset, ahead int64) error {
+	b := changelog.NewBatch()
+	for ; g.fed < int64(processed)+ahead; g.fed++ {
+		g.traffic.append(b, g.fed)
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	ticket, err := g.feeder.Send(b)
+	if err != nil {
+		return err
+	}
+	_, err = g.feeder.Wait(ctx, ticket)
+	return err
+}
+
+// Commits of the processor.
+const (
+	commitRecords = 25
+	flushCommits  = 5
+)
+
+// start starts the next incarnation.
+func (g *ground) start(o *Options, c *Cell, m *moment) (*life, error) {
+	config := c.config()
+	config.Partitions, config.Show = []int32{0}, true
+	config.Feed = &subject.Feed{Input: g.input, Group: g.group, CommitRecords: commitRecords, FlushCommits: flushCommits}
+	if m != nil {
+		config.KillAt = m.plan
+	}
+	g.lives++
+	task := subject.Task{Brokers: o.Brokers, Topic: g.log, StateDir: g.state, Store: c.Store, Config: config}
+	p, err := subject.Start(o.Command, task, g.dir, fmt.Sprint("life-", g.lives))
+	return &life{process: p}, err
+}

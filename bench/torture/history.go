@@ -1,0 +1,97 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"restorebench/harness/changelog"
+	"restorebench/stores"
+)
+
+// errTranscript means that a changelog holds what cannot come from its input.
+var errTranscript = errors.New("the changelog is no transcript of the input")
+
+// history is what the harness itself has read of a changelog, through librdkafka: another
+// reader than the processor's.
+type history struct {
+	traffic traffic
+	reader  changelog.Reader
+	entries []entry
+	next    stores.Offset // to be read
+	newest  int64         // number behind the highest one in it
+}
+
+// entry is a record of the changelog.
+type entry struct {
+	offset stores.Offset
+	number int64 // in the input
+}
+
+func newHistory(t traffic, brokers, topic string) (*history, error) {
+	r, err := changelog.NewReader(brokers, topic, changelog.ReaderOptions{Fetcher: changelog.FetcherLibrdkafka})
+	return &history{traffic: t, reader: r}, err
+}
+
+// readTo reads on up to an offset. Each record must be the one that follows in the input,
+// or one that came before: a restart repeats.
+func (h *history) readTo(ctx context.Context, to stores.Offset) error {
+	if h.next >= to {
+		return nil
+	}
+	records, err := h.reader.Partition(0, h.next)
+	if err != nil {
+		return err
+	}
+	defer records.Close()
+	b := changelog.NewBatch()
+	for h.next < to {
+		if err := records.Read(ctx, b, to, 100*time.Millisecond); err != nil {
+			return err
+		}
+		for i := range b.Len() {
+			if err := h.add(b, i); err != nil {
+				return err
+			}
+		}
+		h.next = max(h.next, b.Next)
+	}
+	return nil
+}
+
+func (h *history) add(b *stores.Batch, i int) error {
+	e := &b.Entries[i]
+	n := numberOf(e.Timestamp)
+	if n < 0 || n > h.newest {
+		return fmt.Errorf("%w: record %d at offset %d, want %d or one before", errTranscript, n, e.Offset, h.newest)
+	}
+	key, value := h.traffic.record(n)
+	if !same(key, b.Key(i)) || !same(value, b.Value(i)) {
+		return fmt.Errorf("%w: record %d at offset %d has other bytes", errTranscript, n, e.Offset)
+	}
+	h.entries = append(h.entries, entry{stores.Offset(e.Offset), n})
+	h.newest = max(h.newest, n+1)
+	return nil
+}
+
+// writes are the records of the changelog, and how many of them lie before an offset.
+func (h *history) writes(before stores.Offset) (all []write, n int) {
+	for _, e := range h.entries {
+		key, value := h.traffic.record(e.number)
+		all = append(all, write{key, value})
+		if e.offset < before {
+			n++
+		}
+	}
+	return all, n
+}
+
+// inputs are the records of the input that reached the changelog.
+func (h *history) inputs() (all []write) {
+	for i := range h.newest {
+		key, value := h.traffic.record(i)
+		all = append(all, write{key, value})
+	}
+	return all
+}

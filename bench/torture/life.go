@@ -1,0 +1,110 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"restorebench/harness/subject"
+)
+
+// What a processor had got to when it was killed.
+const (
+	duringStart   = "start" // before its restore
+	duringRestore = "restore"
+	duringTraffic = "traffic"
+	duringIdle    = "idle" // all input was processed
+)
+
+var (
+	errHung  = errors.New("the processor hung")
+	errEnded = errors.New("the processor ended by itself")
+)
+
+// life is one incarnation of the processor, as its events tell it.
+type life struct {
+	process  *subject.Process
+	during   string
+	killing  *subject.Event // the planned moment came
+	opened   subject.Event
+	start    subject.Event // of the restore
+	atOpen   []subject.Entry
+	recovery time.Duration
+}
+
+// live follows a process until it is dead or done with its input. restored is called with
+// what the store holds when it is restored, before any new input.
+func (l *life) live(ctx context.Context, m *moment, stall time.Duration, restored func([]subject.Entry) error) error {
+	var kill <-chan time.Time
+	if m != nil && m.plan == nil {
+		kill = time.After(m.after)
+	}
+	l.during = duringStart
+	deadline := time.NewTimer(stall)
+	defer deadline.Stop()
+	for {
+		select {
+		case e, ok := <-l.process.Events():
+			if !ok {
+				return nil // Wait says how
+			}
+			deadline.Reset(stall)
+			done, err := l.event(e, restored)
+			if done || err != nil {
+				return err
+			}
+		case <-kill:
+			return nil
+		case <-deadline.C:
+			return fmt.Errorf("%w: no event for %v, at %s", errHung, stall, l.during)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (l *life) event(e subject.Event, restored func([]subject.Entry) error) (done bool, err error) {
+	switch e.Event {
+	case subject.Failed:
+		return false, fmt.Errorf("%w: %s: %s", errEnded, e.Code, e.Message)
+	case subject.Opened:
+		l.opened = e
+	case subject.RestoreStart:
+		l.start, l.during = e, duringRestore
+	case subject.Ready:
+		l.recovery, l.during = e.At.Sub(l.process.Started), duringTraffic
+	case subject.Killing:
+		l.killing = &e
+	case subject.Contents:
+		if e.Store == subject.ShownAtOpen || l.during != duringTraffic {
+			l.atOpen = e.Entries
+			return false, nil
+		}
+		return false, restored(e.Entries)
+	case subject.Loaded:
+		l.during = duringIdle
+		return true, nil
+	}
+	return false, nil
+}
+
+// end kills what still lives and demands that it ended by SIGKILL. Events that were on
+// their way are taken, since a planned moment may be among them.
+func (l *life) end(ctx context.Context) (exit string, err error) {
+	_, _ = l.process.Kill() // an error means that it is gone
+	_, state, err := l.process.Wait(ctx)
+	if err != nil {
+		return "", err
+	}
+	for e := range l.process.Events() {
+		if e.Event == subject.Killing {
+			l.killing = &e
+		}
+	}
+	l.process.Release()
+	if !subject.Killed(state) {
+		return state.String(), fmt.Errorf("%w: %v; its log ends with: %s", errEnded, state, l.process.LogTail(5))
+	}
+	return state.String(), nil
+}

@@ -1,0 +1,3 @@
+package torture
+
+import _ "restorebench/bench/benchmarks/sizes" // its flags: see there

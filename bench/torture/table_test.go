@@ -1,0 +1,32 @@
+package torture
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestTable(t *testing.T) {
+	c := counts{}
+	for _, l := range []Line{
+		{Cell: "rocksdb-wal", Kind: KindFlush, Verdict: VerdictOK},
+		{Cell: "rocksdb-wal", Kind: KindFlush, Verdict: VerdictDamaged, Damage: Damage{Lost: 7, Resurrected: 3}},
+		{Cell: "rocksdb-wal", Kind: KindRandom, Verdict: VerdictHung},
+		{Cell: "memory-replay", Kind: KindAgain, Verdict: VerdictNotRun},
+		{Cell: "memory-replay", Kind: KindRestore10, Verdict: VerdictFailed},
+	} {
+		c.add(&l)
+	}
+	var out strings.Builder
+	Show(&out, c.rows(cells))
+	want := `
+cell              kill in      tried  lost  resurrected  wrong  hung  failed
+memory-replay     restore-10       1     0            0      0     0       1
+memory-replay     again            1     0            0      0     0       1
+rocksdb-wal       random           1     0            0      0     1       0
+rocksdb-wal       flush            2     1            1      0     0       0
+all                                5     1            1      0     1       2
+`
+	if got := "\n" + out.String(); got != want {
+		t.Errorf("got:%s\nwant:%s", got, want)
+	}
+}

@@ -1,0 +1,189 @@
+// Package torture kills the processor again and again, at random moments and at chosen
+// ones, lets it restore, and judges each restore to the byte; then it goes on with the same
+// local files.
+//
+// # Traffic
+//
+// Each cell has an input topic that the harness fills: record i is a pure function of the
+// seed and i. The processor reads it from the offset that its group has committed, 25
+// records to a commit: the changelog acknowledges them, the store takes them together with
+// their offset, now and then it becomes durable, and the input's offset moves.
+//
+// # What is judged
+//
+// After the kill, when the processor is up again and before it takes new input:
+//
+//   - the store is what the changelog says, to the byte and with nothing more; the harness
+//     reads that itself, by another client than the processor does;
+//   - what the local files held when they were opened has every record before the offset that
+//     was saved with them;
+//   - every record of the input that was acknowledged is in it, by the generator's word and
+//     not by the changelog's;
+//   - the changelog is a transcript of the input: each record the next one, or one that came
+//     before, which is what at least once allows.
+//
+// # What proves a kill
+//
+// The processor ended by SIGKILL, and had told that the chosen moment came (see package
+// killpoint) or what it was doing. A moment that did not come is counted as a kill while
+// idle and tried again.
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+)
+
+// Options say what to torture, how long, and where.
+type Options struct {
+	Run     string
+	Seed    uint64
+	Cells   []string // names; none are all
+	Kills   int      // of each cell; 0: as many as Time allows
+	Time    time.Duration
+	Brokers string
+	Prefix  string          // of topics
+	Dir     string          // existing directory of the run
+	Out     string          // for the lines, and for what is kept of a failure
+	Command subject.Command // starts our own processor
+	Stall   time.Duration   // without an event the processor hangs
+
+	// Watch is told of every kill before it comes, and of every judgement; may be nil.
+	Watch func(Progress)
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Judged     int    // of all cells
+	Of         int    // 0: not known
+	Cell, Kind string // of the next kill
+}
+
+// Result is what a run has found.
+type Result struct {
+	Run      string    `json:"run"`
+	Seed     uint64    `json:"seed"`
+	Raw      string    `json:"raw"` // path of the lines
+	Table    []Row     `json:"table"`
+	Failures []Failure `json:"failures,omitempty"`
+}
+
+// Failure is a cell that was ended by what was found.
+type Failure struct {
+	Cell   string `json:"cell"`
+	Why    string `json:"why"`
+	Repeat string `json:"repeat"` // the command
+	Kept   string `json:"kept"`   // the directory
+}
+
+// Check says whether the options make sense, before anything starts.
+func (o *Options) Check() error {
+	_, err := find(o.Cells)
+	if err == nil && o.Kills == 0 && o.Time == 0 {
+		err = &spec.Error{Where: "--kills", Value: "0", Allowed: "a whole number from 1 on, or --minutes"}
+	}
+	return err
+}
+
+// together is how many cells are tortured side by side: they mostly wait, for the broker and for
+// processes to start.
+const together = 3
+
+// run is what the cells share.
+type run struct {
+	*Options
+	cells int
+
+	mu     sync.Mutex
+	log    *log
+	counts counts
+	judged int
+	res    *Result
+}
+
+// Run tortures every cell. What was found is in the result, also with an error; failures are
+// no error.
+func Run(ctx context.Context, o *Options) (res *Result, err error) {
+	res = &Result{Run: o.Run, Seed: o.Seed}
+	chosen, err := find(o.Cells)
+	if err != nil {
+		return res, err
+	}
+	r := &run{Options: o, cells: len(chosen), counts: counts{}, res: res}
+	if r.log, err = newLog(o.Out, o.Run); err != nil {
+		return res, err
+	}
+	res.Raw = r.log.f.Name()
+	admin, err := changelog.NewAdmin(o.Brokers)
+	if err != nil {
+		return res, errors.Join(err, r.log.close())
+	}
+	defer admin.Close()
+	until := time.Now().Add(o.Time)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(together)
+	for _, cell := range chosen {
+		group.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return r.cell(ctx, cell, admin, until)
+		})
+	}
+	err = errors.Join(group.Wait(), r.log.close())
+	res.Table = r.counts.rows(chosen)
+	return res, err
+}
+
+// cell runs one campaign. Only what concerns all of them is an error.
+func (r *run) cell(ctx context.Context, cell Cell, admin *changelog.Admin, until time.Time) error {
+	c := &campaign{
+		Options: r.Options, cell: cell, admin: admin, before: r.watch, judged: r.judge,
+		schedule: newSchedule(r.Seed, &cell), rng: rand.New(rand.NewPCG(r.Seed, ^hash(cell.Name))),
+	}
+	err := c.run(ctx, func(kills int) bool {
+		return r.Kills > 0 && kills >= r.Kills || r.Time > 0 && kills > 0 && time.Now().After(until)
+	})
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.res.Failures = append(r.res.Failures, Failure{
+		Cell: cell.Name, Why: err.Error(), Kept: c.kept,
+		Repeat: fmt.Sprintf("restorebench torture --cells %s --kills %d --seed %d", cell.Name, c.kills, r.Seed),
+	})
+	return nil
+}
+
+// judge takes a kill that was judged.
+func (r *run) judge(line *Line) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts.add(line)
+	r.judged++
+	r.tell(line)
+	return r.log.append(line)
+}
+
+func (r *run) watch(line *Line) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tell(line)
+}
+
+func (r *run) tell(line *Line) {
+	if r.Watch != nil {
+		r.Watch(Progress{Judged: r.judged, Of: r.cells * r.Kills, Cell: line.Cell, Kind: line.Kind})
+	}
+}

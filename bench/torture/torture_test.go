@@ -1,0 +1,96 @@
+package torture
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"restorebench/harness/broker/brokertest"
+	"restorebench/harness/processor"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+)
+
+const victim = "RESTOREBENCH_TEST_VICTIM"
+
+// TestMain makes the test binary the processor too.
+func TestMain(m *testing.M) {
+	if os.Getenv(victim) != "" {
+		if err := processor.Run(context.Background(), "test", os.Stdin); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(brokertest.Main(m))
+}
+
+// options are for two kills; env is added to the processor's.
+func options(t *testing.T, env ...string) *Options {
+	t.Helper()
+	return &Options{
+		Run: fmt.Sprintf("test-%x", rand.Uint64()), Seed: rand.Uint64(), Kills: 2, Brokers: brokertest.Start(t).Bootstrap(),
+		Prefix: "torture", Dir: t.TempDir(), Out: t.TempDir(), Stall: 30 * time.Second,
+		Command: subject.Command{Path: os.Args[0], Env: append(env, victim+"=1")},
+	}
+}
+
+// lines reads what a run has left.
+func lines(t *testing.T, res *Result) (all []Line) {
+	t.Helper()
+	f, err := os.Open(res.Raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		var l Line
+		if err := json.Unmarshal(s.Bytes(), &l); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// Every cell is killed for real, and nothing is left behind but the lines.
+func TestTorture(t *testing.T) {
+	o := options(t)
+	res, err := Run(context.Background(), o)
+	if err != nil || len(res.Failures) > 0 {
+		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
+	}
+	kills := map[string]int{}
+	for _, l := range lines(t, res) {
+		kills[l.Cell]++
+		if l.Verdict != VerdictOK || l.Exit != "signal: killed" || l.During == "" || !l.Reached && l.Kind != KindIdle {
+			t.Errorf("seed %d: %+v", o.Seed, l)
+		}
+	}
+	for i := range cells {
+		if kills[cells[i].Name] < o.Kills {
+			t.Errorf("%d kills of %s, want %d", kills[cells[i].Name], cells[i].Name, o.Kills)
+		}
+	}
+	left, _ := filepath.Glob(filepath.Join(o.Dir, "*"))
+	if len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	brokertest.NoTopics(t, o.Brokers, o.Run)
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	for _, o := range []Options{{Cells: []string{"paper"}, Kills: 1}, {}} {
+		var bad *spec.Error
+		if err := o.Check(); !errors.As(err, &bad) {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
