@@ -13,7 +13,7 @@ import (
 
 // Kafka's real cleaner goes through the changelog: what is stale is gone, what is live comes back, and the holes are told.
 func TestCompactedChangelog(t *testing.T) {
-	r := runner(t, "")
+	r := runner(t)
 	for _, store := range []string{spec.StoreMemory, spec.StoreRocks} {
 		c := cell(store, record.Replay, 30_000)
 		c.UpdatesPerKey, c.Compacted = 6, true
@@ -30,7 +30,7 @@ func TestCompactedChangelog(t *testing.T) {
 
 // Dropping what is cached, of the processor's files and of the broker's, changes nothing but where it is read from.
 func TestColdPageCache(t *testing.T) {
-	r := runner(t, "")
+	r := runner(t)
 	for recovery, state := range map[string]string{record.Replay: spec.CacheColdBroker, record.Local: spec.CacheColdClient, record.LocalTail: spec.CacheCold} {
 		c := cell(spec.StoreRocks, recovery, 3000)
 		c.PageCache = state
