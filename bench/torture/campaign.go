@@ -42,7 +42,7 @@ func (c *campaign) run(ctx context.Context, enough func(kills int) bool) (err er
 		if c.ground == nil {
 			return
 		}
-		if err != nil && ctx.Err() == nil {
+		if err != nil && ctx.Err() == nil && c.ground.history != nil {
 			err = errors.Join(err, c.keep())
 		}
 		err = errors.Join(err, c.ground.close(c.admin), os.RemoveAll(c.ground.dir))
@@ -85,7 +85,7 @@ func (c *campaign) renew(ctx context.Context, last bool) (err error) {
 	}
 	c.grounds++
 	name := fmt.Sprintf("%s-%d", c.cell.Name, c.grounds)
-	c.ground, err = newGround(ctx, c.Options, c.admin, name, traffic{c.Seed ^ hash(name)})
+	c.ground, err = newGround(ctx, c.Options, c.admin, name, &c.cell, traffic{c.Seed ^ hash(name)})
 	return err
 }
 
@@ -126,7 +126,7 @@ func (c *campaign) restoring() bool {
 	return n > 0 && c.pending[n-1].During == duringRestore
 }
 
-// last judges the last kill, and that a processor that is stopped ends cleanly.
+// last judges the last kill, that a processor that is stopped ends cleanly, and its output.
 func (c *campaign) last(ctx context.Context) error {
 	l, err := c.live(ctx, nil)
 	if err != nil {
@@ -135,7 +135,22 @@ func (c *campaign) last(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Stall)
 	defer cancel()
 	defer l.process.Release()
-	return l.process.Stop(ctx)
+	if err := l.process.Stop(ctx); err != nil || c.ground.sent == nil {
+		return err
+	}
+	return c.output(ctx)
+}
+
+// output judges what was sent on under exactly once: all of the input, once.
+func (c *campaign) output(ctx context.Context) error {
+	sent := c.ground.sent
+	if err := sent.readAll(ctx); err != nil {
+		return err
+	}
+	if sent.newest != c.ground.fed {
+		return fmt.Errorf("%w: %s has %d records, the input %d", errTranscript, sent.topic, sent.newest, c.ground.fed)
+	}
+	return nil
 }
 
 // live feeds and starts the processor and follows it.

@@ -17,16 +17,31 @@ type Cell struct {
 	Recovery  string // record.Replay: a kill takes the local files along
 	Snapshots bool   // of an in-memory store
 	WAL       bool
-	kinds     []string
+	// ExactlyOnce is the guarantee; else it is at least once.
+	ExactlyOnce bool
+	kinds       []string
 }
 
-// The cells. RocksDB's memtables are small, so that they are flushed by themselves too.
-var cells = []Cell{
+// cells are these under at least once, and the same under exactly once. RocksDB's memtables
+// are small, so that they are flushed by themselves too.
+var cells = underBoth([]Cell{
 	{Name: "memory-replay", Store: spec.StoreMemory, Recovery: record.Replay},
 	{Name: "memory-snapshot", Store: spec.StoreMemory, Recovery: record.LocalTail, Snapshots: true, kinds: []string{KindCheckpoint, KindSnapshot}},
 	{Name: "rocksdb-wal", Store: spec.StoreRocks, Recovery: record.LocalTail, WAL: true, kinds: []string{KindFlush, KindCheckpoint}},
 	{Name: "rocksdb-replay", Store: spec.StoreRocks, Recovery: record.Replay, kinds: []string{KindFlush, KindCheckpoint, KindBulk}},
 	{Name: "rocksdb-tail", Store: spec.StoreRocks, Recovery: record.LocalTail, kinds: []string{KindFlush, KindCheckpoint}},
+})
+
+// exactlyOnceSuffix ends the names of cells under exactly once.
+const exactlyOnceSuffix = "-eos"
+
+func underBoth(cells []Cell) []Cell {
+	for _, c := range slices.Clone(cells) {
+		c.Name += exactlyOnceSuffix
+		c.ExactlyOnce = true
+		cells = append(cells, c)
+	}
+	return cells
 }
 
 // CellNames lists the names of all cells.
@@ -60,7 +75,7 @@ const (
 
 // config is how the processor keeps the cell's store.
 func (c *Cell) config() (o subject.Config) {
-	o.RestoreMode, o.RestoreMemory = spec.ModeBatch, restoreMemory
+	o.RestoreMode, o.RestoreMemory, o.ExactlyOnce = spec.ModeBatch, restoreMemory, c.ExactlyOnce
 	if c.Snapshots {
 		o.SnapshotIntervalMS = snapshotEvery
 	}

@@ -33,7 +33,7 @@ func (c *campaign) fail(err error, line *Line) error {
 // keep copies what a failure left to where it stays.
 func (c *campaign) keep() error {
 	c.kept = filepath.Join(c.Out, "torture", c.Run+"-"+filepath.Base(c.ground.dir))
-	return errors.Join(os.MkdirAll(c.kept, 0o700), copyFiles(c.kept, c.ground.dir))
+	return errors.Join(os.MkdirAll(c.kept, 0o700), copyFiles(c.kept, c.ground.dir), c.ground.history.dump(c.kept))
 }
 
 // copyFiles copies a tree without its named pipes.

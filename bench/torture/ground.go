@@ -19,6 +19,7 @@ import (
 type ground struct {
 	dir, state string // state is where the processor's files lie
 	input, log string // topics
+	output     string // "" under at least once
 	group      string
 
 	traffic   traffic
@@ -26,6 +27,7 @@ type ground struct {
 	feeder    *changelog.Writer
 	committed *changelog.Group
 	history   *history
+	sent      *history // of the output
 	lives     int
 	states    int // directories that there were
 }
@@ -33,7 +35,7 @@ type ground struct {
 const groundTimeout = 30 * time.Second
 
 // newGround makes the topics and the directory.
-func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name string, t traffic) (g *ground, err error) {
+func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name string, c *Cell, t traffic) (g *ground, err error) {
 	app := fmt.Sprintf("%s-%s-torture-%s", o.Prefix, o.Run, name)
 	g = &ground{dir: filepath.Join(o.Dir, name), input: app + "-input", log: changelog.TopicName(app, storeName), group: app, traffic: t}
 	defer func() {
@@ -54,13 +56,18 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 	if err := admin.Create(ctx, g.log, 1, changelog.TopicConfig(map[string]string{"min.compaction.lag.ms": "86400000"})); err != nil {
 		return g, err
 	}
+	if c.ExactlyOnce {
+		g.output = app + "-output"
+		if err := admin.Create(ctx, g.output, 1, map[string]string{"retention.ms": "-1"}); err != nil {
+			return g, err
+		}
+		g.sent = newHistory(t, o.Brokers, g.output, true)
+	}
+	g.history = newHistory(t, o.Brokers, g.log, c.ExactlyOnce)
 	if g.feeder, err = changelog.NewWriter(o.Brokers, g.input, 0, groundTimeout, nil); err != nil {
 		return g, err
 	}
-	if g.committed, err = changelog.NewGroup(o.Brokers, g.group); err != nil {
-		return g, err
-	}
-	g.history, err = newHistory(t, o.Brokers, g.log)
+	g.committed, err = changelog.WatchGroup(o.Brokers, g.group)
 	return g, err
 }
 
@@ -75,12 +82,13 @@ func (g *ground) close(admin *changelog.Admin) error {
 	if g.committed != nil {
 		errs = append(errs, g.committed.Close())
 	}
-	if g.history != nil && g.history.reader != nil {
-		g.history.reader.Close()
+	topics := []string{g.input, g.log}
+	if g.output != "" {
+		topics = append(topics, g.output)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), groundTimeout) // also when ours was interrupted
 	defer cancel()
-	return errors.Join(append(errs, admin.Delete(ctx, g.input, g.log))...)
+	return errors.Join(append(errs, admin.Delete(ctx, topics...))...)
 }
 
 // newState goes on without the local files that there were.
@@ -116,7 +124,7 @@ const (
 func (g *ground) start(o *Options, c *Cell, m *moment) (*life, error) {
 	config := c.config()
 	config.Partitions, config.Show = []int32{0}, true
-	config.Feed = &subject.Feed{Input: g.input, Group: g.group, CommitRecords: commitRecords, FlushCommits: flushCommits}
+	config.Feed = &subject.Feed{Input: g.input, Output: g.output, Group: g.group, CommitRecords: commitRecords, FlushCommits: flushCommits}
 	if m != nil {
 		config.KillAt = m.plan
 	}

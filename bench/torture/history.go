@@ -17,7 +17,9 @@ var errTranscript = errors.New("the changelog is no transcript of the input")
 // reader than the processor's.
 type history struct {
 	traffic traffic
-	reader  changelog.Reader
+	brokers string
+	topic   string
+	exactly bool // once: only what is committed counts, and nothing is repeated
 	entries []entry
 	next    stores.Offset // to be read
 	newest  int64         // number behind the highest one in it
@@ -29,18 +31,44 @@ type entry struct {
 	number int64 // in the input
 }
 
-func newHistory(t traffic, brokers, topic string) (*history, error) {
-	r, err := changelog.NewReader(brokers, topic, changelog.ReaderOptions{Fetcher: changelog.FetcherLibrdkafka})
-	return &history{traffic: t, reader: r}, err
+func newHistory(t traffic, brokers, topic string, exactly bool) *history {
+	return &history{traffic: t, brokers: brokers, topic: topic, exactly: exactly}
 }
 
-// readTo reads on up to an offset. Each record must be the one that follows in the input,
-// or one that came before: a restart repeats.
+func (h *history) open(fetcher string) (changelog.Reader, error) {
+	o := changelog.ReaderOptions{Fetcher: fetcher}
+	if h.exactly {
+		o.Settings = changelog.Committed()
+	}
+	return changelog.NewReader(h.brokers, h.topic, o)
+}
+
+// readAll reads up to the end that there is.
+func (h *history) readAll(ctx context.Context) error {
+	reader, err := h.open(changelog.FetcherLibrdkafka)
+	if err != nil {
+		return err
+	}
+	_, end, err := reader.EndOffsets(0, groundTimeout)
+	reader.Close()
+	if err != nil {
+		return err
+	}
+	return h.readTo(ctx, end)
+}
+
+// readTo reads on up to an offset. Each record must be the one that follows in the input;
+// under at least once it may be one that came before, since a restart repeats.
 func (h *history) readTo(ctx context.Context, to stores.Offset) error {
 	if h.next >= to {
 		return nil
 	}
-	records, err := h.reader.Partition(0, h.next)
+	reader, err := h.open(changelog.FetcherLibrdkafka)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	records, err := reader.Partition(0, h.next)
 	if err != nil {
 		return err
 	}
@@ -63,8 +91,9 @@ func (h *history) readTo(ctx context.Context, to stores.Offset) error {
 func (h *history) add(b *stores.Batch, i int) error {
 	e := &b.Entries[i]
 	n := numberOf(e.Timestamp)
-	if n < 0 || n > h.newest {
-		return fmt.Errorf("%w: record %d at offset %d, want %d or one before", errTranscript, n, e.Offset, h.newest)
+	if n < 0 || n > h.newest || h.exactly && n != h.newest {
+		return fmt.Errorf("%w: record %d at offset %d of %s, want %d%s", errTranscript, n, e.Offset, h.topic, h.newest,
+			map[bool]string{false: " or one before"}[h.exactly])
 	}
 	key, value := h.traffic.record(n)
 	if !same(key, b.Key(i)) || !same(value, b.Value(i)) {

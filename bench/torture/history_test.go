@@ -52,6 +52,22 @@ func TestHistoryRefusesGaps(t *testing.T) {
 	}
 }
 
+func TestExactlyOnceRefusesRepetitions(t *testing.T) {
+	h := &history{traffic: traffic{1}, exactly: true}
+	var b stores.Batch
+	for _, n := range []int64{0, 1, 1} {
+		h.traffic.append(&b, n)
+	}
+	for i := range 2 {
+		if err := h.add(&b, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := h.add(&b, 2); !errors.Is(err, errTranscript) {
+		t.Error(err)
+	}
+}
+
 func TestHistoryRefusesOtherBytes(t *testing.T) {
 	h := &history{traffic: traffic{1}}
 	var b stores.Batch

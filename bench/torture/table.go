@@ -62,8 +62,8 @@ func Show(out io.Writer, rows []Row) {
 	for i := range rows {
 		sum.plus(&rows[i])
 	}
-	fmt.Fprintf(out, "%-16s  %-10s  %6s  %4s  %11s  %5s  %4s  %6s\n", "cell", "kill in", "tried", "lost", "resurrected", "wrong", "hung", "failed")
+	fmt.Fprintf(out, "%-19s  %-10s  %6s  %4s  %11s  %5s  %4s  %6s\n", "cell", "kill in", "tried", "lost", "resurrected", "wrong", "hung", "failed")
 	for _, r := range append(slices.Clip(rows), sum) {
-		fmt.Fprintf(out, "%-16s  %-10s  %6d  %4d  %11d  %5d  %4d  %6d\n", r.Cell, r.Kind, r.Tried, r.Lost, r.Resurrected, r.Wrong, r.Hung, r.Failed)
+		fmt.Fprintf(out, "%-19s  %-10s  %6d  %4d  %11d  %5d  %4d  %6d\n", r.Cell, r.Kind, r.Tried, r.Lost, r.Resurrected, r.Wrong, r.Hung, r.Failed)
 	}
 }

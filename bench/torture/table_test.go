@@ -19,12 +19,12 @@ func TestTable(t *testing.T) {
 	var out strings.Builder
 	Show(&out, c.rows(cells))
 	want := `
-cell              kill in      tried  lost  resurrected  wrong  hung  failed
-memory-replay     restore-10       1     0            0      0     0       1
-memory-replay     again            1     0            0      0     0       1
-rocksdb-wal       random           1     0            0      0     1       0
-rocksdb-wal       flush            2     1            1      0     0       0
-all                                5     1            1      0     1       2
+cell                 kill in      tried  lost  resurrected  wrong  hung  failed
+memory-replay        restore-10       1     0            0      0     0       1
+memory-replay        again            1     0            0      0     0       1
+rocksdb-wal          random           1     0            0      0     1       0
+rocksdb-wal          flush            2     1            1      0     0       0
+all                                   5     1            1      0     1       2
 `
 	if got := "\n" + out.String(); got != want {
 		t.Errorf("got:%s\nwant:%s", got, want)

@@ -7,7 +7,10 @@
 // Each cell has an input topic that the harness fills: record i is a pure function of the
 // seed and i. The processor reads it from the offset that its group has committed, 25
 // records to a commit: the changelog acknowledges them, the store takes them together with
-// their offset, now and then it becomes durable, and the input's offset moves.
+// their offset, now and then it becomes durable, and the input's offset moves. Under exactly
+// once, changelog, output and the input's offset move in one transaction, and the store
+// learns of it behind the commit: its files never hold what is taken back, and are good
+// after any crash. Kafka Streams before 4.4 writes to its store first, and has to wipe it.
 //
 // # What is judged
 //
@@ -20,7 +23,9 @@
 //   - every record of the input that was acknowledged is in it, by the generator's word and
 //     not by the changelog's;
 //   - the changelog is a transcript of the input: each record the next one, or one that came
-//     before, which is what at least once allows.
+//     before, which is what at least once allows;
+//   - under exactly once there are none of those: changelog and output, read as committed, are
+//     the input, so that what an aborted transaction wrote is nowhere.
 //
 // # What proves a kill
 //

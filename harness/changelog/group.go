@@ -25,8 +25,19 @@ const groupTimeout = 30 * time.Second
 
 // NewGroup connects to a consumer group.
 func NewGroup(bootstrap, name string) (*Group, error) {
+	return newGroup(bootstrap, name, readCommitted)
+}
+
+// WatchGroup connects to a group to look at its offsets, also while a transaction that
+// moves them is open: Committed is then what it was before.
+func WatchGroup(bootstrap, name string) (*Group, error) {
+	return newGroup(bootstrap, name, readUncommitted)
+}
+
+func newGroup(bootstrap, name, isolation string) (*Group, error) {
 	c, err := kafka.NewConsumer(&kafka.ConfigMap{
 		"bootstrap.servers": bootstrap, "group.id": name, "enable.auto.commit": false, "log_level": 0,
+		isolationLevel: isolation,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("group %s: %w", name, err)

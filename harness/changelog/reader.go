@@ -70,6 +70,10 @@ type ReadStats struct {
 // ErrSettings means that the wire was asked for, with settings that it does not know.
 var ErrSettings = errors.New("consumer settings need librdkafka")
 
+// Committed are the settings of a reader to which records of open and of aborted transactions do not
+// exist.
+func Committed() Settings { return Settings{isolationLevel: readCommitted} }
+
 // NewReader creates a reader for topic. It connects in the background; a broker
 // that can't be reached shows in the first call that needs one.
 func NewReader(bootstrap, topic string, o ReaderOptions) (Reader, error) {
@@ -92,8 +96,9 @@ func NewReader(bootstrap, topic string, o ReaderOptions) (Reader, error) {
 }
 
 const (
-	isolationLevel = "isolation.level"
-	readCommitted  = "read_committed"
+	isolationLevel  = "isolation.level"
+	readCommitted   = "read_committed"
+	readUncommitted = "read_uncommitted"
 )
 
 // Check says whether the options fit together, without connecting to anything.
@@ -109,7 +114,7 @@ func (o ReaderOptions) Check() error {
 func (o *ReaderOptions) fetcher() (string, error) {
 	var unknown []string // to the wire
 	for name, value := range o.Settings {
-		if name != isolationLevel || value != readCommitted && value != "read_uncommitted" {
+		if name != isolationLevel || value != readCommitted && value != readUncommitted {
 			unknown = append(unknown, name)
 		}
 	}

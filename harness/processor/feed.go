@@ -19,7 +19,7 @@ type feeding struct {
 	task  *subject.Feed
 	part  *partition
 	group *changelog.Group
-	log   *changelog.Writer
+	sink  sink
 
 	taken   *stores.Batch // and not yet in the changelog
 	next    stores.Offset // of the input, to be committed
@@ -49,11 +49,10 @@ func (f *feeding) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer f.group.Close()
-	f.log, err = changelog.NewWriter(brokers, f.part.task.Topic, f.part.id, offsetTimeout, f.processor.task.Config.Producer)
-	if err != nil {
+	if f.sink, err = f.newSink(); err != nil {
 		return err
 	}
-	defer f.log.Close()
+	defer f.sink.close()
 	input, err := changelog.NewReader(brokers, f.task.Input, changelog.ReaderOptions{})
 	if err != nil {
 		return err
@@ -105,16 +104,15 @@ func (f *feeding) process(ctx context.Context, b *stores.Batch, i int) error {
 	return f.commit(ctx)
 }
 
-// commit makes what was processed final: first the changelog acknowledges it, then the
-// store takes it together with the offset that it stands at, now and then it becomes
-// durable, and then the input's offset moves. So the store never holds what the changelog
-// may lose; a crash repeats what came since the last commit (at least once).
+// commit makes what was processed final: first it is sent, then the store takes it together
+// with the offset that it stands at, now and then it becomes durable. So the store never
+// holds what the changelog may lose, or take back.
 func (f *feeding) commit(ctx context.Context) (err error) {
 	if f.taken.Len() == 0 {
 		return nil
 	}
 	killpoint.Reached(killpoint.Commit)
-	if f.taken.Next, err = send(ctx, f.log, f.taken); err != nil {
+	if f.taken.Next, err = f.sink.send(ctx, f.taken, f.next); err != nil {
 		return err
 	}
 	killpoint.Reached(killpoint.Commit)
@@ -125,7 +123,7 @@ func (f *feeding) commit(ctx context.Context) (err error) {
 	if err := f.checkpoint(); err != nil {
 		return err
 	}
-	if err := f.group.Commit(f.task.Input, f.next); err != nil {
+	if err := f.sink.applied(f.next); err != nil {
 		return err
 	}
 	killpoint.Reached(killpoint.Commit)

@@ -2,6 +2,7 @@ package processor
 
 import (
 	"errors"
+	"maps"
 	"runtime"
 
 	"restorebench/harness/changelog"
@@ -81,10 +82,15 @@ func (p *processor) memoryOfEach(partitions int) int64 {
 
 // readerOptions bound what is fetched of each partition and not yet applied.
 func (p *processor) readerOptions(partitions int) changelog.ReaderOptions {
+	settings := changelog.Settings{}
+	if p.task.Config.ExactlyOnce {
+		settings = changelog.Committed()
+	}
+	maps.Copy(settings, p.task.Config.Consumer)
 	return changelog.ReaderOptions{
 		Fetcher:    p.task.Config.Fetcher,
 		QueueBytes: p.memoryOfEach(partitions) / queueShare,
-		Settings:   p.task.Config.Consumer,
+		Settings:   settings,
 	}
 }
 

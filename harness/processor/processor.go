@@ -30,6 +30,8 @@ type processor struct {
 	readers []changelog.Reader
 	parts   []*partition      // in the order of the task's partitions
 	member  *changelog.Member // of a consumer group, else nil
+
+	transactions *changelog.Transactions // under exactly once, else nil
 }
 
 // Run is the whole life of a subject: it does the task that its environment
@@ -74,6 +76,9 @@ func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 
 // live goes through the incarnation's stages up to the point where it only waits.
 func (p *processor) live(ctx context.Context) error {
+	if err := p.fence(ctx); err != nil {
+		return err
+	}
 	if err := p.layout(); err != nil {
 		return err
 	}
@@ -147,6 +152,9 @@ func (p *processor) close() error {
 	}
 	for _, r := range p.readers {
 		r.Close()
+	}
+	if p.transactions != nil {
+		p.transactions.Close()
 	}
 	return errors.Join(errs...)
 }

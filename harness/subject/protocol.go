@@ -151,6 +151,9 @@ type Config struct {
 
 	// Feed, when present, is the input to read and process once ready, see Feed.
 	Feed *Feed `json:"feed,omitempty"`
+	// ExactlyOnce says that the changelog, the output and the input's offset move in
+	// transactions, and that only committed records are restored.
+	ExactlyOnce bool `json:"exactly_once,omitempty"`
 	// Show asks for the Contents of every store as its files had it, named with the suffix
 	// ShownAtOpen, and once restored.
 	Show bool `json:"show,omitempty"`
@@ -234,6 +237,8 @@ type Feed struct {
 	// durable at every so many commits.
 	CommitRecords int64 `json:"commit_records"`
 	FlushCommits  int64 `json:"flush_commits"`
+	// Output gets every record once more, under exactly once only.
+	Output string `json:"output,omitempty"`
 }
 
 // ShownAtOpen is the suffix of a store's name in the Contents from before the restore.

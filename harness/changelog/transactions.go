@@ -1,0 +1,142 @@
+package changelog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"restorebench/stores"
+)
+
+// Transactions is a transactional producer (KIP-98, KIP-447): what it sends to any number of topics, and
+// the offsets of the input that came from, become visible together or not at all. One
+// goroutine uses it.
+type Transactions struct {
+	id       string
+	producer *kafka.Producer
+	acks     chan kafka.Event
+}
+
+// transactionTimeout is how long a transaction may take; its steps are retried by librdkafka within this time.
+const transactionTimeout = 60 * time.Second
+
+// NewTransactions makes the producer of a transactional id, and fences the one before it:
+// what that had begun and not committed is aborted when this returns, so that nothing of
+// it is pending for a reader of committed records. Settings override LoadSettings.
+func NewTransactions(ctx context.Context, bootstrap, id string, overrides Settings) (*Transactions, error) {
+	config := kafka.ConfigMap{}
+	for name, value := range LoadSettings().with(bootstrap, overrides) {
+		config[name] = value
+	}
+	maps.Copy(config, kafka.ConfigMap{
+		"transactional.id": id, "transaction.timeout.ms": int(transactionTimeout.Milliseconds()),
+		"message.timeout.ms": int(transactionTimeout.Milliseconds()), // not more than a transaction may take
+	})
+	p, err := kafka.NewProducer(&config)
+	if err != nil {
+		return nil, fmt.Errorf("transactions of %s: %w", id, err)
+	}
+	t := &Transactions{id: id, producer: p, acks: make(chan kafka.Event, 1024)}
+	go func() {
+		for range p.Events() { // errors come back from the calls
+		}
+	}()
+	err = retry(ctx, func() error { return p.InitTransactions(ctx) })
+	if err != nil {
+		t.Close()
+		return nil, fmt.Errorf("transactions of %s: %w", id, err)
+	}
+	return t, nil
+}
+
+// retry repeats what librdkafka says can be.
+func retry(ctx context.Context, step func() error) error {
+	for {
+		err := step()
+		var failure kafka.Error
+		if err == nil || !errors.As(err, &failure) || !failure.IsRetriable() || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// Begin begins a transaction.
+func (t *Transactions) Begin() error { return t.failed(t.producer.BeginTransaction()) }
+
+// Send writes a batch to a partition within the transaction, and returns the offset behind
+// its last record once all of it is acknowledged. It stands for nothing before Commit.
+func (t *Transactions) Send(ctx context.Context, topic string, b *stores.Batch) (next stores.Offset, err error) {
+	sent, got := 0, 0
+	for i := range b.Len() {
+		for ; sent-got >= cap(t.acks); got++ { // full: librdkafka would drop acknowledgements
+			if next, err = t.ack(ctx, next); err != nil {
+				return 0, err
+			}
+		}
+		err := t.producer.Produce(&kafka.Message{
+			TopicPartition: kafka.TopicPartition{Topic: &topic, Partition: b.Partition},
+			Key:            b.Key(i), Value: b.Value(i), Timestamp: time.UnixMilli(b.Entries[i].Timestamp),
+		}, t.acks)
+		if err != nil {
+			return 0, t.failed(err)
+		}
+		sent++
+	}
+	for ; got < sent; got++ {
+		if next, err = t.ack(ctx, next); err != nil {
+			return 0, err
+		}
+	}
+	return next, nil
+}
+
+// ack takes one acknowledgement.
+func (t *Transactions) ack(ctx context.Context, next stores.Offset) (stores.Offset, error) {
+	select {
+	case e := <-t.acks:
+		m, ok := e.(*kafka.Message)
+		if !ok {
+			return 0, t.failed(fmt.Errorf("%v instead of an acknowledgement", e))
+		}
+		if err := m.TopicPartition.Error; err != nil {
+			return 0, t.failed(fmt.Errorf("a record was not acknowledged: %w", err))
+		}
+		return max(next, stores.Offset(m.TopicPartition.Offset)+1), nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+// SendOffset makes the group's offset of partition 0 of a topic part of the transaction.
+func (t *Transactions) SendOffset(ctx context.Context, g *Group, topic string, next stores.Offset) error {
+	meta, err := g.consumer.GetConsumerGroupMetadata()
+	if err != nil {
+		return t.failed(err)
+	}
+	offsets := []kafka.TopicPartition{{Topic: &topic, Offset: kafka.Offset(next)}}
+	return t.failed(retry(ctx, func() error { return t.producer.SendOffsetsToTransaction(ctx, offsets, meta) }))
+}
+
+// Commit makes all of the transaction visible.
+func (t *Transactions) Commit(ctx context.Context) error {
+	return t.failed(retry(ctx, func() error { return t.producer.CommitTransaction(ctx) }))
+}
+
+// Abort takes all of the transaction back.
+func (t *Transactions) Abort(ctx context.Context) error {
+	return t.failed(retry(ctx, func() error { return t.producer.AbortTransaction(ctx) }))
+}
+
+func (t *Transactions) failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("transaction of %s: %w", t.id, err)
+}
+
+// Close ends the producer, and leaves a transaction that is open to its successor.
+func (t *Transactions) Close() { t.producer.Close() }

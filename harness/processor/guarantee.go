@@ -1,0 +1,78 @@
+package processor
+
+import (
+	"context"
+	"errors"
+
+	"restorebench/harness/changelog"
+	"restorebench/stores"
+	"restorebench/stores/killpoint"
+)
+
+// A sink is where a feed's batches go, under one of the two guarantees.
+type sink interface {
+	// send returns the changelog's offset behind the batch, which cannot be lost then.
+	// next is the input's.
+	send(ctx context.Context, b *stores.Batch, next stores.Offset) (stores.Offset, error)
+	// applied is called when the store has the batch as well.
+	applied(next stores.Offset) error
+	close()
+}
+
+func (f *feeding) newSink() (sink, error) {
+	if f.transactions != nil {
+		return &exactlyOnce{f}, nil
+	}
+	w, err := changelog.NewWriter(f.processor.task.Brokers, f.part.task.Topic, f.part.id, offsetTimeout, f.processor.task.Config.Producer)
+	return &atLeastOnce{f, w}, err
+}
+
+// atLeastOnce moves the input's offset last. A crash before that repeats the batch.
+type atLeastOnce struct {
+	*feeding
+	log *changelog.Writer
+}
+
+func (a *atLeastOnce) send(ctx context.Context, b *stores.Batch, _ stores.Offset) (stores.Offset, error) {
+	return send(ctx, a.log, b)
+}
+
+func (a *atLeastOnce) applied(next stores.Offset) error { return a.group.Commit(a.task.Input, next) }
+func (a *atLeastOnce) close()                           { a.log.Close() }
+
+// exactlyOnce moves the changelog, the output and the input's offset in one transaction. The
+// store learns of it behind the commit: what its files hold is never taken back, so that
+// they are good after any crash. (Kafka Streams before 4.4 writes to its store first, and
+// so has to wipe it after an unclean end.)
+type exactlyOnce struct{ *feeding }
+
+func (x *exactlyOnce) send(ctx context.Context, b *stores.Batch, next stores.Offset) (at stores.Offset, err error) {
+	t := x.transactions
+	if err := t.Begin(); err != nil {
+		return 0, err
+	}
+	if at, err = t.Send(ctx, x.part.task.Topic, b); err != nil {
+		return 0, err
+	}
+	killpoint.Reached(killpoint.Commit)
+	if x.task.Output != "" {
+		if _, err := t.Send(ctx, x.task.Output, b); err != nil {
+			return 0, err
+		}
+	}
+	err = t.SendOffset(ctx, x.group, x.task.Input, next)
+	killpoint.Reached(killpoint.Commit)
+	return at, errors.Join(err, t.Commit(ctx))
+}
+
+func (x *exactlyOnce) applied(stores.Offset) error { return nil }
+func (x *exactlyOnce) close()                      {}
+
+// fence takes over from the last incarnation under exactly once: what that did not commit is
+// aborted, and nothing of it is pending when the end offsets are captured.
+func (p *processor) fence(ctx context.Context) (err error) {
+	if p.task.Config.ExactlyOnce {
+		p.transactions, err = changelog.NewTransactions(ctx, p.task.Brokers, p.task.Topic, p.task.Config.Producer)
+	}
+	return err
+}
