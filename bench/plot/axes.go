@@ -15,14 +15,14 @@ import (
 // stores, or the subjects, at 0, 1, 2 and so on.
 type xAxis struct {
 	title string
-	keys  []int64  // nil if by type
-	types []string // nil if by number of keys
+	keys  []int64  // or another size; nil if by type
+	types []string // nil if by a size
 }
 
 // axisOf returns the axis for the run: a single number of keys is no scale.
 func axisOf(s *report.Summary) xAxis {
-	if keys := s.Keys(); len(keys) > 1 {
-		return xAxis{title: "number of keys (log scale)", keys: keys}
+	if scale := s.Scale(); len(scale.Values) > 1 {
+		return xAxis{title: scale.Title + " (log scale)", keys: scale.Values}
 	}
 	return xAxis{title: s.CategoryName(), types: s.Categories()}
 }

@@ -8,7 +8,7 @@ import (
 	"restorebench/harness/record"
 )
 
-// A lineChart shows one figure of every series against the number of keys: in one
+// A lineChart shows one figure of every series against the number of keys, or another size: in one
 // panel, or, where that would be a tangle, in one for each type of store, all with the
 // same axes. A run with a single number of keys is shown by type of store instead.
 type lineChart struct {
@@ -39,7 +39,7 @@ type point struct{ x, median, low, high float64 }
 // downtimeChart shows how long each kind of recovery takes, in seconds.
 func downtimeChart(s *report.Summary) lineChart {
 	return lineChart{
-		title:  "Downtime after a kill, " + sizes(s),
+		title:  "Downtime after a kill, " + s.Sizes(),
 		yTitle: "downtime: kill to first correct read (s, log scale)",
 		foot:   footnote(s),
 		unit:   "s",
@@ -57,7 +57,7 @@ func throughputChart(s *report.Summary) lineChart {
 		foot = append(foot, "What bounds the restore of the most keys, and its share of the restore's time: "+strings.Join(bounds, "; ")+".")
 	}
 	return lineChart{
-		title:  "Restore throughput, " + sizes(s),
+		title:  "Restore throughput, " + s.Sizes(),
 		yTitle: "restored records per second (records/s)",
 		foot:   foot,
 		x:      axisOf(s),
@@ -70,12 +70,22 @@ func throughputChart(s *report.Summary) lineChart {
 	}
 }
 
-// sizes ends a title.
-func sizes(s *report.Summary) string {
-	if keys := s.Keys(); len(keys) == 1 {
-		return report.Keys(keys[0]) + " keys"
+// debtChart shows how long compaction goes on once a restore is over, in seconds.
+func debtChart(s *report.Summary) lineChart {
+	return lineChart{
+		title:  "Compaction after a restore, " + s.Sizes(),
+		yTitle: "first correct read to no compaction left (s, log scale)",
+		foot:   append(footnote(s), "Until then point reads take longer: the table of debt has their 99th percentile right after the restore and once settled."),
+		unit:   "s",
+		logY:   true,
+		x:      axisOf(s),
+		panels: panelsOf(s, 1e-9, func(c report.CellSummary) *report.Estimate {
+			if c.Debt == nil {
+				return nil
+			}
+			return c.Debt.Settled
+		}),
 	}
-	return "by number of keys"
 }
 
 // tangled is how many lines can't be told apart between one pair of axes.
@@ -85,7 +95,7 @@ const tangled = 8
 // all charts of a run; where the type of the store is told by the panel or by the place on
 // the axis, those of equal engine and recovery share theirs.
 func panelsOf(s *report.Summary, scale float64, figure func(report.CellSummary) *report.Estimate) []linePanel {
-	all, byType := s.Series(), axisOf(s).nominal()
+	all, byType := s.Lines(), axisOf(s).nominal()
 	split := !byType && len(all) > tangled && len(s.Categories()) > 1
 	var panels []linePanel
 	var roles []string
@@ -100,7 +110,7 @@ func panelsOf(s *report.Summary, scale float64, figure func(report.CellSummary) 
 		if !slices.Contains(roles, label) {
 			roles = append(roles, label)
 		}
-		l := line{label: label, style: seriesStyle(slices.Index(roles, label)), points: pointsOf(one, scale, figure)}
+		l := line{label: label, style: seriesStyle(slices.Index(roles, label)), points: pointsOf(s.Scale(), one, scale, figure)}
 		if byType {
 			l.style.line.Width = 0 // types are no scale to draw a line along
 			for i := range l.points {
@@ -132,18 +142,21 @@ func add(panels []linePanel, title string, l line) []linePanel {
 	return panels
 }
 
-func pointsOf(one report.Series, scale float64, figure func(report.CellSummary) *report.Estimate) (points []point) {
+func pointsOf(along report.Scale, one report.Series, scale float64, figure func(report.CellSummary) *report.Estimate) (points []point) {
 	for _, c := range one.Cells {
 		e := figure(c)
 		if e == nil {
 			continue
 		}
-		p := point{x: float64(c.Keys), median: e.Median * scale}
+		p := point{median: e.Median * scale}
 		p.low, p.high = p.median, p.median
 		if e.Interval != nil {
 			p.low, p.high = e.Interval.Low*scale, e.Interval.High*scale
 		}
-		points = append(points, p)
+		for _, x := range along.At(c.Cell) {
+			p.x = float64(x)
+			points = append(points, p)
+		}
 	}
 	return points
 }

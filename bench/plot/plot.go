@@ -12,16 +12,20 @@ import (
 	"restorebench/bench/report"
 )
 
+// downtimeFile is named by what its lines run along.
+const downtimeFile = "downtime-by-%s.png"
+
 // The files that Write makes.
 const (
-	DowntimeFile   = "downtime-by-keys.png"
+	DebtFile       = "debt.png"
+	DowntimeFile   = "downtime-by-keys.png" // or another size, where all cells have one number of keys
 	PhasesFile     = "downtime-phases.png"
 	ThroughputFile = "restore-throughput.png"
 )
 
 // Write draws all charts that the summary has figures for into the directory, which must
 // exist, and returns the paths of the files. A run in which nothing was read from the
-// changelog has no throughput; one without any valid trial has no chart and is an error.
+// changelog has no throughput, and one in which nothing was left to be compacted has no debt; one without any valid trial has no chart and is an error.
 func Write(dir string, s *report.Summary) ([]string, error) {
 	if s.Valid() == 0 {
 		return nil, errors.New("nothing to plot: the run has no valid trial")
@@ -30,10 +34,16 @@ func Write(dir string, s *report.Summary) ([]string, error) {
 		file string
 		draw func() *page
 	}{
-		{DowntimeFile, func() *page { return downtimeChart(s).draw() }},
+		{fmt.Sprintf(downtimeFile, s.Scale().Name), func() *page { return downtimeChart(s).draw() }},
 		{PhasesFile, func() *page { return phaseChartOf(s).draw() }},
 		{ThroughputFile, func() *page {
 			if c := throughputChart(s); len(c.panels) > 0 {
+				return c.draw()
+			}
+			return nil
+		}},
+		{DebtFile, func() *page {
+			if c := debtChart(s); len(c.panels) > 0 {
 				return c.draw()
 			}
 			return nil

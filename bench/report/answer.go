@@ -22,7 +22,54 @@ func (s *Summary) Answer() []string {
 	for _, c := range compared {
 		sentences = append(sentences, s.sentence(c))
 	}
-	return append(sentences, s.growth()...)
+	return append(append(sentences, s.growth()...), s.breakEven()...)
+}
+
+// breakEven tells how old a saved offset may be for kept files to pay: the tail from which on a replay is back sooner.
+func (s *Summary) breakEven() (sentences []string) {
+	along := s.Scale()
+	if along.dimension != "tail" || len(along.Values) < 3 {
+		return nil
+	}
+	lines := s.Lines()
+	for _, one := range lines {
+		if one.Kind.Recovery != record.LocalTail {
+			continue
+		}
+		kind := one.Kind
+		kind.Recovery = record.Replay
+		i := slices.IndexFunc(lines, func(o Series) bool { return o.Kind == kind })
+		if i < 0 || lines[i].Cells[0].Downtime == nil {
+			continue
+		}
+		replay := lines[i].Cells[0].Downtime.Median
+		at, found := crossing(along, one.Cells, replay)
+		switch {
+		case found:
+			sentences = append(sentences, fmt.Sprintf("The local files of %s stop paying at about %s records since the last saved offset, of %s keys: from there on a replay is back sooner, in %s.",
+				one.Role, Amount(at), Keys(one.Cells[0].Keys), Duration(replay)))
+		default:
+			sentences = append(sentences, fmt.Sprintf("The local files of %s pay at every age of the saved offset that was measured, up to %s records.", one.Role, Amount(float64(along.Values[len(along.Values)-1]))))
+		}
+	}
+	return sentences
+}
+
+// crossing is where the downtimes of cells along a scale first exceed a limit, on a line between the neighbours.
+func crossing(along Scale, cells []CellSummary, limit float64) (at float64, found bool) {
+	for i, c := range cells {
+		if c.Downtime == nil || c.Downtime.Median <= limit {
+			continue
+		}
+		x := float64(along.of(c.Cell))
+		if i == 0 || cells[i-1].Downtime == nil {
+			return x, true
+		}
+		before := float64(along.of(cells[i-1].Cell))
+		low := cells[i-1].Downtime.Median
+		return before + (x-before)*(limit-low)/(c.Downtime.Median-low), true
+	}
+	return 0, false
 }
 
 // many comparisons are told in a table.

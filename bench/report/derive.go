@@ -85,6 +85,7 @@ func summarize(cell record.Cell, trials []record.Record) CellSummary {
 	c.RecordsPerSecond = estimate("records/s", collect(valid, perSecond(func(r record.Restored) int64 { return r.Records })))
 	c.BytesPerSecond = estimate("bytes/s", collect(valid, perSecond(func(r record.Restored) int64 { return r.Bytes })))
 	c.Bound = boundOf(valid)
+	c.Debt = debtOf(valid)
 	c.medians(valid)
 	return c
 }
@@ -114,6 +115,29 @@ func boundOf(trials []record.Record) *Bound {
 		b.Stage, b.Share = BoundApply, apply
 	}
 	return b
+}
+
+// debtOf reduces the aftermaths of a cell, nil if there is none.
+func debtOf(trials []record.Record) *Debt {
+	of := func(figure func(*record.Aftermath) int64) []float64 {
+		return collect(trials, func(r record.Record) (float64, bool) {
+			if r.Aftermath == nil || r.Aftermath.SettledNS <= 0 {
+				return 0, false
+			}
+			return float64(figure(r.Aftermath)), true
+		})
+	}
+	settled := of(func(a *record.Aftermath) int64 { return a.SettledNS })
+	if len(settled) == 0 {
+		return nil
+	}
+	return &Debt{
+		Settled:      estimate("ns", settled),
+		WrittenBytes: stats.Median(of(func(a *record.Aftermath) int64 { return a.SettledBytesWritten })),
+		ReadyP99NS:   stats.Median(of(func(a *record.Aftermath) int64 { return a.ReadsReady.P99NS })),
+		SettledP99NS: stats.Median(of(func(a *record.Aftermath) int64 { return a.ReadsSettled.P99NS })),
+		PendingBytes: stats.Median(of(func(a *record.Aftermath) int64 { return a.PendingBytes })),
+	}
 }
 
 // medians fills the figures that have no interval. valid must not be empty.

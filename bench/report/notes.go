@@ -35,6 +35,7 @@ func (s *Summary) writeNotes(b *strings.Builder) {
 		writeWrapped(b, "  ", t)
 	}
 	s.writeSubjects(b)
+	s.writeDebt(b)
 	if compared := s.comparisons(); len(compared) > many {
 		s.writeComparisons(b, compared)
 	}
@@ -165,4 +166,32 @@ func (s *Summary) Intervals() string {
 		text += fmt.Sprintf(", none under n=%d", stats.MinInterval)
 	}
 	return text
+}
+
+// writeDebt writes what restores left to be done, if it was measured.
+func (s *Summary) writeDebt(b *strings.Builder) {
+	columns := []column{
+		{"left to be done by", true, nil},
+		{"keys", false, nil},
+		{"settled after", false, nil},
+		{"written", false, nil},
+		{"p99 at once", false, nil},
+		{"p99 settled", false, nil},
+	}
+	var rows [][]string
+	for _, c := range s.Cells {
+		if d := c.Debt; d != nil {
+			rows = append(rows, []string{
+				s.Label(c.Cell), Keys(c.Keys), Duration(d.Settled.Median), Bytes(d.WrittenBytes), Duration(d.ReadyP99NS), Duration(d.SettledP99NS),
+			})
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	head := make([]string, len(columns))
+	for i, c := range columns {
+		head[i] = c.head
+	}
+	b.WriteString("\n" + strings.Join(aligned(columns, append([][]string{head}, rows...)), ""))
 }

@@ -175,10 +175,16 @@ func (s *Summary) varying() []dimension {
 
 // Label names a cell without its number of keys: the store, the recovery, and
 // what else tells it from others of the summary.
-func (s *Summary) Label(c record.Cell) string {
+func (s *Summary) Label(c record.Cell) string { return s.label(c, "") }
+
+// label is Label without one dimension.
+func (s *Summary) label(c record.Cell, without string) string {
 	parts := []string{c.Store, c.Recovery}
 	for _, d := range s.varying() {
 		label := d.label(c)
+		if d.name == without {
+			continue
+		}
 		if label != "" && (d.name != "tail" || c.Recovery == record.LocalTail) {
 			parts = append(parts, label)
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,31 +10,36 @@ import (
 	"restorebench/harness/spec"
 )
 
-// Series is the cells that differ in their number of keys only: a line in a chart.
+// Series is the cells that differ in their number of keys only, or in that of another scale: a line in a chart.
 type Series struct {
 	Label    string        // unique in the summary
 	Category string        // see Summary.Categories
 	Role     string        // the label without the category: engine, recovery, ...
-	Kind     record.Cell   // what they have in common; Keys is 0
-	Cells    []CellSummary // by keys, ascending; some may have no valid trial
+	Kind     record.Cell   // what they have in common; the size is 0
+	Cells    []CellSummary // by size, ascending; some may have no valid trial
 }
 
-// Series returns the cells of the summary by series, in order.
-func (s *Summary) Series() []Series {
+// Series returns the cells of the summary by what differs in their number of keys only, in order.
+func (s *Summary) Series() []Series { return s.along(scales[0]) }
+
+func (s *Summary) along(scale Scale) []Series {
 	var all []Series
 	for _, c := range s.Cells {
 		kind := c.Cell
-		kind.Keys = 0
-		if len(all) == 0 || all[len(all)-1].Kind != kind {
-			one := Series{Label: s.Label(c.Cell), Category: TypeOf(c.Store), Kind: kind}
+		scale.clear(&kind)
+		i := slices.IndexFunc(all, func(o Series) bool { return o.Kind == kind })
+		if i < 0 {
+			one := Series{Label: s.label(c.Cell, scale.dimension), Category: TypeOf(c.Store), Kind: kind}
 			one.Role = engineOf(c.Store) + strings.TrimPrefix(one.Label, c.Store)
 			if s.bySubject() {
 				one.Category, one.Role = c.Subject, strings.Replace(one.Label, ", "+c.Subject, "", 1)
 			}
-			all = append(all, one)
+			i, all = len(all), append(all, one)
 		}
-		last := &all[len(all)-1]
-		last.Cells = append(last.Cells, c)
+		all[i].Cells = append(all[i].Cells, c)
+	}
+	for _, one := range all {
+		slices.SortStableFunc(one.Cells, func(a, b CellSummary) int { return cmp.Compare(scale.of(a.Cell), scale.of(b.Cell)) })
 	}
 	return all
 }

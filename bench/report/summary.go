@@ -46,6 +46,8 @@ type CellSummary struct {
 	Split            *Split    `json:"restore_split,omitempty"`
 	Bound            *Bound    `json:"bound,omitempty"`
 
+	Debt *Debt `json:"debt,omitempty"`
+
 	RSSPeakBytes *float64 `json:"rss_peak_bytes,omitempty"`
 	CPUNS        *float64 `json:"cpu_ns,omitempty"` // user + system
 	DiskBytes    *float64 `json:"disk_bytes,omitempty"`
@@ -72,6 +74,15 @@ type Split struct {
 	DecodeNS    float64 `json:"decode_ns"`
 	ApplyNS     float64 `json:"apply_ns"`
 	FlushNS     float64 `json:"flush_ns"`
+}
+
+// Debt is what a restore left to be done, see record.Aftermath.
+type Debt struct {
+	Settled      *Estimate `json:"settled,omitempty"` // ns until no compaction was left
+	WrittenBytes float64   `json:"written_bytes"`     // by then, restore included
+	ReadyP99NS   float64   `json:"ready_p99_ns"`      // of point reads right after the restore
+	SettledP99NS float64   `json:"settled_p99_ns"`    // of point reads once settled
+	PendingBytes float64   `json:"pending_bytes"`     // to be compacted when ready, as RocksDB estimates it
 }
 
 // Bound is the stage that a restore can be no faster than, and how close it came: the time
