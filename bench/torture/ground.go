@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -52,8 +53,9 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 	if err := admin.Create(ctx, g.input, 1, map[string]string{"retention.ms": "-1"}); err != nil {
 		return g, err
 	}
-	// Not compacted while it is judged: every record counts.
-	if err := admin.Create(ctx, g.log, 1, changelog.TopicConfig(map[string]string{"min.compaction.lag.ms": "86400000"})); err != nil {
+	// Not compacted while it is judged, however old the records say they are: every one counts.
+	// (Markers of transactions have the broker's time, and roll a segment of such records.)
+	if err := admin.Create(ctx, g.log, 1, changelog.TopicConfig(map[string]string{"min.compaction.lag.ms": fmt.Sprint(math.MaxInt64)})); err != nil {
 		return g, err
 	}
 	if c.ExactlyOnce {

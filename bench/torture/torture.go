@@ -136,7 +136,9 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 	defer admin.Close()
 	until := time.Now().Add(o.Time)
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(together)
+	if o.Kills > 0 {
+		group.SetLimit(together)
+	} // else all of them share the time
 	for _, cell := range chosen {
 		group.Go(func() error {
 			if ctx.Err() != nil {
