@@ -15,7 +15,7 @@ TOOL := go tool -modfile=scripts/tools/go.mod
 # Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
 ARGS ?=
 
-.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test interrupts mutations defects torture fuzz lint fmt clean
+.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test answer interrupts equal-runs mutations defects torture fuzz lint fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,11 @@ peers-bench: build peers ## All of them side by side, 1M keys, into results/peer
 	bin/restorebench run --keys 1M --recovery replay,local --out results/peers \
 	  --subjects restorebench,kafka-streams@4.3.1,kafka-streams@4.2.1,kafka-streams@4.1.2,kafka-streams-tuned@4.3.1,naive-go,naive-go-tuned $(ARGS)
 
+# The question: 80 million keys of 200 B on 12 partitions, written at 20,000 records/s, to be back in 30 seconds.
+answer: build ## How long am I down, and what brings it under 30 s? Measure, fit, predict (20 minutes)
+	bin/restorebench run specs/capacity.yaml --out results/capacity $(ARGS)
+	bin/restorebench predict results/capacity --keys 80M --value-bytes 200 --partitions 12 --rto 30s --rate 20k
+
 bench-compare: build ## Hold the restore to its targets, measured then and there (10 minutes)
 	bin/restorebench targets $(ARGS)
 
@@ -72,6 +77,13 @@ defects: setup ## Seed bugs into stores, restore and harness, one at a time; eac
 .PHONY: run-defects
 run-defects:
 	scripts/with-docker-engine go test -count 1 -tags defects -timeout 20m -run 'TestDefects|TestTwoDefects' ./harness/trial ./bench/torture $(ARGS)
+
+equal-runs: setup ## Compare 10 pairs of equal runs: how often does compare see what is not there? (8 minutes)
+	@$(MAKE) --no-print-directory run-equal-runs
+
+.PHONY: run-equal-runs
+run-equal-runs:
+	go test -count 1 -v -timeout 40m -run TestEqualRuns ./cmd/restorebench -equal 10 $(ARGS)
 
 mutations: setup ## Change one byte format at a time; the tests against Kafka Streams must fail
 	@$(MAKE) --no-print-directory run-mutations
