@@ -107,7 +107,7 @@ func TestApply(t *testing.T) {
 			if next, ok := s.Offset(); !ok || next != 7 {
 				t.Errorf("step %d: offset %d, want the captured end though no record stands there", step, next)
 			}
-			if res.Records != 5 || res.Bytes != 9 || p.Records.Load() != 5 || p.Offset.Load() != 7 || res.FetchWait != 1 || res.Decode != 2 {
+			if res.Records != 5 || res.Bytes != 9 || res.NullKeys != 0 || p.Bytes.Load() != 9 || p.Records.Load() != 5 || p.Offset.Load() != 7 || res.FetchWait != 1 || res.Decode != 2 {
 				t.Errorf("step %d: %+v", step, res)
 			}
 		}
@@ -115,9 +115,25 @@ func TestApply(t *testing.T) {
 }
 
 func TestApplyOfNothingReadsNothing(t *testing.T) {
-	s := memory.New()
-	if _, err := Apply(context.Background(), &log{fail: errors.New("read"), step: 1}, s, Range{3, 3}, &Progress{}); err != nil {
-		t.Error(err)
+	s, p := &failing{Store: memory.New(), applies: 1, flush: errors.New("flush")}, &Progress{}
+	if _, err := Apply(context.Background(), &log{fail: errors.New("read"), step: 1}, s, Range{3, 3}, p); err != nil || p.Offset.Load() != 3 {
+		t.Errorf("%v, at offset %d, want 3", err, p.Offset.Load())
+	}
+}
+
+// nulls tells of records whose keys are null.
+type nulls struct{ *log }
+
+func (n nulls) Read(ctx context.Context, b *stores.Batch, stop stores.Offset, wait time.Duration) error {
+	err := n.log.Read(ctx, b, stop, wait)
+	b.NullKeys = 2
+	return err
+}
+
+func TestNullKeysAreCounted(t *testing.T) {
+	res, err := Apply(context.Background(), nulls{&log{records: []string{"a=1", "b=2"}, step: 1}}, memory.New(), Range{0, 2}, &Progress{})
+	if err != nil || res.NullKeys != 4 {
+		t.Errorf("%d null keys, %v; want 4", res.NullKeys, err)
 	}
 }
 
