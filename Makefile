@@ -95,6 +95,15 @@ run-mutations:
 torture: build ## Kill stores at random and chosen moments, 10 times each (ARGS="--nightly")
 	bin/restorebench torture $(or $(ARGS),--ci)
 
+mutants: setup ## Change one operator, literal or statement at a time; print what the tests do not notice (hours)
+	@$(MAKE) --no-print-directory run-mutants
+
+.PHONY: run-mutants
+run-mutants:
+	go run ./internal/mutation harness/verify harness/restore stores/memory stores/rocks stores/keyvalue stores/timestamped stores/versioned stores/cache
+	go run ./internal/mutation -by stores/window,stores/session stores/segments stores/window stores/session
+	go run ./internal/mutation -by stores/keyvalue,stores/window,stores/session,stores/versioned stores/format
+
 fuzz: setup ## Go's own fuzzing of all that is parsed, each for FUZZTIME=10m
 	@$(MAKE) --no-print-directory run-fuzz
 

@@ -30,7 +30,8 @@ var allowed = map[string][]string{
 	"stores/versioned":                {"internal/defect", "stores", "stores/format"},
 	"stores/window":                   {"stores", "stores/format", "stores/segments"},
 
-	"internal/defect": {},
+	"internal/defect":   {},
+	"internal/mutation": {},
 
 	"harness/record":         {},
 	"harness/spec":           {"harness/record"},
