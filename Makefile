@@ -15,7 +15,7 @@ TOOL := go tool -modfile=scripts/tools/go.mod
 # Extra flags: make restore-bench ARGS="--keys 10k --runs 3", make test ARGS="-run Name"
 ARGS ?=
 
-.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test answer interrupts equal-runs mutations defects torture fuzz lint fmt clean
+.PHONY: help setup build restore-bench bench bench-compare peers peers-bench test answer interrupts equal-runs mutations mutants defects torture fuzz lint fmt clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
