@@ -53,7 +53,7 @@ func (d *directory) acquire() error {
 		d.users++
 		return nil
 	}
-	if err := os.MkdirAll(d.path, 0o755); err != nil {
+	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return fmt.Errorf("memory: %w", err)
 	}
 	lock, err := lockFile(filepath.Join(d.path, lockName))

@@ -15,7 +15,7 @@ import (
 // lockFile makes and locks a file, until it is closed or the process ends. The error
 // wraps stores.ErrLocked while another one has it.
 func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("memory: %w", err)
 	}

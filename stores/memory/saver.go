@@ -76,7 +76,7 @@ func (w *saver) check(c *contents) error {
 
 // write makes a file of an image and puts it in the place of the last one.
 func (w *saver) write(ctx context.Context, im *image) error {
-	f, err := os.OpenFile(w.temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(w.temporary, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package memory_test
 
 import (
+	"io/fs"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -11,4 +13,16 @@ import (
 func TestSpace(t *testing.T) {
 	storetest.RunSpace(t, memory.NewSpace(), false)
 	storetest.RunSpace(t, memory.NewSpaceIn(filepath.Join(t.TempDir(), "task"), memory.Options{Topic: "t"}), true)
+}
+
+// What is in a store is nobody else's business.
+func TestFilesArePrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	s := openIn(t, dir)
+	must(t, s.Flush())
+	for path, want := range map[string]fs.FileMode{dir: fs.ModeDir | 0o700, filepath.Join(dir, "snapshot"): 0o600, filepath.Join(dir, "LOCK"): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != want {
+			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
+		}
+	}
 }

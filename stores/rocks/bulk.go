@@ -55,7 +55,7 @@ func (s *Store) BeginBulk(memory int64) error {
 		return fmt.Errorf("rocks: bulk load %s: %w", s.dir, stores.ErrNotEmpty)
 	}
 	b := &bulk{dir: filepath.Join(s.dir, bulkDir)}
-	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+	if err := os.MkdirAll(b.dir, 0o700); err != nil {
 		return fmt.Errorf("rocks: %w", err)
 	}
 	size := max(memory/2, minBuffer)

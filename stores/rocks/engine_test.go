@@ -153,3 +153,12 @@ func reopenWithSaved(t *testing.T, s *Store, saved int64) *Store {
 	}
 	return open(t, s.dir, options)
 }
+
+// RocksDB's files are in a directory that nobody else can enter.
+func TestDirectoryIsPrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	open(t, dir, options)
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("%v, %v; want 0700", info.Mode(), err)
+	}
+}

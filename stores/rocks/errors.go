@@ -53,7 +53,7 @@ func checkFiles(dir string, create bool) error {
 	if !create {
 		return fmt.Errorf("rocks: open %s: no store there: %w", dir, fs.ErrNotExist)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("rocks: %w", err)
 	}
 	return nil
