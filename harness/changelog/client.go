@@ -24,6 +24,10 @@ func newClient(bootstrap, topic string, s Settings, producer bool) (*C.rb_client
 	if err := checkABI(); err != nil {
 		return nil, err
 	}
+	s, err := s.resolve()
+	if err != nil {
+		return nil, fmt.Errorf("changelog %s at %s: %w", topic, bootstrap, err)
+	}
 	names := s.names()
 	conf := make([]*C.char, 0, 2*len(names))
 	for _, name := range names {
