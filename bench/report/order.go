@@ -133,6 +133,11 @@ var dimensions = []dimension{
 		func(c record.Cell) string { return "group " + groupOf(c) },
 	},
 	{
+		"guarantee",
+		guaranteeOf,
+		guaranteeOf,
+	},
+	{
 		"tail",
 		tailOf,
 		func(c record.Cell) string { return tailOf(c) + " tail" },
@@ -150,6 +155,8 @@ func groupOf(c record.Cell) string {
 	}
 	return name
 }
+
+func guaranteeOf(c record.Cell) string { return cmp.Or(c.Guarantee, spec.AtLeastOnce) }
 
 func tailOf(c record.Cell) string {
 	return percent(c.Tail)

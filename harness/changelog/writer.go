@@ -53,6 +53,7 @@ func (w *Writer) Next() stores.Offset { return w.next }
 type Ticket struct {
 	t       *C.rb_ticket
 	records int64
+	next    stores.Offset // behind it, of a transaction's
 }
 
 // Send hands a batch to the producer, which copies it, and returns at once

@@ -3,8 +3,13 @@ package processor
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"restorebench/harness/changelog"
+	"restorebench/harness/topology"
 	"restorebench/stores"
 	"restorebench/stores/killpoint"
 )
@@ -20,8 +25,8 @@ type sink interface {
 }
 
 func (f *feeding) newSink() (sink, error) {
-	if f.transactions != nil {
-		return &exactlyOnce{f}, nil
+	if t := f.transactions[f.part.id]; t != nil {
+		return &exactlyOnce{f, t}, nil
 	}
 	w, err := changelog.NewWriter(f.processor.task.Brokers, f.part.task.Topic, f.part.id, offsetTimeout, f.processor.task.Config.Producer)
 	return &atLeastOnce{f, w}, err
@@ -44,7 +49,10 @@ func (a *atLeastOnce) close()                           { a.log.Close() }
 // store learns of it behind the commit: what its files hold is never taken back, so that
 // they are good after any crash. (Kafka Streams before 4.4 writes to its store first, and
 // so has to wipe it after an unclean end.)
-type exactlyOnce struct{ *feeding }
+type exactlyOnce struct {
+	*feeding
+	transactions *changelog.Transactions
+}
 
 func (x *exactlyOnce) send(ctx context.Context, b *stores.Batch, next stores.Offset) (at stores.Offset, err error) {
 	t := x.transactions
@@ -69,10 +77,38 @@ func (x *exactlyOnce) applied(stores.Offset) error { return nil }
 func (x *exactlyOnce) close()                      {}
 
 // fence takes over from the last incarnation under exactly once: what that did not commit is
-// aborted, and nothing of it is pending when the end offsets are captured.
-func (p *processor) fence(ctx context.Context) (err error) {
-	if p.task.Config.ExactlyOnce {
-		p.transactions, err = changelog.NewTransactions(ctx, p.task.Brokers, p.task.Topic, p.task.Config.Producer)
+// aborted, and nothing of it is pending when the end offsets are captured. Each partition
+// has a producer of its own.
+func (p *processor) fence(ctx context.Context) error {
+	if !p.task.Config.ExactlyOnce {
+		return nil
 	}
-	return err
+	p.transactions = map[int32]*changelog.Transactions{}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	for _, id := range p.task.Config.Partitions {
+		group.Go(func() error {
+			t, err := changelog.NewTransactions(ctx, p.task.Brokers, fmt.Sprintf("%s-%d", p.task.Topic, id), p.task.Config.Producer)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			p.transactions[id] = t
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// writer is what writes a partition's changelog; end ends it.
+func (p *processor) writer(part *partition) (w topology.Writer, end func(), err error) {
+	if t := p.transactions[part.id]; t != nil {
+		return t.Writer(part.task.Topic, part.id, part.reader), func() {}, nil
+	}
+	one, err := changelog.NewWriter(p.task.Brokers, part.task.Topic, part.id, offsetTimeout, p.task.Config.Producer)
+	if err != nil {
+		return nil, nil, err
+	}
+	return one, one.Close, nil
 }

@@ -31,7 +31,7 @@ type processor struct {
 	parts   []*partition      // in the order of the task's partitions
 	member  *changelog.Member // of a consumer group, else nil
 
-	transactions *changelog.Transactions // under exactly once, else nil
+	transactions map[int32]*changelog.Transactions // under exactly once, by partition
 }
 
 // Run is the whole life of a subject: it does the task that its environment
@@ -153,8 +153,8 @@ func (p *processor) close() error {
 	for _, r := range p.readers {
 		r.Close()
 	}
-	if p.transactions != nil {
-		p.transactions.Close()
+	for _, t := range p.transactions {
+		t.Close()
 	}
 	return errors.Join(errs...)
 }
@@ -185,11 +185,11 @@ func (p *processor) loadAll(ctx context.Context, task *topology.LoadTask) error 
 	group.SetLimit(atOnce(len(p.parts)))
 	for i, part := range p.parts {
 		group.Go(func() error {
-			w, err := changelog.NewWriter(p.task.Brokers, p.task.Topic, part.id, offsetTimeout, p.task.Config.Producer)
+			w, end, err := p.writer(part)
 			if err != nil {
 				return err
 			}
-			defer w.Close()
+			defer end()
 			next, err := topology.Load(ctx, task, task.Workloads[i], w, part.store, part.holdFlush, &part.progress.Records)
 			if err != nil {
 				return err

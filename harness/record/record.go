@@ -82,6 +82,8 @@ type Cell struct {
 	SessionTimeoutMS int64  `json:"session_timeout_ms,omitempty"` // absent: as the client or the broker has it
 	StaticMembership bool   `json:"static_membership,omitempty"`
 
+	Guarantee string `json:"guarantee,omitempty"` // absent: at least once; eos: exactly once
+
 	Compressible float64 `json:"compressible,omitempty"` // share of each value that is the same in all of them
 	SortedKeys   bool    `json:"sorted_keys,omitempty"`  // keys are first written in their byte order; else at random
 	RestoreMode  string  `json:"restore_mode,omitempty"` // asked for: batch or bulk; "" is auto. Restored.Mode is what was taken

@@ -19,6 +19,11 @@ var axes = []axis{
 	along(func(s *Spec) []int64 { return s.Partitions }, func(c *record.Cell, v int64) { c.Partitions = int(v) }),
 	along(func(s *Spec) []int64 { return s.UpdatesPerKey }, func(c *record.Cell, v int64) { c.UpdatesPerKey = int(v) }),
 	groups,
+	along(func(s *Spec) []string { return s.Guarantee }, func(c *record.Cell, v string) {
+		if v != AtLeastOnce {
+			c.Guarantee = v
+		}
+	}),
 	along(func(s *Spec) []string { return s.Stores }, func(c *record.Cell, v string) { c.Store = v }),
 	along(func(s *Spec) []string { return s.Recovery }, func(c *record.Cell, v string) { c.Recovery = v }),
 	along(func(s *Spec) []float64 { return s.Tail }, func(c *record.Cell, v float64) {
@@ -94,7 +99,7 @@ func ownRocks(c *record.Cell) bool {
 
 // axisKnobs are those that Exclude can name.
 var axisKnobs = []string{
-	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "group", "static-membership", "stores", "recovery",
+	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "group", "static-membership", "guarantee", "stores", "recovery",
 	"tail", "compacted", "page-cache", "restore-mode", "rocksdb", "consumer",
 }
 

@@ -9,6 +9,12 @@ import (
 	"restorebench/harness/record"
 )
 
+// The guarantees.
+const (
+	AtLeastOnce = "alos"
+	ExactlyOnce = "eos"
+)
+
 // MaxTrials is the most that a run may have.
 const MaxTrials = 10_000
 
@@ -86,6 +92,8 @@ func (s *Spec) impossible(c record.Cell) string {
 	if c.Subject != SubjectSelf {
 		can := s.Systems[c.Subject]
 		switch {
+		case c.Guarantee != "":
+			return c.Subject + " is run under at least once only"
 		case !slices.Contains(can.Stores, c.Store):
 			return c.Subject + " has no such store"
 		case !slices.Contains(can.Recovery, c.Recovery), engine == EngineMemory && c.Recovery != record.Replay && c.Subject != SubjectCustom:

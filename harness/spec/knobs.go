@@ -89,6 +89,11 @@ var Knobs = []Knob{
 		defaults: []string{"false"}, list: true, set: boolsInto(func(s *Spec) *[]bool { return &s.StaticMembership }),
 	},
 	{
+		Name: "guarantee", Usage: "alos (at least once) or eos (exactly once: transactions, and only committed records are restored), a list", Allowed: "alos or eos",
+		defaults: []string{AtLeastOnce}, list: true,
+		set: namesInto(func(s *Spec) *[]string { return &s.Guarantee }, AtLeastOnce, ExactlyOnce),
+	},
+	{
 		Name: "tail", Usage: "newer records of local+tail, as a share of the keys, a list", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
 		defaults: []string{"10%"}, list: true,
 		set: sharesInto(func(s *Spec) *[]float64 { return &s.Tail }),

@@ -26,6 +26,7 @@ type Spec struct {
 	Group         []string // see GroupNone
 	// StaticMembership is whether a group's member comes back as the same one (KIP-345).
 	StaticMembership []bool
+	Guarantee        []string   // AtLeastOnce, ExactlyOnce
 	Tail             []float64  // newer records of local+tail, as a share of the keys
 	Compacted        []bool     // whether the log cleaner has been through the changelog
 	PageCache        []string   // see CacheWarm

@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,6 +21,11 @@ func (a *attempt) fetchAlone(ctx context.Context, ranges map[int32]subject.Event
 	settings, err := spec.ParseSettings(a.rec.Consumer)
 	if err != nil {
 		return 0, err
+	}
+	if a.rec.Guarantee == spec.ExactlyOnce { // what the user says counts
+		committed := changelog.Committed()
+		maps.Copy(committed, settings)
+		settings = spec.Settings(committed)
 	}
 	r, err := changelog.NewReader(a.Broker.Bootstrap(), a.topic, changelog.ReaderOptions{Fetcher: a.Spec.Fetcher, Settings: changelog.Settings(settings)})
 	if err != nil {

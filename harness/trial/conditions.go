@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -42,7 +43,12 @@ func (a *attempt) prepare(ctx context.Context, state string) error {
 // cleanerConfig is that of a changelog that is to be compacted: the log cleaner never touches the segment that is written to, so
 // this one is to be a small part of the changelog; and it is to wait until the load is over.
 func (a *attempt) cleanerConfig() map[string]string {
-	if !a.rec.Compacted {
+	switch {
+	case !a.rec.Compacted && a.rec.Guarantee == spec.ExactlyOnce:
+		// Markers of transactions have the broker's time, and roll a segment of records that
+		// have an older one: the cleaner would come when it likes.
+		return map[string]string{"min.compaction.lag.ms": strconv.Itoa(math.MaxInt64)}
+	case !a.rec.Compacted:
 		return nil
 	}
 	const least, most = 1 << 20, 1 << 30 // Kafka's limit, and its default

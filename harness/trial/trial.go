@@ -198,6 +198,7 @@ func (a *attempt) task(state string, config subject.Config) subject.Task {
 	if config.RestoreMode, config.RestoreMemory = a.rec.RestoreMode, a.Spec.RestoreMemory; config.RestoreMode == "" {
 		config.RestoreMode = spec.ModeAuto
 	}
+	config.ExactlyOnce = a.rec.Guarantee == spec.ExactlyOnce
 	config.Fetcher, config.Group = a.Spec.Fetcher, a.group()
 	// Both were checked when the cell was made.
 	config.RocksDB, _ = spec.ParseSettings(a.rec.RocksDB)
