@@ -62,7 +62,7 @@ var allowed = map[string][]string{
 		"stores", "stores/memory", "stores/rocks",
 	},
 	"bench/report":  {"bench/stats", "harness/record", "harness/spec"},
-	"bench/compare": {"bench/report", "bench/stats", "harness/record"},
+	"bench/compare": {"bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/model":   {"bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/plot":    {"bench/report", "bench/stats", "harness/record"},
 	"bench/suite":   {"bench/stats", "harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},

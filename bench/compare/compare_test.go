@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"restorebench/bench/report"
 	"restorebench/harness/record"
 )
 
@@ -146,6 +147,33 @@ func TestThresholds(t *testing.T) {
 	for _, text := range []string{"", "downtime", "downtime > 10", "speed > 10%", "downtime >= 10%", "downtime > NaN%"} {
 		if th, err := ParseThreshold(text); err == nil {
 			t.Errorf("%q: %+v", text, th)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	records := run("a", 3, []int64{100, 200, 300}, func(_ int, keys int64) float64 { return float64(keys) })
+	for i := range records {
+		if records[i].Keys == 300 {
+			records[i].Valid = false
+		}
+	}
+	s, err := report.New(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Of 100 and 200 keys the downtimes are 100 and 200 ms, the throughputs 2k/s; 300 keys have no valid trial.
+	for text, missed := range map[string]int{
+		"downtime > 150ms": 2, "downtime > 1s": 1, "downtime>99ms": 3, "throughput < 3k": 3, "throughput < 1k": 1, "rss > 1GB": 1,
+	} {
+		l, err := ParseLimit(text)
+		if got := l.Missed(s, records); err != nil || len(got) != missed {
+			t.Errorf("%s: %q, %v, want %d", text, got, err, missed)
+		}
+	}
+	for _, text := range []string{"", "downtime", "downtime > 5", "downtime > +10%", "speed > 1s", "rss > 2s", "downtime > -1s", "throughput < NaN"} {
+		if l, err := ParseLimit(text); err == nil {
+			t.Errorf("%q: %+v", text, l)
 		}
 	}
 }

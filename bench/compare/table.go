@@ -25,7 +25,7 @@ func Table(w io.Writer, c *Comparison) error {
 			verdict = fmt.Sprintf("%+.1f%% %s", 100*(r.Ratio-1), r.Verdict)
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d+%d\t%.2f\t%s\t%.3f\t%s\n", c.labels.Label(r.Cell), report.Keys(r.Keys),
-			c.amount(r.Old.Median), c.amount(r.New.Median), r.Old.N, r.New.N, r.Ratio, interval, r.P, verdict)
+			amount(c.Unit, r.Old.Median), amount(c.Unit, r.New.Median), r.Old.N, r.New.N, r.Ratio, interval, r.P, verdict)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -42,9 +42,9 @@ func Table(w io.Writer, c *Comparison) error {
 	return err
 }
 
-// amount writes a value of the comparison's unit.
-func (c *Comparison) amount(v float64) string {
-	switch c.Unit {
+// amount writes a value of a unit.
+func amount(unit string, v float64) string {
+	switch unit {
 	case "ns":
 		return report.Duration(v)
 	case "bytes":

@@ -66,6 +66,10 @@ func run(ctx context.Context, s *spec.Spec, resume string, stdout io.Writer, asJ
 	if err != nil {
 		return err
 	}
+	limits, err := limitsOf(s)
+	if err != nil {
+		return err
+	}
 	display := progress.New(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
 	quiet := context.AfterFunc(ctx, func() { display.Logf("interrupted: cleaning up (once more to end at once)") })
 	res, runErr := suite.Run(ctx, suite.Options{
@@ -97,7 +101,7 @@ func run(ctx context.Context, s *spec.Spec, resume string, stdout io.Writer, asJ
 		fmt.Fprintf(os.Stderr, "restorebench: %d of %d trials are invalid, see above and %s\n", invalid, len(res.Records), res.Raw)
 		return errReported
 	}
-	return nil
+	return within(os.Stderr, limits, res.Records)
 }
 
 // self starts our own processor: this program again.

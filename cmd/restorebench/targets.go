@@ -20,7 +20,7 @@ import (
 )
 
 // errMissed is a threshold that was missed, as the table says.
-var errMissed = errors.New("a target was missed")
+var errMissed = errors.New("a target or a limit was missed")
 
 // targetKnobs are the flags of targets, and targetKeys what they are measured with.
 var targetKnobs = []string{"keys", "runs", "seed", "broker", "state-dir", "topic-prefix", "restore-memory"}

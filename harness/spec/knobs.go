@@ -151,6 +151,13 @@ var Knobs = []Knob{
 		set: intInto(func(s *Spec) *int64 { return &s.Minutes }, 0, 7*24*60),
 	},
 	{
+		Name: "fail-if", Usage: "limits on medians that make the exit code 3, a list, such as 'downtime > 2s'", Allowed: "METRIC > VALUE or METRIC < VALUE",
+		list: true, set: func(s *Spec, values []string) error {
+			s.FailIf = slices.DeleteFunc(slices.Clone(values), func(text string) bool { return strings.TrimSpace(text) == "" })
+			return nil
+		},
+	},
+	{
 		Name: "seed", Usage: "of the workload and of the order of trials", Allowed: "a whole number from 0 to 2^64-1",
 		defaults: []string{"1"}, set: setSeed,
 	},

@@ -59,7 +59,8 @@ type Spec struct {
 
 	// The run.
 	Runs         int64
-	Minutes      int64 // budget, beyond Runs as well; 0: none
+	Minutes      int64    // budget, beyond Runs as well; 0: none
+	FailIf       []string // limits that no cell may be beyond, see package compare
 	Seed         uint64
 	Broker       string
 	Out          string
