@@ -97,9 +97,13 @@ func TestApply(t *testing.T) {
 		for _, idle := range []int{0, 2} {
 			s := memory.New()
 			var p Progress
-			res, err := Apply(context.Background(), &log{records: records, step: step, idle: idle}, s, Range{0, 7}, &p)
+			f := &failing{Store: s} // counts down from 0
+			res, err := Apply(context.Background(), &log{records: records, step: step, idle: idle}, f, Range{0, 7}, &p)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if batches := (7 + step - 1) / step; f.applies != -batches {
+				t.Errorf("step %d: %d batches applied, want %d: reads that bring nothing apply nothing", step, -f.applies, batches)
 			}
 			if got := contents(t, s); got != "a=3 c=4 " {
 				t.Errorf("step %d: %s", step, got)
