@@ -19,7 +19,7 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 	if cells, left, err = s.Cells(); err != nil {
 		return nil, nil, err
 	}
-	if err := broker.Validate(s.Broker); err != nil {
+	if err := checkBroker(s); err != nil {
 		return nil, nil, err
 	}
 	if slices.ContainsFunc(s.Stores, isRocks) {
@@ -44,6 +44,10 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 		return nil, nil, fmt.Errorf("--producer: %w", err)
 	}
 	return cells, left, nil
+}
+
+func checkBroker(s *spec.Spec) error {
+	return errors.Join(broker.Validate(s.Broker), broker.CheckRemote(s.Broker, s.AllowRemote))
 }
 
 func isRocks(store string) bool {

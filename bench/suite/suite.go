@@ -106,7 +106,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 // WithRunner starts the broker, hands a runner of trials to do, and stops the broker.
 // It leaves nothing behind, however it ends.
 func WithRunner(ctx context.Context, o Options, do func(*trial.Runner) error) error {
-	if err := broker.Validate(o.Spec.Broker); err != nil {
+	if err := checkBroker(o.Spec); err != nil {
 		return &BadInput{err}
 	}
 	return withRunner(ctx, o, newRunID(), do)

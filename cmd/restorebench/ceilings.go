@@ -25,7 +25,7 @@ import (
 // and where.
 var ceilingKnobs = []string{
 	"keys", "value-bytes", "key-bytes", "partitions", "updates-per-key", "tombstones", "compressible", "key-order", "stores", "runs", "seed",
-	"broker", "out", "state-dir", "topic-prefix", "rocksdb", "consumer", "producer", "topic",
+	"broker", "allow-remote", "out", "state-dir", "topic-prefix", "rocksdb", "consumer", "producer", "topic",
 }
 
 // ceilingKeys: fewer take milliseconds, of which most are beginning and end.

@@ -10,7 +10,11 @@ import (
 // flagOf adds the flag of a knob.
 func flagOf(cmd *cobra.Command, name string) *string {
 	k, _ := spec.Find(name)
-	return cmd.Flags().String(k.Name, k.Default(), k.Usage)
+	value := cmd.Flags().String(k.Name, k.Default(), k.Usage)
+	if k.Switch {
+		cmd.Flags().Lookup(k.Name).NoOptDefVal = "true"
+	}
+	return value
 }
 
 // knobFlags adds the flags of knobs. What it returns sets those in a spec that were given

@@ -23,7 +23,7 @@ import (
 var errMissed = errors.New("a target or a limit was missed")
 
 // targetKnobs are the flags of targets, and targetKeys what they are measured with.
-var targetKnobs = []string{"keys", "runs", "seed", "broker", "state-dir", "topic-prefix", "restore-memory"}
+var targetKnobs = []string{"keys", "runs", "seed", "broker", "allow-remote", "state-dir", "topic-prefix", "restore-memory"}
 
 const targetKeys = "4M"
 

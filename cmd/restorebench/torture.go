@@ -44,7 +44,7 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 		Args: cobra.NoArgs,
 	}
 	s := spec.Default()
-	given := knobFlags(cmd, []string{"broker", "out", "seed", "state-dir", "topic-prefix", "stall-timeout"})
+	given := knobFlags(cmd, []string{"broker", "allow-remote", "out", "seed", "state-dir", "topic-prefix", "stall-timeout"})
 	kills := cmd.Flags().String("kills", fmt.Sprint(ciKills), "kills of each cell")
 	minutes := cmd.Flags().String("minutes", "0", "go on for so long instead, 1 to 10k")
 	cells := cmd.Flags().StringSlice("cells", nil, "some of the cells only")

@@ -35,12 +35,11 @@ the changelog and the output. That shows when commits are further apart, by
 		Args: cobra.NoArgs,
 	}
 	s := spec.Default()
-	broker := flagOf(cmd, "broker")
+	given := knobFlags(cmd, []string{"broker", "allow-remote", "cache-bytes"})
 	store := cmd.Flags().String("store", "", "one store only: "+strings.Join(spec.VoteStores(), ", "))
-	cacheBytes := flagOf(cmd, "cache-bytes")
 	commitRecords := cmd.Flags().String("commit-records", "1", "votes between two commits; there is one at the end, too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := s.Set("broker", *broker, "--broker"); err != nil {
+		if err := given(s); err != nil {
 			return err
 		}
 		names := spec.VoteStores()
@@ -49,9 +48,6 @@ the changelog and the output. That shows when commits are further apart, by
 				return &spec.Error{Where: "--store", Value: *store, Allowed: "one of " + strings.Join(names, ", ")}
 			}
 			names = []string{*store}
-		}
-		if err := s.Set("cache-bytes", *cacheBytes, "--cache-bytes"); err != nil {
-			return err
 		}
 		commit, err := spec.ParseCount(*commitRecords)
 		if err != nil || commit < 1 || commit > 1e6 {

@@ -23,6 +23,23 @@ func Validate(kind string) error {
 	return nil
 }
 
+// CheckRemote is an error when kind has an address that is not on this machine, and that is not
+// allowed: a run creates and deletes topics, and fills disks. Names are not looked up; only
+// localhost is known to be here. Its errors are [ErrBadKind].
+func CheckRemote(kind string, allowed bool) error {
+	if allowed || kind == Auto || kind == Container || kind == Local || Validate(kind) != nil {
+		return nil
+	}
+	for address := range strings.SplitSeq(kind, ",") {
+		host, _, _ := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return fmt.Errorf("%w: --broker %s: %s is not this machine; --allow-remote says that topics may be made and deleted there",
+				ErrBadKind, kind, host)
+		}
+	}
+	return nil
+}
+
 // badAddress says what is wrong with one HOST:PORT; nothing when it is well-formed.
 func badAddress(address string) string {
 	host, port, err := net.SplitHostPort(address)

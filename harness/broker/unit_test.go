@@ -208,3 +208,19 @@ func TestLastLines(t *testing.T) {
 		}
 	}
 }
+
+// Only addresses of this machine are used unasked.
+func TestCheckRemote(t *testing.T) {
+	for kind, remote := range map[string]string{
+		Auto: "", Container: "", Local: "", "localhost:1": "", "127.0.0.1:1": "", "127.9.9.9:1,[::1]:2": "",
+		"10.0.0.1:1": "10.0.0.1", "kafka:9092": "kafka", "localhost:1,[2001:db8::1]:2": "2001:db8::1", "localhost.example:1": "localhost.example", "0.0.0.0:1": "0.0.0.0",
+	} {
+		err := CheckRemote(kind, false)
+		if (err == nil) != (remote == "") || err != nil && (!errors.Is(err, ErrBadKind) || !strings.Contains(err.Error(), ": "+remote+" is not this machine")) {
+			t.Errorf("%s: %v, want %q refused", kind, err, remote)
+		}
+		if err := CheckRemote(kind, true); err != nil {
+			t.Errorf("%s, allowed: %v", kind, err)
+		}
+	}
+}

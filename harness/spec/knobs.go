@@ -167,6 +167,10 @@ var Knobs = []Knob{
 		set:      textInto(func(s *Spec) *string { return &s.Broker }, false),
 	},
 	{
+		Name: "allow-remote", Usage: "use a broker that is not on this machine: topics are made and deleted there", Allowed: "true or false",
+		defaults: []string{"false"}, Switch: true, set: boolInto(func(s *Spec) *bool { return &s.AllowRemote }),
+	},
+	{
 		Name: "out", Usage: "directory for results", Allowed: "a directory that can be written",
 		defaults: []string{"results"},
 		set:      textInto(func(s *Spec) *string { return &s.Out }, false),

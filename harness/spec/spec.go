@@ -63,6 +63,7 @@ type Spec struct {
 	FailIf       []string // limits that no cell may be beyond, see package compare
 	Seed         uint64
 	Broker       string
+	AllowRemote  bool // a broker on another machine
 	Out          string
 	StateDir     string // parent of the run's temporary directory; "" is the system's
 	TopicPrefix  string
@@ -154,6 +155,7 @@ type Knob struct {
 	Name    string // as a flag and as a YAML field
 	Usage   string
 	Allowed string
+	Switch  bool // the flag alone stands for true
 
 	defaults []string
 	list     bool // takes several values

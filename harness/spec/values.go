@@ -110,6 +110,16 @@ func namesInto(field func(*Spec) *[]string, allowed ...string) func(*Spec, []str
 	}
 }
 
+func boolInto(field func(*Spec) *bool) func(*Spec, []string) error {
+	return func(s *Spec, values []string) (err error) {
+		text := strings.Join(values, ",")
+		if *field(s), err = strconv.ParseBool(text); err != nil {
+			return badValue(text)
+		}
+		return nil
+	}
+}
+
 func boolsInto(field func(*Spec) *[]bool) func(*Spec, []string) error {
 	return func(s *Spec, values []string) error {
 		var all []bool
