@@ -124,9 +124,11 @@ static int take(const rd_kafka_message_t *m, int64_t stop, uint8_t *arena, uint3
                 rb_entry *entries, int32_t entries_cap, rb_fill *out) {
 	if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
 		/* The fetch position at the log's end: behind markers and holes that
-		 * no record stands for. */
-		if (m->offset > out->next)
-			out->next = m->offset;
+		 * no record stands for. The log may go on behind stop, and what is
+		 * there was not taken. */
+		int64_t at = m->offset < stop ? m->offset : stop;
+		if (at > out->next)
+			out->next = at;
 		return 1;
 	}
 	if (m->err) {
