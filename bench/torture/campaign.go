@@ -102,6 +102,11 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 		c.ground.newState() // what a killed restore leaves is mostly met by the next one
 	}
 	l, err := c.live(ctx, &m)
+	if is, judgeErr := c.refused(err); is {
+		if err = judgeErr; err == nil {
+			l, err = c.live(ctx, &m)
+		}
+	}
 	if err != nil {
 		return false, c.fail(err, line)
 	}
@@ -116,8 +121,29 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	} else if l.killing != nil {
 		line.Offset = l.killing.Offset
 	}
+	if c.Fault != "" {
+		if line.File, err = damage(c.rng, c.Fault, c.ground.state); err != nil {
+			return false, err
+		}
+		if line.File != "" {
+			line.Kind = c.Fault
+		}
+	}
 	c.pending = append(c.pending, line)
 	return line.Reached, nil
+}
+
+// refused judges a kill whose damaged file the processor refused, as it may: then it is for
+// the user to wipe, and the next life begins without files.
+func (c *campaign) refused(err error) (bool, error) {
+	if !errors.Is(err, errRefused) || len(c.pending) == 0 || c.pending[len(c.pending)-1].File == "" {
+		return false, nil
+	}
+	line := c.pending[len(c.pending)-1]
+	line.Verdict, line.Outcome, line.Why = VerdictOK, OutcomeRefused, err.Error()
+	c.pending = c.pending[:len(c.pending)-1]
+	c.ground.newState()
+	return true, c.judged(line)
 }
 
 // restoring says whether the last kill cut a restore short.
@@ -129,6 +155,11 @@ func (c *campaign) restoring() bool {
 // last judges the last kill, that a processor that is stopped ends cleanly, and its output.
 func (c *campaign) last(ctx context.Context) error {
 	l, err := c.live(ctx, nil)
+	if is, judgeErr := c.refused(err); is {
+		if err = judgeErr; err == nil {
+			l, err = c.live(ctx, nil)
+		}
+	}
 	if err != nil {
 		return c.fail(err, nil)
 	}
@@ -189,7 +220,7 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	if int64(committed) > h.newest {
 		return fmt.Errorf("%w: %d records are acknowledged, it has %d", errTranscript, committed, h.newest)
 	}
-	if l.opened.Path == subject.PathWiped {
+	if l.opened.Path == subject.PathWiped && c.Fault == "" {
 		return fmt.Errorf("a mere kill cost the local files: %s", l.opened.Reason)
 	}
 	var d Damage
@@ -200,6 +231,10 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	for i, line := range c.pending {
 		line.Path, line.From, line.To, line.CommittedTo = l.opened.Path, l.start.From, l.start.To, int64(committed)
 		line.Entries, line.RecoveryNS, line.Verdict = len(restored), l.recovery.Nanoseconds(), VerdictOK
+		if line.File != "" {
+			line.Outcome = map[bool]string{true: OutcomeReplayed, false: OutcomeServed}[l.opened.Path != subject.PathLocal]
+			line.Why = l.opened.Reason
+		}
 		if d.any() && i == len(c.pending)-1 {
 			line.Verdict, line.Damage = VerdictDamaged, d
 		}

@@ -20,6 +20,8 @@ const (
 var (
 	errHung  = errors.New("the processor hung")
 	errEnded = errors.New("the processor ended by itself")
+	// errRefused: it did so for files that it does not trust.
+	errRefused = errors.New("the processor refused its files")
 )
 
 // life is one incarnation of the processor, as its events tell it.
@@ -67,6 +69,9 @@ func (l *life) live(ctx context.Context, m *moment, stall time.Duration, restore
 func (l *life) event(e subject.Event, restored func([]subject.Entry) error) (done bool, err error) {
 	switch e.Event {
 	case subject.Failed:
+		if e.Code == "corrupt" {
+			return false, fmt.Errorf("%w: %s", errRefused, e.Message)
+		}
 		return false, fmt.Errorf("%w: %s: %s", errEnded, e.Code, e.Message)
 	case subject.Opened:
 		l.opened = e

@@ -33,6 +33,10 @@ type Line struct {
 	During  string          `json:"during"`
 	Exit    string          `json:"exit"`
 
+	// The file that was damaged behind the kill, and what became of that.
+	File    string `json:"file,omitempty"`
+	Outcome string `json:"outcome,omitempty"`
+
 	// The restore that judged it.
 	Path        string `json:"path,omitempty"`
 	From        int64  `json:"from"`

@@ -31,6 +31,7 @@ var everywhere = []string{KindRandom, KindWrite, KindCommit, KindRestore10, Kind
 var order = []string{
 	KindRandom, KindWrite, KindFlush, KindCommit, KindCheckpoint, KindSnapshot, KindBulk,
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
+	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing,
 }
 
 // moment is one kill of a schedule.
@@ -55,6 +56,13 @@ func newSchedule(seed uint64, c *Cell) *schedule {
 	return &schedule{rng: rand.New(rand.NewPCG(seed, hash(c.Name))), kinds: slices.Concat(everywhere, c.kinds)}
 }
 
+// newFaultSchedule is of a fault: the processor is killed at random before each.
+func newFaultSchedule(seed uint64, c *Cell) *schedule {
+	s := newSchedule(seed, c)
+	s.kinds = []string{KindRandom}
+	return s
+}
+
 func (s *schedule) next() moment {
 	if len(s.left) == 0 {
 		s.left = slices.Clone(s.kinds)
@@ -65,7 +73,9 @@ func (s *schedule) next() moment {
 				cut = append(cut, i)
 			}
 		}
-		s.left = slices.Insert(s.left, cut[s.rng.IntN(len(cut))]+1, KindAgain)
+		if len(cut) > 0 {
+			s.left = slices.Insert(s.left, cut[s.rng.IntN(len(cut))]+1, KindAgain)
+		}
 	}
 	kind := s.left[0]
 	s.left = s.left[1:]

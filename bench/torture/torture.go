@@ -32,6 +32,12 @@
 // The processor ended by SIGKILL, and had told that the chosen moment came (see package
 // killpoint) or what it was doing. A moment that did not come is counted as a kill while
 // idle and tried again.
+//
+// # Faults
+//
+// With a fault, each kill is followed by damage to one of the files that it left. The restore
+// behind it may serve what is right all the same, replay and say why, or refuse the files;
+// it is judged as ever.
 package torture
 
 import (
@@ -54,6 +60,7 @@ type Options struct {
 	Run     string
 	Seed    uint64
 	Cells   []string // names; none are all
+	Fault   string   // beside kills, one of Faults; "": none
 	Kills   int      // of each cell; 0: as many as Time allows
 	Time    time.Duration
 	Brokers string
@@ -94,6 +101,9 @@ type Failure struct {
 // Check says whether the options make sense, before anything starts.
 func (o *Options) Check() error {
 	_, err := find(o.Cells)
+	if err == nil {
+		err = checkFault(o.Fault)
+	}
 	if err == nil && o.Kills == 0 && o.Time == 0 {
 		err = &spec.Error{Where: "--kills", Value: "0", Allowed: "a whole number from 1 on, or --minutes"}
 	}
@@ -123,6 +133,9 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 	chosen, err := find(o.Cells)
 	if err != nil {
 		return res, err
+	}
+	if o.Fault != "" {
+		chosen = faulty(chosen)
 	}
 	r := &run{Options: o, cells: len(chosen), counts: counts{}, res: res}
 	if r.log, err = newLog(o.Out, o.Run); err != nil {
@@ -158,6 +171,11 @@ func (r *run) cell(ctx context.Context, cell Cell, admin *changelog.Admin, until
 		Options: r.Options, cell: cell, admin: admin, before: r.watch, judged: r.judge,
 		schedule: newSchedule(r.Seed, &cell), rng: rand.New(rand.NewPCG(r.Seed, ^hash(cell.Name))),
 	}
+	repeat := fmt.Sprintf("restorebench torture --cells %s --seed %d", cell.Name, r.Seed)
+	if r.Fault != "" {
+		c.schedule = newFaultSchedule(r.Seed, &cell)
+		repeat += " --fault " + r.Fault
+	}
 	err := c.run(ctx, func(kills int) bool {
 		return r.Kills > 0 && kills >= r.Kills || r.Time > 0 && kills > 0 && time.Now().After(until)
 	})
@@ -168,7 +186,7 @@ func (r *run) cell(ctx context.Context, cell Cell, admin *changelog.Admin, until
 	defer r.mu.Unlock()
 	r.res.Failures = append(r.res.Failures, Failure{
 		Cell: cell.Name, Why: err.Error(), Kept: c.kept,
-		Repeat: fmt.Sprintf("restorebench torture --cells %s --kills %d --seed %d", cell.Name, c.kills, r.Seed),
+		Repeat: fmt.Sprintf("%s --kills %d", repeat, c.kills),
 	})
 	return nil
 }
