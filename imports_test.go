@@ -64,6 +64,7 @@ var allowed = map[string][]string{
 	"bench/report":  {"bench/stats", "harness/record", "harness/spec"},
 	"bench/compare": {"bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/model":   {"bench/report", "bench/stats", "harness/record", "harness/spec"},
+	"bench/page":    {"bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/plot":    {"bench/report", "bench/stats", "harness/record"},
 	"bench/suite":   {"bench/stats", "harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
 	"bench/targets": {
@@ -75,7 +76,7 @@ var allowed = map[string][]string{
 	"bench/peers/naive-go": {"harness/subject", "harness/verify"},
 
 	"cmd/restorebench": {
-		"bench/ceilings", "bench/compare", "bench/model", "bench/peers", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "bench/torture", "harness/processor", "harness/record", "harness/topology", "harness/trial",
+		"bench/ceilings", "bench/compare", "bench/model", "bench/page", "bench/peers", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "bench/torture", "harness/processor", "harness/record", "harness/topology", "harness/trial",
 		"harness/spec", "harness/subject",
 	},
 

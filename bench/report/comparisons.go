@@ -32,7 +32,7 @@ func (s *Summary) writeComparisons(b *strings.Builder, compared []comparison) {
 func (s *Summary) comparisonTable(compared []comparison) (columns []column, rows [][]string) {
 	var names, heads []string
 	for _, c := range compared {
-		names, heads = append(names, s.keeper(c.kept)), append(heads, howKept(c.kept))
+		names, heads = append(names, s.Name(c.kept)), append(heads, howKept(c.kept))
 	}
 	names, heads = unique(names), unique(heads)
 	columns = append([]column{{left: true}}, make([]column, len(heads))...)
@@ -41,7 +41,7 @@ func (s *Summary) comparisonTable(compared []comparison) (columns []column, rows
 		rows = append(rows, append([]string{name}, slices.Repeat([]string{unknown}, len(heads))...))
 	}
 	for _, c := range compared {
-		rows[1+slices.Index(names, s.keeper(c.kept))][1+slices.Index(heads, howKept(c.kept))] = c.figure()
+		rows[1+slices.Index(names, s.Name(c.kept))][1+slices.Index(heads, howKept(c.kept))] = c.figure()
 	}
 	return columns, rows
 }
@@ -64,8 +64,9 @@ func howKept(kind record.Cell) string {
 	return "alone"
 }
 
-// keeper names what kept its files: the store, and what else varies but the tail.
-func (s *Summary) keeper(kind record.Cell) string {
+// Name names what is measured, without the recovery and the number of keys: the store, and
+// what else varies but the tail.
+func (s *Summary) Name(kind record.Cell) string {
 	parts := []string{kind.Store}
 	for _, d := range s.varying() {
 		if label := d.label(kind); label != "" && d.name != "tail" {

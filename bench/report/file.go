@@ -7,27 +7,34 @@ import (
 	"path/filepath"
 )
 
-// WriteSummary writes the summary as JSON. A reader, or a crash at any moment, finds
-// the old file or the new one, never a part: it is written beside it, made durable and
-// renamed. The directory must exist.
-func WriteSummary(path string, s *Summary) (err error) {
+// WriteSummary writes the summary as JSON, as WriteFile does.
+func WriteSummary(path string, s *Summary) error {
 	data, err := json.MarshalIndent(s, "", "  ")
+	if err == nil {
+		err = WriteFile(path, append(data, '\n'))
+	}
 	if err != nil {
 		return fmt.Errorf("summary: %w", err)
 	}
+	return nil
+}
+
+// WriteFile writes a file that others may read. A reader, or a crash at any moment, finds
+// the old file or the new one, never a part: it is written beside it, made durable and
+// renamed. The directory must exist.
+func WriteFile(path string, data []byte) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return fmt.Errorf("summary: %w", err)
+		return err
 	}
 	defer func() {
 		if err != nil {
 			_ = f.Close() // the first error is the one to tell
 			_ = os.Remove(f.Name())
-			err = fmt.Errorf("summary: %w", err)
 		}
 	}()
-	if _, err = f.Write(append(data, '\n')); err != nil {
+	if _, err = f.Write(data); err != nil {
 		return err
 	}
 	if err = f.Chmod(0o644); err != nil { // temporary files are private

@@ -36,7 +36,10 @@ func sortCells(cells []CellSummary) {
 			cmp.Compare(a.Consumer, b.Consumer),
 			cmp.Compare(a.Group, b.Group),
 			cmp.Compare(a.SessionTimeoutMS, b.SessionTimeoutMS),
+			cmp.Compare(yes(a.StaticMembership), yes(b.StaticMembership)),
 			cmp.Compare(a.Compressible, b.Compressible),
+			cmp.Compare(yes(a.SortedKeys), yes(b.SortedKeys)),
+			cmp.Compare(a.CacheBytes, b.CacheBytes),
 			cmp.Compare(a.Keys, b.Keys),
 		)
 	})

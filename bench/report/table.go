@@ -129,7 +129,7 @@ func (s *Summary) columns() []column {
 			if c.Downtime == nil || c.Downtime.Interval == nil {
 				return unknown
 			}
-			return durationRange(c.Downtime.Interval.Low, c.Downtime.Interval.High)
+			return DurationRange(c.Downtime.Interval.Low, c.Downtime.Interval.High)
 		}},
 		column{"restore", false, func(c CellSummary) string {
 			if ns, known := c.PhasesNS[record.PhaseRestore]; known {

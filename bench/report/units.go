@@ -47,8 +47,8 @@ func Duration(ns float64) string {
 	return digits3(ns/s.size) + " " + s.name
 }
 
-// durationRange writes both ends in one unit: "0.98–1.04 s".
-func durationRange(low, high float64) string {
+// DurationRange writes both ends, ns, in one unit: "0.98–1.04 s".
+func DurationRange(low, high float64) string {
 	s := fit(high, timeSteps)
 	return digits3(low/s.size) + "–" + digits3(high/s.size) + " " + s.name
 }

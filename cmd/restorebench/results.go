@@ -10,12 +10,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"restorebench/bench/page"
 	"restorebench/bench/plot"
 	"restorebench/bench/report"
 	"restorebench/harness/record"
 )
 
-// publish writes the summary and the charts of records to out and prints the
+// publish writes the summary, the pages and the charts of records to out and prints the
 // table, or with asJSON the summary.
 func publish(out string, records []record.Record, stdout io.Writer, asJSON bool) error {
 	s, err := report.New(records)
@@ -29,9 +30,19 @@ func publish(out string, records []record.Record, stdout io.Writer, asJSON bool)
 		return err
 	}
 	if s.Valid() == 0 {
-		return nil // the table says why; there is nothing to draw
+		return tell(out, page.Run{Summary: s, Records: records}, nil) // which says why; there is nothing to draw
 	}
-	return draw(out, s)
+	charts, err := draw(out, s)
+	return errors.Join(err, tell(out, page.Run{Summary: s, Records: records}, charts))
+}
+
+// tell writes the pages.
+func tell(out string, r page.Run, charts []string) error {
+	paths, err := page.Write(out, r, charts)
+	for _, path := range paths {
+		fmt.Fprintln(os.Stderr, "wrote", path)
+	}
+	return err
 }
 
 func show(s *report.Summary, stdout io.Writer, asJSON bool) error {
@@ -41,37 +52,35 @@ func show(s *report.Summary, stdout io.Writer, asJSON bool) error {
 	return report.Table(stdout, s)
 }
 
-func draw(out string, s *report.Summary) error {
-	charts, err := plot.Write(out, s)
+func draw(out string, s *report.Summary) (charts []string, err error) {
+	charts, err = plot.Write(out, s)
 	for _, path := range charts {
 		fmt.Fprintln(os.Stderr, "wrote", path)
 	}
-	return err
+	return charts, err
 }
 
 // load derives the summary of a run's raw records: those of the path in args, or
 // of the newest run in out.
-func load(out string, args []string) (*report.Summary, error) {
+func load(out string, args []string) (r page.Run, err error) {
 	path := ""
 	if len(args) == 1 {
 		path = args[0]
 	} else {
-		var err error
 		if path, err = record.Latest(filepath.Join(out, "raw")); err != nil {
-			return nil, errUsage{err}
+			return r, errUsage{err}
 		}
 	}
-	records, err := record.Scan(path)
+	r.Records, err = record.Scan(path)
 	if errors.Is(err, record.ErrTruncated) {
-		fmt.Fprintf(os.Stderr, "restorebench: %v; going on with the %d before it\n", err, len(records))
+		fmt.Fprintf(os.Stderr, "restorebench: %v; going on with the %d before it\n", err, len(r.Records))
 	} else if err != nil {
-		return nil, errUsage{err}
+		return r, errUsage{err}
 	}
-	s, err := report.New(records)
-	if err != nil {
-		return nil, errUsage{fmt.Errorf("%s: %w", path, err)}
+	if r.Summary, err = report.New(r.Records); err != nil {
+		return r, errUsage{fmt.Errorf("%s: %w", path, err)}
 	}
-	return s, nil
+	return r, nil
 }
 
 func outFlag(cmd *cobra.Command) *string { return flagOf(cmd, "out") }
@@ -84,14 +93,40 @@ func newReport() *cobra.Command {
 	}
 	out := outFlag(cmd)
 	asJSON := cmd.Flags().Bool("json", false, "print the summary as one JSON object")
+	html := cmd.Flags().String("html", "", "write the page with charts and trials to this file, too")
+	markdown := cmd.Flags().String("markdown", "", "write the table for a pull request to this file, too")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		s, err := load(*out, args)
+		r, err := load(*out, args)
 		if err != nil {
 			return err
 		}
-		return show(s, cmd.OutOrStdout(), *asJSON)
+		if err := writePages(r, *html, *markdown); err != nil {
+			return err
+		}
+		return show(r.Summary, cmd.OutOrStdout(), *asJSON)
 	}
 	return cmd
+}
+
+// writePages writes those that are asked for.
+func writePages(r page.Run, html, markdown string) error {
+	if html != "" {
+		if err := page.WriteHTML(html, r); err != nil {
+			return errUsage{fmt.Errorf("--html %s: %w", html, err)}
+		}
+	}
+	if markdown == "" {
+		return nil
+	}
+	// The charts that lie beside it.
+	charts, err := filepath.Glob(filepath.Join(filepath.Dir(markdown), "*.png"))
+	if err == nil {
+		err = page.WriteMarkdown(markdown, r, charts)
+	}
+	if err != nil {
+		return errUsage{fmt.Errorf("--markdown %s: %w", markdown, err)}
+	}
+	return nil
 }
 
 func newPlot() *cobra.Command {
@@ -102,11 +137,12 @@ func newPlot() *cobra.Command {
 	}
 	out := outFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
-		s, err := load(*out, args)
+		r, err := load(*out, args)
 		if err != nil {
 			return err
 		}
-		return draw(*out, s)
+		_, err = draw(*out, r.Summary)
+		return err
 	}
 	return cmd
 }

@@ -1,0 +1,72 @@
+package page
+
+import (
+	"restorebench/bench/report"
+	"restorebench/harness/record"
+)
+
+// chartData is what the script draws: figures of the summary, with their words.
+type chartData struct {
+	Phases []string    `json:"phases"`
+	Cells  []chartCell `json:"cells"` // as in the table
+}
+
+type chartCell struct {
+	Subject    string    `json:"subject"`
+	Store      string    `json:"store"`
+	Recovery   string    `json:"recovery"`
+	Label      string    `json:"label"`
+	Keys       int64     `json:"keys"`
+	At         string    `json:"at"`                   // the keys in words
+	Downtime   *figure   `json:"downtime,omitempty"`   // ns
+	Throughput *figure   `json:"throughput,omitempty"` // records per second
+	Phases     []float64 `json:"phases,omitempty"`     // ns, in the order of chartData.Phases
+}
+
+// figure is a median with the ends of its interval, if it has one.
+type figure struct {
+	Value float64  `json:"v"`
+	Low   *float64 `json:"low,omitempty"`
+	High  *float64 `json:"high,omitempty"`
+	Text  string   `json:"text"`
+}
+
+func chartsOf(v *view) chartData {
+	d := chartData{Phases: v.Phases}
+	for _, c := range v.Cells {
+		one := chartCell{
+			Subject: c.Subject, Store: c.Store, Recovery: c.Recovery, Label: v.Label(c.Cell), Keys: c.Keys, At: report.Keys(c.Keys),
+			Downtime: figureOf(c.Downtime, report.Duration), Throughput: figureOf(c.RecordsPerSecond, report.Amount),
+		}
+		if c.Downtime != nil {
+			one.Phases = phasesOf(v.Phases, c.CellSummary)
+		}
+		d.Cells = append(d.Cells, one)
+	}
+	return d
+}
+
+func figureOf(e *report.Estimate, words func(float64) string) *figure {
+	if e == nil {
+		return nil
+	}
+	f := &figure{Value: e.Median, Text: words(e.Median)}
+	if e.Interval != nil {
+		f.Low, f.High = &e.Interval.Low, &e.Interval.High
+		f.Text += " (" + words(e.Interval.Low) + " to " + words(e.Interval.High) + ")"
+	}
+	return f
+}
+
+// phasesOf are the medians of the phases. A subject that tells nothing of them has spent
+// all of its downtime on other things.
+func phasesOf(phases []string, c report.CellSummary) []float64 {
+	all := make([]float64, len(phases))
+	for i, phase := range phases {
+		all[i] = c.PhasesNS[phase]
+		if len(c.PhasesNS) == 0 && phase == record.PhaseOther {
+			all[i] = c.Downtime.Median
+		}
+	}
+	return all
+}

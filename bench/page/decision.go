@@ -1,0 +1,197 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"restorebench/bench/report"
+	"restorebench/bench/stats"
+	"restorebench/harness/record"
+)
+
+// A decision is the table that a reader picks a store from: what happened to the local files
+// is not his to choose, so each case is a column, and each store a row.
+type decision struct {
+	Keys    int64
+	Columns []situation
+	Rows    []choice
+}
+
+// A situation is what a crash left of the local files.
+type situation struct {
+	Head, Note string
+	recovery   string
+	tail       float64
+}
+
+// A choice is one store, with what else tells it from the others.
+type choice struct {
+	Name  string
+	Cells []outcome
+}
+
+// An outcome is how long a store is down in a situation.
+type outcome struct {
+	Measured bool
+	ID       string // of the cell, see view
+	Best     bool   // nothing is known to be sooner
+	Downtime report.Estimate
+	Trials   []int64 // downtimes of the valid trials, ns
+}
+
+// Median and Range are the figures as they are shown.
+func (o outcome) Median() string { return report.Duration(o.Downtime.Median) }
+
+// Range is the interval, or why there is none.
+func (o outcome) Range() string {
+	if i := o.Downtime.Interval; i != nil {
+		return report.DurationRange(i.Low, i.High)
+	}
+	return fmt.Sprintf("n = %d, no interval", o.Downtime.N)
+}
+
+// Times lists the downtimes of the trials, ns, for the script.
+func (o outcome) Times() string { return strings.Trim(fmt.Sprint(o.Trials), "[]") }
+
+func situationOf(c record.Cell) situation {
+	s := situation{recovery: c.Recovery, tail: c.Tail}
+	switch c.Recovery {
+	case record.Local:
+		s.Head, s.Note = "Files kept", "and current"
+	case record.LocalTail:
+		s.Head, s.Note = "Files kept, older", fmt.Sprintf("%.3g %% of the keys to catch up", 100*c.Tail)
+	case record.Replay:
+		s.Head, s.Note = "Files lost", "all is replayed"
+	default:
+		s.Head = c.Recovery
+	}
+	return s
+}
+
+// decide sets side by side what was measured at the largest number of keys.
+func decide(s *report.Summary, cells []cellView) decision {
+	keys := s.Keys()
+	d := decision{Keys: keys[len(keys)-1]}
+	for _, c := range cells {
+		if c.Keys != d.Keys {
+			continue
+		}
+		if at := situationOf(c.Cell); !slices.Contains(d.Columns, at) {
+			d.Columns = append(d.Columns, at)
+		}
+		if name := s.Name(c.Cell); !slices.ContainsFunc(d.Rows, func(r choice) bool { return r.Name == name }) {
+			d.Rows = append(d.Rows, choice{Name: name})
+		}
+	}
+	slices.SortStableFunc(d.Columns, func(a, b situation) int {
+		order := []string{record.Local, record.LocalTail, record.Replay}
+		return cmp.Or(cmp.Compare(slices.Index(order, a.recovery), slices.Index(order, b.recovery)), cmp.Compare(a.tail, b.tail))
+	})
+	for i := range d.Rows {
+		d.Rows[i].Cells = make([]outcome, len(d.Columns))
+	}
+	for _, c := range cells {
+		if c.Keys == d.Keys && c.Downtime != nil {
+			row := slices.IndexFunc(d.Rows, func(r choice) bool { return r.Name == s.Name(c.Cell) })
+			d.Rows[row].Cells[slices.Index(d.Columns, situationOf(c.Cell))] = outcome{Measured: true, ID: c.ID, Downtime: *c.Downtime, Trials: c.downtimes()}
+		}
+	}
+	d.mark()
+	return d
+}
+
+// mark finds the best of each column.
+func (d *decision) mark() {
+	for column := range d.Columns {
+		ranked := d.ranked(column)
+		for _, r := range ranked {
+			o := &d.Rows[slices.IndexFunc(d.Rows, func(c choice) bool { return c.Name == r.Name })].Cells[column]
+			o.Best = len(ranked) > 1 && !apart(ranked[0].Cells[column], *o)
+		}
+	}
+}
+
+// ranked are the rows that have a figure in the column, the soonest first.
+func (d *decision) ranked(column int) []choice {
+	rows := slices.DeleteFunc(slices.Clone(d.Rows), func(c choice) bool { return !c.Cells[column].Measured })
+	slices.SortStableFunc(rows, func(a, b choice) int {
+		return cmp.Compare(a.Cells[column].Downtime.Median, b.Cells[column].Downtime.Median)
+	})
+	return rows
+}
+
+// apart tells whether the trials of two outcomes differ by more than chance. Of few trials
+// that can't be said: then the medians have to do, see pick.
+func apart(a, b outcome) bool {
+	if min(len(a.Trials), len(b.Trials)) < stats.MinInterval {
+		return a.Downtime.Median != b.Downtime.Median
+	}
+	return stats.MannWhitney(a.values(), b.values()) < chance
+}
+
+// chance is how often equal stores may be said to differ.
+const chance = 0.05
+
+func (o outcome) values() []float64 {
+	xs := make([]float64, len(o.Trials))
+	for i, ns := range o.Trials {
+		xs[i] = float64(ns)
+	}
+	return xs
+}
+
+// Sentences say which store to pick, one for each situation.
+func (d *decision) Sentences() (all []string) {
+	for i, at := range d.Columns {
+		ranked := d.ranked(i)
+		if len(ranked) == 0 {
+			continue
+		}
+		all = append(all, at.clause()+" "+pick(ranked, i)+".")
+	}
+	return all
+}
+
+func (s situation) clause() string {
+	switch s.recovery {
+	case record.Local:
+		return "Files survive the crash:"
+	case record.LocalTail:
+		return fmt.Sprintf("Files survive but are %.3g %% behind:", 100*s.tail)
+	case record.Replay:
+		return "Files are lost:"
+	}
+	return s.Head + ":"
+}
+
+// pick names the soonest, and what can't be told from it.
+func pick(ranked []choice, column int) string {
+	first := ranked[0].Cells[column]
+	var alike, rest []choice
+	for _, r := range ranked[1:] {
+		if r.Cells[column].Best {
+			alike = append(alike, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	text := fmt.Sprintf("%s is back in %s", ranked[0].Name, first.Median())
+	switch {
+	case len(alike) == 1:
+		text = fmt.Sprintf("%s (%s) and %s (%s) can't be told apart", ranked[0].Name, first.Median(), alike[0].Name, alike[0].Cells[column].Median())
+	case len(alike) > 1:
+		text = fmt.Sprintf("%s (%s) and %d others can't be told apart", ranked[0].Name, first.Median(), len(alike))
+	}
+	switch {
+	case len(rest) == 1:
+		text += fmt.Sprintf(", %s in %s", rest[0].Name, rest[0].Cells[column].Median())
+	case len(rest) > 1:
+		text += fmt.Sprintf(", the others in %s to %s", rest[0].Cells[column].Median(), rest[len(rest)-1].Cells[column].Median())
+	}
+	if len(ranked) > 1 && len(first.Trials) < stats.MinInterval {
+		text += " (too few trials to be sure)"
+	}
+	return text
+}

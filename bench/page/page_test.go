@@ -1,0 +1,175 @@
+package page
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"restorebench/bench/report"
+	"restorebench/harness/record"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// committed returns a run whose raw records are in the repository.
+func committed(t *testing.T, dir string) Run {
+	t.Helper()
+	path, err := record.Latest(filepath.Join("..", "..", "results", filepath.FromSlash(dir), "raw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := record.Scan(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runOf(t, records)
+}
+
+func runOf(t *testing.T, records []record.Record) Run {
+	t.Helper()
+	s, err := report.New(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Run{Summary: s, Records: records}
+}
+
+// hostile is a run whose records try to be something else.
+func hostile(t *testing.T) Run {
+	r := committed(t, "reference")
+	r.Records[3].Valid = false
+	r.Records[3].Why = "</script><script>window.stolen = 1</script> | <img src=x onerror=window.stolen=1> [a](javascript:x)\nsecond line"
+	for i := range r.Records {
+		if r.Records[i].Store == "memory" {
+			r.Records[i].Store = `"><script>window.stolen = 1</script>`
+		}
+	}
+	return runOf(t, r.Records)
+}
+
+func html(t *testing.T, r Run) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := HTML(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestMarkdown(t *testing.T) {
+	invalid := committed(t, "reference")
+	invalid.Records[1].Valid, invalid.Records[1].Why = false, "mismatch: a | b"
+	for name, r := range map[string]Run{
+		"reference": committed(t, "reference"), "peers": committed(t, "peers"), "groups": committed(t, "peers/groups"),
+		"invalid": runOf(t, invalid.Records), "hostile": hostile(t),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b bytes.Buffer
+			if name == "reference" {
+				r.Answers = []string{"80M keys take 40 s."}
+			}
+			if err := Markdown(&b, r, []string{"out/downtime-by-keys.png"}); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join("testdata", name+".md")
+			if *update {
+				if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(b.Bytes(), want) {
+				t.Errorf("%s differs; got:\n%s", path, b.String())
+			}
+		})
+	}
+}
+
+// Nothing of the records becomes markup, and no other script than ours is on the page.
+func TestHTMLEscapes(t *testing.T) {
+	text := html(t, hostile(t))
+	if n := strings.Count(text, "<script"); n != 3 {
+		t.Errorf("%d scripts, want the data, the library and our own", n)
+	}
+	if strings.Contains(text, "<img") || strings.Contains(text, `"><script>`) {
+		t.Error("a record became markup")
+	}
+	if !strings.Contains(text, "no: &lt;/script&gt;") {
+		t.Error("the reason of an invalid trial is not shown")
+	}
+}
+
+// The page needs nothing but itself.
+func TestHTMLIsSelfContained(t *testing.T) {
+	text := html(t, committed(t, "reference"))
+	for _, link := range []string{`src="`, `url(`, `href="http`, "@import", "sourceMappingURL"} {
+		ours, _, _ := strings.Cut(text, `<script type="application/json"`)
+		if strings.Contains(ours, link) || link == "sourceMappingURL" && strings.Contains(text, link) {
+			t.Errorf("the page has a %s", link)
+		}
+	}
+	if len(text) > 600_000 {
+		t.Errorf("the page has %d bytes", len(text))
+	}
+}
+
+func TestHTMLShowsEveryTrial(t *testing.T) {
+	r := committed(t, "reference")
+	text := html(t, r)
+	for _, rec := range r.Records {
+		if !strings.Contains(text, fmt.Sprintf(`<td class="n" data-v="%d">`, rec.DowntimeNS)) {
+			t.Errorf("no downtime of trial %d", rec.Trial)
+		}
+	}
+	r.Answers = []string{"80M keys take 40 s."}
+	if !strings.Contains(html(t, r), "<li>80M keys take 40 s.</li>") {
+		t.Error("an answer is not shown")
+	}
+}
+
+// A run without a valid trial still has a page that says why.
+func TestHTMLWithoutValidTrial(t *testing.T) {
+	r := committed(t, "peers/groups")
+	for i := range r.Records {
+		r.Records[i].Valid, r.Records[i].Why = false, "no broker"
+	}
+	if text := html(t, runOf(t, r.Records)); !strings.Contains(text, "no: no broker") {
+		t.Error("the page does not say why")
+	}
+}
+
+func TestWrite(t *testing.T) {
+	dir := t.TempDir()
+	paths, err := Write(dir, committed(t, "reference"), nil)
+	if err != nil || len(paths) != 2 {
+		t.Fatalf("wrote %v, %v", paths, err)
+	}
+	if _, err := Write(filepath.Join(dir, "nowhere"), committed(t, "reference"), nil); err == nil {
+		t.Error("wrote to a directory that is not there")
+	}
+}
+
+func TestCommand(t *testing.T) {
+	plain := record.Cell{Subject: "restorebench", Store: "memory", Recovery: "replay", Keys: 1_000_000, KeyBytes: 16, ValueBytes: 100, Partitions: 1, UpdatesPerKey: 1}
+	odd := plain
+	odd.Subject, odd.Recovery, odd.Tail, odd.Partitions, odd.Keys = "it's; rm -rf $HOME", "local+tail", 0.01, 12, 1234
+	odd.Group, odd.SessionTimeoutMS, odd.StaticMembership, odd.SortedKeys, odd.Compressible = "classic", 6000, true, true, 0.5
+	odd.Compacted, odd.PageCache, odd.RocksDB = true, "cold", "block_size=8192,max_open_files=9"
+	for want, c := range map[string]record.Cell{
+		"restorebench run --keys 1M --stores memory --recovery replay --runs 5 --broker local": plain,
+		`restorebench run --keys 1234 --stores memory --recovery local+tail --subjects 'it'\''s; rm -rf $HOME' --partitions 12 --tail 1% ` +
+			"--compressible 50% --key-order sorted --group classic --session-timeout 6000ms --static-membership true --compacted true --page-cache cold " +
+			"--rocksdb block_size=8192,max_open_files=9 --runs 5 --broker local": odd,
+	} {
+		if got := command(c, record.Broker{Kind: "local"}, 5); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}

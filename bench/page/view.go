@@ -1,0 +1,184 @@
+package page
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strconv"
+
+	"restorebench/bench/report"
+	"restorebench/harness/record"
+)
+
+// A view is what the page's template reads.
+type view struct {
+	*report.Summary
+	Style           template.CSS
+	Library, Script template.JS
+	Policy          string
+
+	Answers  []string
+	Decision decision
+	Extra    []string // further answers of the summary
+	Filters  []filter
+	Cells    []cellView
+	Bounded  bool
+	Phases   []string // that any trial has
+	Limits   []string
+	Invalid  int
+	Data     chartData
+}
+
+// A filter is a property by which cells can be left out.
+type filter struct {
+	Name   string // of the attribute
+	Values []string
+}
+
+// A cellView is a cell with its trials.
+type cellView struct {
+	report.CellSummary
+	ID      string
+	Name    string // without recovery and keys
+	Trials  []record.Record
+	Command string
+}
+
+func (c cellView) downtimes() (ns []int64) {
+	for _, r := range c.Trials {
+		if r.Valid {
+			ns = append(ns, r.DowntimeNS)
+		}
+	}
+	return ns
+}
+
+// Title names the cell in full.
+func (c cellView) Title() string {
+	return fmt.Sprintf("%s, %s, %s keys", c.Name, c.Path(), report.Keys(c.Keys))
+}
+
+// Path names the recovery, with its tail.
+func (c cellView) Path() string {
+	if c.Recovery == record.LocalTail {
+		return fmt.Sprintf("%s %.3g %%", c.Recovery, 100*c.Tail)
+	}
+	return c.Recovery
+}
+
+func newView(r Run) *view {
+	s := r.Summary
+	v := &view{Summary: s, Answers: r.Answers, Extra: s.Answer()}
+	trials := map[record.Cell][]record.Record{}
+	seen := map[string]bool{}
+	for _, rec := range r.Records {
+		trials[rec.Cell] = append(trials[rec.Cell], rec)
+		for phase, ns := range rec.Phases {
+			seen[phase] = seen[phase] || ns > 0
+		}
+	}
+	v.Phases = slices.DeleteFunc(slices.Clone(record.Phases), func(p string) bool { return !seen[p] })
+	for i, c := range s.Cells {
+		own := trials[c.Cell]
+		slices.SortFunc(own, func(a, b record.Record) int { return cmp.Compare(a.Trial, b.Trial) })
+		v.Cells = append(v.Cells, cellView{
+			CellSummary: c, ID: "cell-" + strconv.Itoa(i+1), Name: s.Name(c.Cell), Trials: own,
+			Command: command(c.Cell, s.Broker, len(own)),
+		})
+		v.Invalid += len(c.Invalid)
+		v.Bounded = v.Bounded || c.Bound != nil
+	}
+	v.Decision = decide(s, v.Cells)
+	v.Filters = filters(s)
+	v.Limits = limits(v)
+	v.Data = chartsOf(v)
+	return v
+}
+
+// filters are the properties that have more than one value.
+func filters(s *report.Summary) (all []filter) {
+	for _, property := range []struct {
+		name string
+		of   func(report.CellSummary) string
+	}{
+		{"subject", func(c report.CellSummary) string { return c.Subject }},
+		{"store", func(c report.CellSummary) string { return c.Store }},
+		{"recovery", func(c report.CellSummary) string { return c.Recovery }},
+	} {
+		f := filter{Name: property.name}
+		for _, c := range s.Cells {
+			if value := property.of(c); !slices.Contains(f.Values, value) {
+				f.Values = append(f.Values, value)
+			}
+		}
+		if len(f.Values) > 1 {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// Interval writes the interval of the downtime, "" if there is none.
+func (c cellView) Interval() string {
+	if c.Downtime == nil || c.Downtime.Interval == nil {
+		return ""
+	}
+	return report.DurationRange(c.Downtime.Interval.Low, c.Downtime.Interval.High)
+}
+
+// Restore writes the median of the restore phase.
+func (c cellView) Restore() string {
+	if ns, known := c.PhasesNS[record.PhaseRestore]; known {
+		return report.Duration(ns)
+	}
+	return ""
+}
+
+// Throughput writes the records restored per second.
+func (c cellView) Throughput() string {
+	if c.RecordsPerSecond == nil {
+		return ""
+	}
+	return report.Amount(c.RecordsPerSecond.Median)
+}
+
+// Memory writes the largest resident set.
+func (c cellView) Memory() string {
+	if c.RSSPeakBytes == nil {
+		return ""
+	}
+	return report.Bytes(*c.RSSPeakBytes)
+}
+
+// BoundBy writes the stage that bounds the restore.
+func (c cellView) BoundBy() string {
+	if c.Bound == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %.0f %%", c.Bound.Stage, 100*c.Bound.Share)
+}
+
+// Count writes the valid trials, and of how many.
+func (c cellView) Count() string {
+	if len(c.Invalid) == 0 {
+		return strconv.Itoa(c.N)
+	}
+	return fmt.Sprintf("%d of %d", c.N, c.N+len(c.Invalid))
+}
+
+// PhaseOf writes a phase of a trial.
+func (v *view) PhaseOf(r record.Record, phase string) string {
+	if ns, known := r.Phases[phase]; known {
+		return report.Duration(float64(ns))
+	}
+	return ""
+}
+
+// Down writes the downtime of a trial, "" if it was not measured.
+func (v *view) Down(r record.Record) string {
+	if r.DowntimeNS <= 0 {
+		return ""
+	}
+	return report.Duration(float64(r.DowntimeNS))
+}
