@@ -18,17 +18,16 @@ func command(c record.Cell, broker record.Broker, runs int) string {
 			flag(name, value)
 		}
 	}
-	number := func(n int) string { return strconv.Itoa(n) }
 	share := func(x float64) string { return strconv.FormatFloat(100*x, 'f', -1, 64) + "%" }
 
 	flag("keys", spec.FormatCount(c.Keys))
 	flag("stores", c.Store)
 	flag("recovery", c.Recovery)
 	differs("subjects", c.Subject)
-	differs("key-bytes", number(c.KeyBytes))
-	differs("value-bytes", number(c.ValueBytes))
-	differs("partitions", number(c.Partitions))
-	differs("updates-per-key", number(c.UpdatesPerKey))
+	differs("key-bytes", strconv.Itoa(c.KeyBytes))
+	differs("value-bytes", strconv.Itoa(c.ValueBytes))
+	differs("partitions", strconv.Itoa(c.Partitions))
+	differs("updates-per-key", strconv.Itoa(c.UpdatesPerKey))
 	if c.Recovery == record.LocalTail {
 		differs("tail", share(c.Tail))
 	}
@@ -47,7 +46,7 @@ func command(c record.Cell, broker record.Broker, runs int) string {
 	differs("page-cache", c.PageCache)
 	differs("rocksdb", c.RocksDB)
 	differs("consumer", c.Consumer)
-	flag("runs", number(max(runs, 1)))
+	flag("runs", strconv.Itoa(max(runs, 1)))
 	switch broker.Kind {
 	case "local", "container":
 		flag("broker", broker.Kind)

@@ -27,7 +27,7 @@ func Markdown(w io.Writer, r Run, charts []string) error {
 	if v.Invalid > 0 {
 		b.WriteString("\nInvalid trials, part of no figure:\n\n")
 		for _, c := range v.Cells {
-			for _, t := range c.CellSummary.Invalid {
+			for _, t := range c.Invalid {
 				fmt.Fprintf(&b, "- trial %d, %s: %s\n", t.Trial, inline(c.Title()), inline(t.Why))
 			}
 		}
