@@ -56,10 +56,10 @@ func newSchedule(seed uint64, c *Cell) *schedule {
 	return &schedule{rng: rand.New(rand.NewPCG(seed, hash(c.Name))), kinds: slices.Concat(everywhere, c.kinds)}
 }
 
-// newFaultSchedule is of a fault: the processor is killed at random before each.
+// newFaultSchedule is of a fault: before each, the processor is killed when it has files.
 func newFaultSchedule(seed uint64, c *Cell) *schedule {
 	s := newSchedule(seed, c)
-	s.kinds = []string{KindRandom}
+	s.kinds = []string{KindCommit}
 	return s
 }
 
