@@ -52,7 +52,7 @@ peers-bench: build peers ## All of them side by side, 1M keys, into results/peer
 # The question: 80 million keys of 200 B on 12 partitions, written at 20,000 records/s, to be back in 30 seconds.
 answer: build ## How long am I down, and what brings it under 30 s? Measure, fit, predict (20 minutes)
 	bin/restorebench run specs/capacity.yaml --out results/capacity $(ARGS)
-	bin/restorebench predict results/capacity --keys 80M --value-bytes 200 --partitions 12 --rto 30s --rate 20k
+	bin/restorebench predict results/capacity --keys 80M --value-bytes 200 --partitions 12 --rto 30s --rate 20k --html results/capacity/report.html
 
 bench-compare: build ## Hold the restore to its targets, measured then and there (10 minutes)
 	bin/restorebench targets $(ARGS)

@@ -51,6 +51,11 @@ func (p Prediction) way() string {
 	return strings.TrimPrefix(p.String(), p.Subject+": "+p.Store+" by ")
 }
 
+// Sentence says it in words.
+func (p Prediction) Sentence() string {
+	return fmt.Sprintf("%s, %s: back in %s, nine of ten within %s to %s", p.Store, p.way(), report.Duration(p.DowntimeNS), report.Duration(p.LowNS), report.Duration(p.HighNS))
+}
+
 // longest is the phase that takes the most, and its share.
 func (p Prediction) longest() (phase string, share float64) {
 	for _, name := range record.Phases {
@@ -61,9 +66,8 @@ func (p Prediction) longest() (phase string, share float64) {
 	return phase, share
 }
 
-// extrapolations tells what none of the models has seen.
-func extrapolations(w io.Writer, all []Prediction) error {
-	var lines []string
+// Beyond names what lies beyond what was measured for any of the predictions.
+func Beyond(all []Prediction) (lines []string) {
 	for _, p := range all {
 		for _, line := range p.Extrapolated {
 			if !slices.Contains(lines, line) {
@@ -71,6 +75,11 @@ func extrapolations(w io.Writer, all []Prediction) error {
 			}
 		}
 	}
+	return lines
+}
+
+func extrapolations(w io.Writer, all []Prediction) error {
+	lines := Beyond(all)
 	if len(lines) == 0 {
 		return nil
 	}

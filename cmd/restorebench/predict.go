@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"restorebench/bench/model"
+	"restorebench/bench/page"
+	"restorebench/bench/report"
 	"restorebench/harness/record"
 	"restorebench/harness/spec"
 )
@@ -36,6 +40,7 @@ setting (tombstones, machine, broker) is that of the run.`,
 	rate := cmd.Flags().String("rate", "0", "records a second that the processor writes, to turn the age of a saved offset into a checkpoint interval")
 	check := cmd.Flags().String("check", "", "predict nothing new: fit to the cells of at most this many keys, and compare with the larger ones")
 	explain := cmd.Flags().Bool("explain", false, "print what each model is made of")
+	html := cmd.Flags().String("html", "", "write the run's report.html to this file too, with the answer on its first screen")
 	asJSON := cmd.Flags().Bool("json", false, "print one JSON object")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s := spec.Default()
@@ -66,6 +71,11 @@ setting (tombstones, machine, broker) is that of the run.`,
 			return errUsage{err}
 		}
 		a.Left = left
+		if *html != "" {
+			if err := a.page(*html, records, q); err != nil {
+				return err
+			}
+		}
 		if *asJSON {
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(a)
 		}
@@ -152,6 +162,28 @@ func (a answer) write(out io.Writer, q model.Question) error {
 		return nil
 	}
 	return model.WriteOptions(out, q, a.Options)
+}
+
+// page writes the report of the run that the answer was derived from, which begins with it.
+func (a answer) page(path string, records []record.Record, q model.Question) error {
+	s, err := report.New(records)
+	if err != nil {
+		return err
+	}
+	sentences := append([]string{q.String() + "."}, model.Sentences(q, a.Options)...)
+	if q.RTO == 0 {
+		for _, p := range a.Predictions {
+			sentences = append(sentences, p.Sentence())
+		}
+	}
+	if beyond := model.Beyond(a.Predictions); len(beyond) > 0 {
+		sentences = append(sentences, "Extrapolated beyond what was measured, of which the intervals know nothing: "+strings.Join(beyond, "; ")+".")
+	}
+	if err := page.WriteHTML(path, page.Run{Summary: s, Records: records, Answers: sentences}); err != nil {
+		return &spec.Error{Where: "--html", Value: path, Allowed: "a file that can be written (" + err.Error() + ")"}
+	}
+	fmt.Fprintln(os.Stderr, "wrote", path)
+	return nil
 }
 
 func checkPrediction(out io.Writer, records []record.Record, upTo string, asJSON bool) error {
