@@ -30,7 +30,7 @@
   if (outcomes.length > 0) {
     const times = outcomes.flatMap((o) => o.times);
     const middle = Math.sqrt(Math.min(...times) * Math.max(...times));
-    const unit = middle >= 1e9 ? 1e9 : 1e6;
+    const unit = middle >= 5e8 ? 1e9 : 1e6;
     const power = 10 ** Math.floor(Math.log10(middle / unit));
     $("target-value").value = [1, 2, 5, 10].map((m) => m * power).find((m) => m * unit >= middle);
     $("target-unit").value = unit === 1e9 ? "1e9" : "1e6";
@@ -193,7 +193,7 @@
       }] },
       options: {
         indexAxis: "y",
-        scales: { x: axis(t, title, words, { beginAtZero: true }), y: categories(t) },
+        scales: { x: axis(t, title, words, { beginAtZero: true, suggestedMax: Math.max(0, ...own.map((c) => c[field].high ?? c[field].v)) }), y: categories(t) },
         plugins: { legend: { display: false }, tooltip: { callbacks: { label: (item) => item.dataset.figures[item.dataIndex].text } } },
       },
     });
