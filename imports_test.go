@@ -66,7 +66,8 @@ var allowed = map[string][]string{
 	"bench/model":   {"bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/page":    {"bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/plot":    {"bench/report", "bench/stats", "harness/record"},
-	"bench/suite":   {"bench/stats", "harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
+	"bench/doctor":  {"harness/broker", "harness/record"},
+	"bench/suite":   {"bench/doctor", "bench/stats", "harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
 	"bench/targets": {
 		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "stores", "stores/memory", "stores/rocks",
 	},
@@ -76,7 +77,7 @@ var allowed = map[string][]string{
 	"bench/peers/naive-go": {"harness/subject", "harness/verify"},
 
 	"cmd/restorebench": {
-		"bench/ceilings", "bench/compare", "bench/model", "bench/page", "bench/peers", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "bench/torture", "harness/processor", "harness/record", "harness/topology", "harness/trial",
+		"bench/ceilings", "bench/compare", "bench/doctor", "bench/model", "bench/page", "bench/peers", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "bench/torture", "harness/processor", "harness/record", "harness/topology", "harness/trial",
 		"harness/spec", "harness/subject",
 	},
 

@@ -50,10 +50,13 @@ func (s *Summary) admit(r record.Record) error {
 		s.Broker = r.Broker
 	}
 	if r.Environment != nil {
-		if s.Environment != nil && *s.Environment != *r.Environment {
+		if s.Environment == nil {
+			s.Environment = r.Environment
+		}
+		if !s.Environment.Same(r.Environment) {
 			return fmt.Errorf("it ran on %+v, others on %+v", *r.Environment, *s.Environment)
 		}
-		s.Environment = r.Environment
+		s.Environment = s.Environment.Joined(r.Environment)
 	}
 	if r.Time.Before(s.Time) {
 		s.Time = r.Time

@@ -16,6 +16,7 @@ const (
 	WarnFewTrials       = "few_trials"      // a median without an interval
 	WarnOutliers        = "outliers"        // trials far from the others of their cell; they are part of every figure
 	WarnDrift           = "drift"           // the run's downtimes rose or fell
+	WarnMachine         = "machine"         // what restorebench doctor found when the run began
 	WarnAutocorrelation = "autocorrelation" // neighbouring trials are alike, so that intervals are too narrow
 )
 
@@ -40,6 +41,7 @@ func (s *Summary) warn(records []record.Record) {
 		}
 	}
 	add(s.fewTrials())
+	add(s.machine())
 	add(s.outliers(valid))
 	rest := s.residuals(valid)
 	add(drift(rest))
@@ -57,6 +59,22 @@ func (s *Summary) fewTrials() *Warning {
 		return nil
 	}
 	return &Warning{Kind: WarnFewTrials, Text: fmt.Sprintf("%d of %d cells have fewer than %d trials, and no interval", few, len(s.Cells), stats.MinInterval)}
+}
+
+// machine tells what is not as it should be where the run was made.
+func (s *Summary) machine() *Warning {
+	if s.Environment == nil || len(s.Environment.Findings) == 0 {
+		return nil
+	}
+	var found []string
+	for _, f := range s.Environment.Findings {
+		text := f.Name + ": " + f.Value
+		if f.Level == record.LevelSpoils {
+			text += " (spoils the figures)"
+		}
+		found = append(found, text)
+	}
+	return &Warning{Kind: WarnMachine, Text: "the machine (restorebench doctor): " + strings.Join(found, "; ")}
 }
 
 // told outliers are named in a text, the others counted.

@@ -1,9 +1,11 @@
 package report
 
 import (
+	"bytes"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"restorebench/harness/record"
@@ -80,5 +82,37 @@ func TestWarningsAreSeldom(t *testing.T) {
 	}
 	if alarms > 15 { // 2 % are 6
 		t.Errorf("%d warnings of %d quiet runs", alarms, runs)
+	}
+}
+
+func TestMachineWarning(t *testing.T) {
+	records := run(10, func(int) float64 { return 1 })
+	for i := range records {
+		records[i].Environment = &record.Environment{CPU: "c"}
+	}
+	if got := kinds(t, records); got != nil {
+		t.Errorf("%q about a machine without findings", got)
+	}
+	for i := range records { // as after --resume on a day with less load
+		found := []record.Finding{{Name: "swap", Value: "2 MiB moved in 500ms", Level: record.LevelSpoils}}
+		if i < 10 {
+			found = []record.Finding{{Name: "load", Value: "cores 90 % busy", Level: record.LevelWarning}}
+		}
+		records[i].Environment.Findings = found
+	}
+	s, err := New(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "the machine (restorebench doctor): load: cores 90 % busy; swap: 2 MiB moved in 500ms (spoils the figures)"
+	if len(s.Warnings) != 1 || s.Warnings[0].Kind != WarnMachine || s.Warnings[0].Text != want {
+		t.Errorf("%+v", s.Warnings)
+	}
+	var table bytes.Buffer
+	if err := Table(&table, s); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(strings.Join(strings.Fields(table.String()), " "), want) {
+		t.Errorf("the table does not say it:\n%s", table.String())
 	}
 }

@@ -84,7 +84,7 @@ func (j *journal) open(s *spec.Spec, res *Result, env *record.Environment, b *br
 func (j *journal) sameMachine(res *Result, env *record.Environment, b *broker.Broker) error {
 	for i := range res.Records {
 		was := &res.Records[i]
-		if was.Environment != nil && *was.Environment != *env {
+		if was.Environment != nil && !was.Environment.Same(env) {
 			return &BadInput{fmt.Errorf("--resume: the run began on %+v, this is %+v", *was.Environment, *env)}
 		}
 		if now := (record.Broker{Kind: b.Kind(), Version: b.Version()}); was.Broker != (record.Broker{}) && was.Broker != now {

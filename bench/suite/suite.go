@@ -3,6 +3,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"restorebench/bench/doctor"
 	"restorebench/harness/broker"
 	"restorebench/harness/changelog"
 	"restorebench/harness/record"
@@ -91,6 +93,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return res, &BadInput{err}
 	}
 	defer j.close()
+	findings := examine(ctx, o) // not later: the broker is a load, too
 	err = withRunner(ctx, o, res.Run, func(r *trial.Runner) error {
 		for _, note := range o.Notes {
 			o.Logf("%s", note)
@@ -98,9 +101,23 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		for _, note := range left { // not before: bad input is answered by one line
 			o.Logf("left out: %s", note)
 		}
-		return runAll(ctx, o, res, cells, r, j)
+		for _, f := range findings {
+			if f.Level == record.LevelSpoils {
+				o.Logf("this run will mean nothing: %s: %s; %s", f.Name, f.Value, f.Remedy)
+			}
+		}
+		return runAll(ctx, o, res, cells, r, j, doctor.Notable(findings))
 	})
 	return res, err
+}
+
+// examine looks for what would spoil the run.
+func examine(ctx context.Context, o Options) []record.Finding {
+	dir, err := filepath.Abs(cmp.Or(o.Spec.StateDir, os.TempDir()))
+	if err != nil {
+		return nil // no working directory: the run will say so
+	}
+	return doctor.Machine(ctx, dir)
 }
 
 // WithRunner starts the broker, hands a runner of trials to do, and stops the broker.
@@ -134,7 +151,7 @@ func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runne
 }
 
 // runAll runs what is left of the plan, and then what the budget allows.
-func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r *trial.Runner, j *journal) error {
+func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r *trial.Runner, j *journal, findings []record.Finding) error {
 	began := time.Now()
 	if err := warmUp(ctx, o, r, cells); err != nil {
 		return err
@@ -142,6 +159,7 @@ func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r 
 	env := record.CaptureEnvironment(r.Dir)
 	env.RocksDB, _ = rocks.Version() // a build without RocksDB has none
 	env.Librd, env.Version = changelog.Version(), o.Version
+	env.Findings = findings
 	if err := j.open(o.Spec, res, env, r.Broker); err != nil {
 		return err
 	}

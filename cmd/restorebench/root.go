@@ -61,7 +61,7 @@ correct read, and verifies every restored byte.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(), newReport(), newPlot(), newCompare(), newPredict(), newCeilings(), newTargets(), newVote(), newTorture(), newSubjects(), newServeSubject())
+	root.AddCommand(newRun(), newReport(), newPlot(), newCompare(), newPredict(), newCeilings(), newTargets(), newVote(), newTorture(), newSubjects(), newDoctor(), newServeSubject())
 	for _, cmd := range append(root.Commands(), root) {
 		if check := cmd.Args; check != nil {
 			cmd.Args = func(cmd *cobra.Command, args []string) error {

@@ -92,6 +92,33 @@ func TestLocalNotInstalled(t *testing.T) {
 	}
 }
 
+func TestLook(t *testing.T) {
+	t.Setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+	java := filepath.Join(t.TempDir(), "bin", "java")
+	script := "#!/bin/sh\necho 'openjdk version \"99.1\" 2030-01-01' >&2\necho more\n"
+	libs := filepath.Join(t.TempDir(), "libs")
+	if err := errors.Join(os.Mkdir(filepath.Dir(java), 0o700), os.WriteFile(java, []byte(script), 0o700),
+		os.Mkdir(libs, 0o700), os.WriteFile(filepath.Join(libs, "kafka_2.13-9.8.7.jar"), nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("JAVA_HOME", filepath.Dir(filepath.Dir(java)))
+	t.Setenv(homeVariable, filepath.Dir(libs))
+	s := Look(t.Context())
+	if kind, version, ready := s.Auto(); kind != Local || version != "9.8.7" || !ready || s.Java != "99.1" || !errors.Is(s.EngineErr, ErrNoEngine) || !errors.Is(s.ImageErr, ErrNoEngine) {
+		t.Errorf("%+v", s)
+	}
+	t.Setenv("JAVA_HOME", t.TempDir())
+	if s = Look(t.Context()); !errors.Is(s.JavaErr, ErrNotInstalled) {
+		t.Errorf("%+v", s)
+	}
+	if _, _, ready := s.Auto(); ready {
+		t.Error("a Kafka without Java is said to be ready")
+	}
+	if kind, version, _ := (Survey{Image: "apache/kafka:1.2"}).Auto(); kind != Container || version != "1.2" {
+		t.Errorf("%s %s", kind, version)
+	}
+}
+
 func TestRemoteIsOnlyAsked(t *testing.T) {
 	const address = "kafka.example:9092"
 	b, err := Start(t.Context(), Options{Kind: address, Probe: func(_ context.Context, at string) error {

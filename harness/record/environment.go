@@ -1,6 +1,7 @@
 package record
 
 import (
+	"context"
 	"path/filepath"
 	"runtime"
 
@@ -23,23 +24,28 @@ func CaptureEnvironment(dir string) *Environment {
 	if m, err := mem.VirtualMemory(); err == nil {
 		e.MemBytes = int64(m.Total)
 	}
-	e.Disk = fileSystem(dir)
+	if m, ok := MountOf(context.Background(), dir); ok {
+		e.Disk = m.Fstype
+	}
 	return e
 }
 
-// fileSystem is the type of the file system that holds dir, by the table of mounts:
+// MountOf finds what is mounted where dir lies, by the table of mounts:
 // statfs can't tell ext4 from ext2.
-func fileSystem(dir string) (fstype string) {
-	mounts, err := disk.Partitions(true)
+func MountOf(ctx context.Context, dir string) (found disk.PartitionStat, ok bool) {
+	if dir == "" {
+		return found, false
+	}
+	mounts, err := disk.PartitionsWithContext(ctx, true)
 	if err != nil {
-		return ""
+		return found, false
 	}
 	best := -1
 	for _, m := range mounts {
 		rel, err := filepath.Rel(m.Mountpoint, dir)
 		if err == nil && filepath.IsLocal(rel) && len(m.Mountpoint) >= best {
-			best, fstype = len(m.Mountpoint), m.Fstype
+			best, found = len(m.Mountpoint), m
 		}
 	}
-	return fstype
+	return found, best >= 0
 }

@@ -175,4 +175,6 @@ type Environment struct {
 	Librd    string `json:"librdkafka"`
 	Version  string `json:"version"` // of restorebench
 	Cache    string `json:"cache"`   // page cache state: "warm"
+	// Findings is what spoiled the measurement, or could have, when the run began; see bench/doctor.
+	Findings []Finding `json:"findings,omitempty"`
 }

@@ -1,0 +1,3 @@
+package doctor
+
+import _ "restorebench/bench/benchmarks/sizes" // its flags: see there
