@@ -62,6 +62,7 @@ type Model struct {
 	Disk     Fit            // its local files, bytes
 
 	loo    []left // the fits that leave one cell out
+	beyond beyond
 	known  ranges
 	memory int64 // of the machine, bytes; 0: not recorded
 }
@@ -131,6 +132,7 @@ func fitKind(k Kind, records []record.Record) (*Model, error) {
 	size := termsOf(record.Local)
 	m.RSS = fit(size, records, func(r *record.Record) float64 { return float64(r.Resources.RSSPeakBytes) })
 	m.Disk = fit(size, records, func(r *record.Record) float64 { return float64(r.Resources.DiskBytes) })
+	m.beyond = beyondOf(terms, records, downtime)
 	for cell := range cells {
 		var others, own []record.Record
 		for _, r := range records {

@@ -213,3 +213,31 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// Where a recovery does not grow in proportion, as no model says, the interval beyond the measured sizes is wide enough all the same.
+func TestIntervalBeyondTheSizes(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 7))
+	var records []record.Record
+	bent := func(c record.Cell) float64 { return 2e3 * math.Pow(keys(c), 0.85) * entry(c) }
+	for _, r := range capacity(random, 30_000, 100_000, 300_000, 1_000_000) {
+		if r.Recovery == record.Replay && r.UpdatesPerKey == 1 {
+			r.DowntimeNS = int64(bent(r.Cell) * math.Exp(0.03*random.NormFloat64()))
+			records = append(records, r)
+		}
+	}
+	all, _, err := New(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, far := range []int64{4_000_000, 30_000_000} {
+		c := size
+		c.Keys, c.UpdatesPerKey, c.ValueBytes = far, 1, 200
+		p := all[0].Predict(c)
+		if truth := bent(c); p.LowNS > truth || p.HighNS < truth {
+			t.Errorf("%d keys: %.3g to %.3g, the truth is %.3g", far, p.LowNS, p.HighNS, truth)
+		}
+	}
+	if within := all[0].Predict(record.Cell{Keys: 500_000, KeyBytes: 16, ValueBytes: 200, Partitions: 1, UpdatesPerKey: 1}); within.HighNS > 2*within.DowntimeNS {
+		t.Errorf("within the sizes the interval is %.3g to %.3g of %.3g", within.LowNS, within.HighNS, within.DowntimeNS)
+	}
+}

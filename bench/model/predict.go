@@ -25,7 +25,7 @@ type Prediction struct {
 	PhasesNS  map[string]float64 `json:"phases_ns"`
 	RSSBytes  float64            `json:"rss_bytes"`
 	DiskBytes float64            `json:"disk_bytes"`
-	// Extrapolated names what lies outside of what was measured: the interval knows nothing of that.
+	// Extrapolated names what lies outside of what was measured, where the interval is the least to be trusted.
 	Extrapolated []string `json:"extrapolated,omitempty"`
 }
 
@@ -33,6 +33,7 @@ type Prediction struct {
 //
 // The interval is the jackknife+ (Barber, Candès, Ramdas and Tibshirani, Predictive inference with the jackknife+, 2021) over
 // cells: the model without one cell predicts both that cell and this one; how far it was off there is how far it may be off here.
+// Beyond the most keys that were measured it is at least as wide as what beyond says.
 func (m *Model) Predict(c record.Cell) Prediction {
 	c.Subject, c.Store, c.Recovery = m.Kind.Subject, m.Kind.Store, m.Kind.Recovery
 	if c.Recovery != record.LocalTail {
@@ -62,7 +63,8 @@ func (m *Model) Predict(c record.Cell) Prediction {
 	}
 	tail := (1 - Confidence) / 2
 	p.LowNS, p.HighNS = outer(all, tail)
-	p.LowNS, p.HighNS = min(p.LowNS, p.DowntimeNS), max(p.HighNS, p.DowntimeNS)
+	low, high := m.beyond.interval(c, tail)
+	p.LowNS, p.HighNS = min(p.LowNS, p.DowntimeNS*low), max(p.HighNS, p.DowntimeNS*high)
 	return p
 }
 

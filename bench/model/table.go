@@ -83,7 +83,7 @@ func extrapolations(w io.Writer, all []Prediction) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "\nEXTRAPOLATED beyond what was measured, of which the intervals know nothing:\n  %s\n", strings.Join(lines, "\n  "))
+	_, err := fmt.Fprintf(w, "\nEXTRAPOLATED beyond what was measured, where the intervals are the least to be trusted:\n  %s\n", strings.Join(lines, "\n  "))
 	return err
 }
 

@@ -177,7 +177,7 @@ func (a answer) page(path string, records []record.Record, q model.Question) err
 		}
 	}
 	if beyond := model.Beyond(a.Predictions); len(beyond) > 0 {
-		sentences = append(sentences, "Extrapolated beyond what was measured, of which the intervals know nothing: "+strings.Join(beyond, "; ")+".")
+		sentences = append(sentences, "Extrapolated beyond what was measured, where the intervals are the least to be trusted: "+strings.Join(beyond, "; ")+".")
 	}
 	if err := page.WriteHTML(path, page.Run{Summary: s, Records: records, Answers: sentences}); err != nil {
 		return &spec.Error{Where: "--html", Value: path, Allowed: "a file that can be written (" + err.Error() + ")"}

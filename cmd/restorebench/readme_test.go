@@ -72,6 +72,8 @@ func runDocumented(t *testing.T, args []string, binary, results string) {
 		switch args[1] {
 		case "run", "ceilings":
 			args = append(args, "--keys", "300", "--runs", "1", "--out", results)
+		case "torture":
+			args = append(args, "--broker", "local", "--kills", "2", "--out", results)
 		case "vote":
 			args = append(args, "--broker", "local", "--store", "memory-versioned")
 		case "report", "plot":
