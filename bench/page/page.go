@@ -48,6 +48,7 @@ var (
 	page = template.Must(template.New("page").Funcs(template.FuncMap{
 		"duration": report.Duration,
 		"keys":     report.Keys,
+		"head":     func(sentence string) bool { return strings.HasSuffix(sentence, ":") }, // of those behind it
 	}).Parse(layout))
 )
 
