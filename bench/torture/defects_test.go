@@ -17,6 +17,8 @@ import (
 func TestDefectsUnderTorture(t *testing.T) {
 	lost := func(r *Row) int { return r.Lost }
 	resurrected := func(r *Row) int { return r.Resurrected }
+	// The record that is skipped may be a delete; and where none follows, the offset that was saved is not in the changelog.
+	ahead := func(r *Row) int { return r.Lost + r.Resurrected + r.Failed }
 	for _, c := range []struct {
 		defect defect.Name
 		cell   string
@@ -25,7 +27,7 @@ func TestDefectsUnderTorture(t *testing.T) {
 		{defect.BatchSkipped, "memory-replay", lost},
 		{defect.TombstonesDropped, "memory-replay", resurrected},
 		{defect.DeleteForgotten, "memory-snapshot", resurrected},
-		{defect.OffsetAhead, "rocksdb-tail", lost},
+		{defect.OffsetAhead, "rocksdb-tail", ahead},
 		{defect.FirstWriteWins, "rocksdb-replay", lost},
 		{defect.LastKeyMissed, "rocksdb-wal", lost},
 	} {
@@ -41,7 +43,7 @@ func TestDefectsUnderTorture(t *testing.T) {
 				sum.plus(&res.Table[i])
 			}
 			if len(res.Failures) != 1 || c.caught(&sum) == 0 {
-				t.Fatalf("seed %d: %d failures, %+v", o.Seed, len(res.Failures), sum)
+				t.Fatalf("seed %d: %+v: %+v", o.Seed, sum, res.Failures)
 			}
 			kept(t, o, &res.Failures[0])
 		})
