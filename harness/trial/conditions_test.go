@@ -22,9 +22,11 @@ func TestCompactedChangelog(t *testing.T) {
 			t.Errorf("%s: %d records of %d offsets; %s", store, rec.Restored.Records, rec.Restored.Offsets, rec.Why)
 		}
 	}
-	c := cell(spec.StoreMemory, record.Replay, 1000)
-	if rec := do(t, r, c); !rec.Valid || rec.Restored.Offsets != rec.Restored.Records {
-		t.Errorf("not compacted: %d records of %d offsets; %s", rec.Restored.Records, rec.Restored.Offsets, rec.Why)
+	for _, recovery := range []string{record.Replay, record.LocalTail} { // from the first offset on, and from a later one
+		rec := do(t, r, cell(spec.StoreMemory, recovery, 1000))
+		if !rec.Valid || rec.Restored.Records == 0 || rec.Restored.Offsets != rec.Restored.Records {
+			t.Errorf("not compacted, %s: %d records of %d offsets; %s", recovery, rec.Restored.Records, rec.Restored.Offsets, rec.Why)
+		}
 	}
 }
 
@@ -58,8 +60,12 @@ func TestPagesAreDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if pages, in, err := resident(f, 1<<20); err != nil || in != pages {
-		t.Skipf("%d of %d pages are cached after writing: %v", in, pages, err)
+	pages, in, err := resident(f, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in != pages { // the kernel was short of memory: nothing is shown then
+		t.Skipf("%d of %d pages are cached after writing", in, pages)
 	}
 	if err := dropPages(dir); err != nil {
 		t.Fatal(err)
