@@ -30,8 +30,7 @@ type Option struct {
 	Needs string `json:"needs"`
 }
 
-// Options holds every way to restore the cell to an objective in ns: those that meet it first, each group
-// by the memory and then the disk that they take.
+// Options holds every way to restore the cell to an objective in ns: ranked.
 func Options(models []*Model, c record.Cell, rto float64) ([]Option, error) {
 	predictions, err := Ask(models, c)
 	if err != nil {
@@ -51,12 +50,17 @@ func Options(models []*Model, c record.Cell, rto float64) ([]Option, error) {
 		o.Needs = needs(o)
 		all = append(all, o)
 	}
+	Rank(all)
+	return all, nil
+}
+
+// Rank sorts options: those that meet the objective first, each group by the memory and then the disk that they take.
+func Rank(all []Option) {
 	order := []string{Meets, Mostly, Misses}
 	slices.SortStableFunc(all, func(a, b Option) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Verdict), slices.Index(order, b.Verdict)),
 			cmp.Compare(a.RSSBytes, b.RSSBytes), cmp.Compare(a.DiskBytes, b.DiskBytes))
 	})
-	return all, nil
 }
 
 func verdict(p Prediction, rto float64) string {

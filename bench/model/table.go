@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -31,7 +32,7 @@ func (q Question) String() string {
 // Table writes predictions for a terminal, the soonest back first.
 func Table(w io.Writer, q Question, all []Prediction) error {
 	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b Prediction) int { return int(a.DowntimeNS-b.DowntimeNS) >> 1 })
+	slices.SortStableFunc(all, func(a, b Prediction) int { return cmp.Compare(a.DowntimeNS, b.DowntimeNS) })
 	fmt.Fprintf(w, "%s.\n\n", q)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "subject\tstore\trecovery\tdowntime\tnine of ten\tmost of it\tmemory\tdisk\tcells")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -94,22 +93,4 @@ func hold(stderr io.Writer, thresholds []compare.Threshold, by func(metric strin
 		return errMissed
 	}
 	return nil
-}
-
-// rawRecords reads a raw file, or the newest run of a directory of results.
-func rawRecords(path string) ([]record.Record, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		newest, err := record.Latest(filepath.Join(path, "raw"))
-		if err != nil {
-			return nil, errUsage{err}
-		}
-		path = newest
-	}
-	records, err := record.Scan(path)
-	if errors.Is(err, record.ErrTruncated) {
-		fmt.Fprintf(os.Stderr, "restorebench: %v; going on with the %d before it\n", err, len(records))
-	} else if err != nil {
-		return nil, errUsage{err}
-	}
-	return records, nil
 }

@@ -60,6 +60,11 @@ setting (tombstones, machine, broker) is that of the run.`,
 			return err
 		}
 		if *check != "" {
+			for _, other := range []string{"rto", "rate", "explain", "html"} {
+				if cmd.Flags().Changed(other) {
+					return errUsage{fmt.Errorf("--%s with --check, which predicts nothing new", other)}
+				}
+			}
 			return checkPrediction(cmd.OutOrStdout(), records, *check, *asJSON)
 		}
 		models, left, err := model.New(records)
@@ -99,9 +104,18 @@ func question(cmd *cobra.Command, s *spec.Spec, rto time.Duration, rate string) 
 	if !cmd.Flags().Changed("keys") { // the default is a list
 		s.Keys = s.Keys[len(s.Keys)-1:]
 	}
-	for name, n := range map[string]int{"keys": len(s.Keys), "value-bytes": len(s.ValueBytes), "partitions": len(s.Partitions), "updates-per-key": len(s.UpdatesPerKey), "tail": len(s.Tail)} {
-		if n != 1 {
-			return q, &spec.Error{Where: "--" + name, Allowed: "one value, not a list"}
+	for _, list := range []struct {
+		name string
+		n    int
+	}{
+		{"keys", len(s.Keys)},
+		{"value-bytes", len(s.ValueBytes)},
+		{"partitions", len(s.Partitions)},
+		{"updates-per-key", len(s.UpdatesPerKey)},
+		{"tail", len(s.Tail)},
+	} {
+		if list.n != 1 {
+			return q, &spec.Error{Where: "--" + list.name, Allowed: "one value, not a list"}
 		}
 	}
 	q.RTO, q.Rate = rto, float64(perSecond)
@@ -121,12 +135,11 @@ type answer struct {
 
 // ask asks for every subject, store and recovery that was given, or for all that were measured.
 func ask(models []*model.Model, s *spec.Spec, cmd *cobra.Command, q model.Question) (a answer, err error) {
-	any := []string{""}
 	of := func(flag string, values []string) []string {
 		if cmd.Flags().Changed(flag) {
 			return values
 		}
-		return any
+		return []string{""} // stands for any
 	}
 	for _, subject := range of("subjects", s.Subjects) {
 		for _, store := range of("stores", s.Stores) {
@@ -148,6 +161,7 @@ func ask(models []*model.Model, s *spec.Spec, cmd *cobra.Command, q model.Questi
 			}
 		}
 	}
+	model.Rank(a.Options)
 	return a, nil
 }
 

@@ -63,24 +63,36 @@ func draw(out string, s *report.Summary) (charts []string, err error) {
 // load derives the summary of a run's raw records: those of the path in args, or
 // of the newest run in out.
 func load(out string, args []string) (r page.Run, err error) {
-	path := ""
+	path := out
 	if len(args) == 1 {
 		path = args[0]
-	} else {
-		if path, err = record.Latest(filepath.Join(out, "raw")); err != nil {
-			return r, errUsage{err}
-		}
 	}
-	r.Records, err = record.Scan(path)
-	if errors.Is(err, record.ErrTruncated) {
-		fmt.Fprintf(os.Stderr, "restorebench: %v; going on with the %d before it\n", err, len(r.Records))
-	} else if err != nil {
-		return r, errUsage{err}
+	if r.Records, err = rawRecords(path); err != nil {
+		return r, err
 	}
 	if r.Summary, err = report.New(r.Records); err != nil {
 		return r, errUsage{fmt.Errorf("%s: %w", path, err)}
 	}
 	return r, nil
+}
+
+// rawRecords reads a raw file, or the newest run of a directory of results.
+func rawRecords(path string) ([]record.Record, error) {
+	info, err := os.Stat(path)
+	if file := err == nil && !info.IsDir(); !file && filepath.Ext(path) != ".jsonl" {
+		newest, err := record.Latest(filepath.Join(path, "raw"))
+		if err != nil {
+			return nil, errUsage{err}
+		}
+		path = newest
+	}
+	records, err := record.Scan(path)
+	if errors.Is(err, record.ErrTruncated) {
+		fmt.Fprintf(os.Stderr, "restorebench: %v; going on with the %d before it\n", err, len(records))
+	} else if err != nil {
+		return nil, errUsage{err}
+	}
+	return records, nil
 }
 
 func outFlag(cmd *cobra.Command) *string { return flagOf(cmd, "out") }
