@@ -172,6 +172,20 @@ func TestFilters(t *testing.T) {
 	b.quiet()
 }
 
+// Of several workloads one is shown at first, and the others on demand.
+func TestWorkloadFilter(t *testing.T) {
+	b := open(t, committed(t, "capacity"), 1280, "light")
+	shown := `document.getElementById("shown").textContent`
+	if got := eval[string](b, shown); got != "30 of 129 cells are shown." {
+		t.Error(got)
+	}
+	b.run(chromedp.Click(`[data-filter=workload] label:nth-of-type(2) input`))
+	if got := eval[string](b, shown); got == "30 of 129 cells are shown." || !strings.HasSuffix(got, "of 129 cells are shown.") {
+		t.Error(got)
+	}
+	b.quiet()
+}
+
 func TestSorting(t *testing.T) {
 	b := open(t, committed(t, "reference"), 1280, "light")
 	column := `[...document.querySelectorAll("#table tbody tr")].map(r => r.cells[4].textContent.trim())`

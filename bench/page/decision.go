@@ -14,9 +14,10 @@ import (
 // A decision is the table that a reader picks a store from: what happened to the local files
 // is not his to choose, so each case is a column, and each store a row.
 type decision struct {
-	Keys    int64
-	Columns []situation
-	Rows    []choice
+	Keys     int64
+	Workload string // that the stores hold; "" where it is the same for all of the run
+	Columns  []situation
+	Rows     []choice
 }
 
 // A situation is what a crash left of the local files.
@@ -70,18 +71,19 @@ func situationOf(c record.Cell) situation {
 	return s
 }
 
-// decide sets side by side what was measured at the largest number of keys.
+// decide sets side by side what was measured at the largest number of keys and, of several workloads, with the one
+// that has the most figures there.
 func decide(s *report.Summary, cells []cellView) decision {
 	keys := s.Keys()
 	d := decision{Keys: keys[len(keys)-1]}
+	cells = slices.DeleteFunc(slices.Clone(cells), func(c cellView) bool { return c.Keys != d.Keys })
+	d.Workload = mostMeasured(s, cells)
+	cells = slices.DeleteFunc(cells, func(c cellView) bool { return s.Workload(c.Cell) != d.Workload })
 	for _, c := range cells {
-		if c.Keys != d.Keys {
-			continue
-		}
 		if at := situationOf(c.Cell); !slices.Contains(d.Columns, at) {
 			d.Columns = append(d.Columns, at)
 		}
-		if name := s.Name(c.Cell); !slices.ContainsFunc(d.Rows, func(r choice) bool { return r.Name == name }) {
+		if name := s.Choice(c.Cell); !slices.ContainsFunc(d.Rows, func(r choice) bool { return r.Name == name }) {
 			d.Rows = append(d.Rows, choice{Name: name})
 		}
 	}
@@ -93,13 +95,38 @@ func decide(s *report.Summary, cells []cellView) decision {
 		d.Rows[i].Cells = make([]outcome, len(d.Columns))
 	}
 	for _, c := range cells {
-		if c.Keys == d.Keys && c.Downtime != nil {
-			row := slices.IndexFunc(d.Rows, func(r choice) bool { return r.Name == s.Name(c.Cell) })
+		if c.Downtime != nil {
+			row := slices.IndexFunc(d.Rows, func(r choice) bool { return r.Name == s.Choice(c.Cell) })
 			d.Rows[row].Cells[slices.Index(d.Columns, situationOf(c.Cell))] = outcome{Measured: true, ID: c.ID, Downtime: *c.Downtime, Trials: c.downtimes()}
 		}
 	}
 	d.mark()
 	return d
+}
+
+// mostMeasured is the workload with the most figures, the first of several.
+func mostMeasured(s *report.Summary, cells []cellView) (workload string) {
+	figures, most := map[string]int{}, -1
+	for _, c := range cells {
+		if c.Downtime != nil {
+			figures[s.Workload(c.Cell)]++
+		}
+	}
+	for _, c := range cells {
+		if n := figures[s.Workload(c.Cell)]; n > most {
+			workload, most = s.Workload(c.Cell), n
+		}
+	}
+	return workload
+}
+
+// Sizes says at what the decision is made, for a heading.
+func (d *decision) Sizes() string {
+	text := report.Keys(d.Keys) + " keys"
+	if d.Workload != "" {
+		text += ", " + d.Workload
+	}
+	return text
 }
 
 // mark finds the best of each column.

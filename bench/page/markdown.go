@@ -14,7 +14,7 @@ import (
 func Markdown(w io.Writer, r Run, charts []string) error {
 	v := newView(r)
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Downtime after a crash, at %s keys\n\n", report.Keys(v.Decision.Keys))
+	fmt.Fprintf(&b, "## Downtime after a crash, at %s\n\n", inline(v.Decision.Sizes()))
 	for _, sentence := range append(append([]string{}, r.Answers...), v.Decision.Sentences()...) {
 		b.WriteString("- " + inline(sentence) + "\n")
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -131,6 +132,25 @@ func TestHTMLShowsEveryTrial(t *testing.T) {
 	r.Answers = []string{"80M keys take 40 s."}
 	if !strings.Contains(html(t, r), "<li>80M keys take 40 s.</li>") {
 		t.Error("an answer is not shown")
+	}
+}
+
+// Stores that hold unlike things are no alternatives: of several workloads one is decided on, and shown at first.
+func TestOneWorkloadIsDecidedOn(t *testing.T) {
+	v := newView(committed(t, "capacity"))
+	var names []string
+	for _, row := range v.Decision.Rows {
+		names = append(names, row.Name)
+	}
+	if !slices.Equal(names, []string{"memory", "rocksdb"}) || v.Decision.Sizes() != "4M keys, 20 B values, 1 partitions, 1 updates per key" {
+		t.Errorf("%q at %s", names, v.Decision.Sizes())
+	}
+	i := slices.IndexFunc(v.Filters, func(f filter) bool { return f.Name == workloadFilter })
+	if i < 0 || len(v.Filters[i].Values) != 6 || v.Filters[i].First != v.Decision.Workload {
+		t.Errorf("%+v", v.Filters)
+	}
+	if v = newView(committed(t, "reference")); v.Decision.Sizes() != "1M keys" || len(v.Filters) != 2 {
+		t.Errorf("with one workload: %s, %+v", v.Decision.Sizes(), v.Filters)
 	}
 }
 

@@ -30,19 +30,28 @@ type view struct {
 	Data     chartData
 }
 
+// workloadFilter is the name of the filter by what the stores hold.
+const workloadFilter = "workload"
+
 // A filter is a property by which cells can be left out.
 type filter struct {
 	Name   string // of the attribute
 	Values []string
+	First  string // the only value that is shown at first; "": all of them are
 }
+
+// Shows tells whether a value is shown at first.
+func (f filter) Shows(value string) bool { return f.First == "" || f.First == value }
 
 // A cellView is a cell with its trials.
 type cellView struct {
 	report.CellSummary
-	ID      string
-	Name    string // without recovery and keys
-	Trials  []record.Record
-	Command string
+	ID   string
+	Name string // without recovery and keys
+	// Workload tells what the store holds, see report.Summary.
+	Workload string
+	Trials   []record.Record
+	Command  string
 }
 
 func (c cellView) downtimes() (ns []int64) {
@@ -83,21 +92,22 @@ func newView(r Run) *view {
 		own := trials[c.Cell]
 		slices.SortFunc(own, func(a, b record.Record) int { return cmp.Compare(a.Trial, b.Trial) })
 		v.Cells = append(v.Cells, cellView{
-			CellSummary: c, ID: "cell-" + strconv.Itoa(i+1), Name: s.Name(c.Cell), Trials: own,
+			CellSummary: c, ID: "cell-" + strconv.Itoa(i+1), Name: s.Name(c.Cell), Workload: s.Workload(c.Cell), Trials: own,
 			Command: command(c.Cell, s.Broker, len(own)),
 		})
 		v.Invalid += len(c.Invalid)
 		v.Bounded = v.Bounded || c.Bound != nil
 	}
 	v.Decision = decide(s, v.Cells)
-	v.Filters = filters(s)
+	v.Filters = filters(s, v.Decision.Workload)
 	v.Limits = limits(v)
 	v.Data = chartsOf(v)
 	return v
 }
 
-// filters are the properties that have more than one value.
-func filters(s *report.Summary) (all []filter) {
+// filters are the properties that have more than one value. Of the workloads one is shown at first: dozens of lines
+// are a tangle, and unlike ones.
+func filters(s *report.Summary, workload string) (all []filter) {
 	for _, property := range []struct {
 		name string
 		of   func(report.CellSummary) string
@@ -105,8 +115,12 @@ func filters(s *report.Summary) (all []filter) {
 		{"subject", func(c report.CellSummary) string { return c.Subject }},
 		{"store", func(c report.CellSummary) string { return c.Store }},
 		{"recovery", func(c report.CellSummary) string { return c.Recovery }},
+		{workloadFilter, func(c report.CellSummary) string { return s.Workload(c.Cell) }},
 	} {
 		f := filter{Name: property.name}
+		if f.Name == workloadFilter {
+			f.First = workload
+		}
 		for _, c := range s.Cells {
 			if value := property.of(c); !slices.Contains(f.Values, value) {
 				f.Values = append(f.Values, value)

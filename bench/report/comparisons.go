@@ -66,10 +66,18 @@ func howKept(kind record.Cell) string {
 
 // Name names what is measured, without the recovery and the number of keys: the store, and
 // what else varies but the tail.
-func (s *Summary) Name(kind record.Cell) string {
+func (s *Summary) Name(kind record.Cell) string { return s.name(kind, "tail") }
+
+// Choice names a store among those of the same workload.
+func (s *Summary) Choice(kind record.Cell) string {
+	return s.name(kind, append(slices.Clone(loads), "tail")...)
+}
+
+// name names the store, and what tells it from others but for some dimensions.
+func (s *Summary) name(kind record.Cell, without ...string) string {
 	parts := []string{kind.Store}
 	for _, d := range s.varying() {
-		if label := d.label(kind); label != "" && d.name != "tail" {
+		if label := d.label(kind); label != "" && !slices.Contains(without, d.name) {
 			parts = append(parts, label)
 		}
 	}

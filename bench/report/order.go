@@ -183,6 +183,21 @@ func (s *Summary) varying() []dimension {
 	return vary
 }
 
+// loads are the dimensions that are no choice of who picks a store: what it has to hold.
+var loads = []string{"key B", "value B", "parts", "upd/key"}
+
+// Workload names what a cell's store holds, as far as the cells of the summary differ in it; "" if they don't. Cells of
+// unlike workloads are no alternatives to each other.
+func (s *Summary) Workload(c record.Cell) string {
+	var parts []string
+	for _, d := range s.varying() {
+		if slices.Contains(loads, d.name) {
+			parts = append(parts, d.label(c))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
 // Label names a cell without its number of keys: the store, the recovery, and
 // what else tells it from others of the summary.
 func (s *Summary) Label(c record.Cell) string { return s.label(c, "") }
