@@ -209,25 +209,29 @@ func TestTransactions(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	end := func(p *kgo.Client, how kgo.TransactionEndTry) {
+	// The coordinator answers before it writes the marker: without waiting for that, others would write first.
+	end := func(p *kgo.Client, how kgo.TransactionEndTry, marker stores.Offset) {
 		if err := p.EndTransaction(t.Context(), how); err != nil {
 			t.Fatal(err)
+		}
+		for source(t, brokers, topic, 1).Spans[0].To <= marker {
+			time.Sleep(10 * time.Millisecond)
 		}
 	}
 	begin(a)
 	write(t, a, keyed(topic, 0, 0, 1, 4)) // 0 to 3
-	end(a, kgo.TryCommit)                 // 4
+	end(a, kgo.TryCommit, 4)
 	begin(a)
 	begin(b)
 	write(t, a, keyed(topic, 0, 10, 1, 2))                    // 5, 6: aborted
 	write(t, b, keyed(topic, 0, 20, 1, 3))                    // 7 to 9
 	write(t, producer(t, brokers), keyed(topic, 0, 30, 1, 5)) // 10 to 14, in no transaction
 	write(t, a, keyed(topic, 0, 40, 1, 3))                    // 15 to 17: aborted
-	end(a, kgo.TryAbort)                                      // 18
-	end(b, kgo.TryCommit)                                     // 19
+	end(a, kgo.TryAbort, 18)
+	end(b, kgo.TryCommit, 19)
 	begin(a)
 	write(t, a, keyed(topic, 0, 50, 1, 6)) // 20 to 25
-	end(a, kgo.TryCommit)                  // 26, the last one: a marker
+	end(a, kgo.TryCommit, 26)              // the last one: a marker
 
 	s := source(t, brokers, topic, 1)
 	if s.Spans[0].To != 27 {
