@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	interrupts    = flag.Int("interrupts", 6, "runs that TestInterrupts interrupts")
+	interrupts    = flag.Int("interrupts", 3, "runs that TestInterrupts interrupts")
 	interruptSeed = flag.Uint64("interrupt-seed", 0, "seed of the moments; 0: another one each time")
 )
 

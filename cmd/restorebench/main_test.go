@@ -16,13 +16,20 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"restorebench/harness/broker/brokertest"
 )
 
 // TestMain makes the test binary the command too, so that the scripts run it as
 // separate processes.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"restorebench": main})
+	testscript.Main(tests{m}, map[string]func(){"restorebench": main})
 }
+
+// tests ends the broker that they share behind them.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int { return brokertest.Main(t.M) }
 
 func TestScripts(t *testing.T) {
 	kafka, err := filepath.Abs(filepath.Join(repository, ".deps", "kafka-4.3.1"))
@@ -33,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("KAFKA", kafka) // for the scripts that start one
+			env.Setenv("BROKER", brokertest.Start(t).Bootstrap())
 			env.Setenv("REFERENCE", filepath.Join(filepath.Dir(filepath.Dir(kafka)), "results", "reference"))
 			env.Setenv("SILENT", silentListener(env))
 			env.Setenv("HOME", os.Getenv("HOME"))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"restorebench/bench/report"
+	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/spec"
 )
 
@@ -69,13 +70,14 @@ func runDocumented(t *testing.T, args []string, binary, results string) {
 		args = append([]string{"make", "-n"}, args[1:]...)
 	case args[0] == "bin/restorebench":
 		args[0] = binary
+		kafka := brokertest.Start(t).Bootstrap() // one for all: those that start their own are in the scripts
 		switch args[1] {
 		case "run", "ceilings":
-			args = append(args, "--keys", "300", "--runs", "1", "--out", results)
+			args = append(args, "--broker", kafka, "--keys", "300", "--runs", "1", "--out", results)
 		case "torture":
-			args = append(args, "--broker", "local", "--kills", "2", "--out", results)
+			args = append(args, "--broker", kafka, "--kills", "2", "--out", results)
 		case "vote":
-			args = append(args, "--broker", "local", "--store", "memory-versioned")
+			args = append(args, "--broker", kafka, "--store", "memory-versioned")
 		case "report", "plot":
 			args = append(args, "--out", results)
 		}

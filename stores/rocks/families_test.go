@@ -17,6 +17,7 @@ import (
 var timestamped = Options{Topic: "app-store-changelog", CreateIfMissing: true, Family: TimestampedFamily}
 
 func TestTimestampedFamily(t *testing.T) {
+	storetest.Seldom(t, 30)
 	storetest.Run(t, storetest.Harness{
 		Open:    func(dir string) (stores.Store, error) { return Open(dir, timestamped) },
 		Durable: true,
