@@ -56,8 +56,8 @@ func (o *Options) subject() Subject {
 	return Subject{
 		Schema: Schema, Run: o.Run, Time: time.Now().UTC(),
 		Keys: s.Keys[0], KeyBytes: s.KeyBytes, ValueBytes: s.ValueBytes[0], Partitions: s.Partitions[0],
-		UpdatesPerKey: s.UpdatesPerKey[0], Seed: s.Seed, Compressible: s.Compressible, SortedKeys: s.KeyOrder == spec.KeyOrderSorted,
-		Topic: s.Topic, Producer: s.Producer, Consumer: s.Consumer[0], Broker: o.Broker, Environment: env,
+		UpdatesPerKey: s.UpdatesPerKey[0], Seed: s.Seed, Compressible: s.Compressible, SortedKeys: s.KeyOrder[0] == spec.KeyOrderSorted,
+		Topic: s.Topic, Producer: s.Producer[0], Consumer: s.Consumer[0], Broker: o.Broker, Environment: env,
 	}
 }
 

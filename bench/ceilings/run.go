@@ -48,7 +48,7 @@ func Check(s *spec.Spec) error {
 	if err := changelog.CheckSettings(changelog.Settings(s.Consumer[0]), false); err != nil {
 		return fmt.Errorf("--consumer: %w", err)
 	}
-	if err := changelog.CheckSettings(changelog.Settings(s.Producer), true); err != nil {
+	if err := changelog.CheckSettings(changelog.Settings(s.Producer[0]), true); err != nil {
 		return fmt.Errorf("--producer: %w", err)
 	}
 	return nil
@@ -86,7 +86,7 @@ func Run(ctx context.Context, o Options) (report *Report, err error) {
 	limit := fmt.Sprint(changelog.MessageBytes(int(s.KeyBytes), int(s.ValueBytes[0])))
 	start := time.Now()
 	drop, err := Load(ctx, o.Brokers, topic, setup.Workloads,
-		with(s.Topic, "max.message.bytes", limit), with(s.Producer, "message.max.bytes", limit))
+		with(s.Topic, "max.message.bytes", limit), with(s.Producer[0], "message.max.bytes", limit))
 	if err != nil {
 		return report, because(ctx, err)
 	}

@@ -56,7 +56,7 @@ func lines(t *testing.T, path string) (all []ceilings.Line) {
 
 func TestRun(t *testing.T) {
 	o := small(t)
-	o.Spec.Producer = map[string]string{"compression.type": "lz4"}
+	o.Spec.Producer = []spec.Settings{{"compression.type": "lz4"}}
 	if err := ceilings.Check(o.Spec); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestCheck(t *testing.T) {
 		"memory":   func(s *spec.Spec) { s.Keys, s.ValueBytes = []int64{1e9}, []int64{1 << 20} },
 		"rocksdb":  func(s *spec.Spec) { s.RocksDB = []spec.Settings{{"no_such": "1"}} },
 		"consumer": func(s *spec.Spec) { s.Consumer = []spec.Settings{{"no.such": "1"}} },
-		"producer": func(s *spec.Spec) { s.Producer = map[string]string{"no.such": "1"} },
+		"producer": func(s *spec.Spec) { s.Producer = []spec.Settings{{"no.such": "1"}} },
 	} {
 		s := spec.Default()
 		change(s)

@@ -17,7 +17,7 @@ func workloads(s *spec.Spec) []workload.Spec {
 	for p := range partitions {
 		w := workload.New(s.Seed, p, partitions, s.Keys[0],
 			int(s.KeyBytes), int(s.ValueBytes[0]), int(s.UpdatesPerKey[0]), s.Tombstones, 0)
-		w.Compressible, w.Sorted = s.Compressible, s.KeyOrder == spec.KeyOrderSorted
+		w.Compressible, w.Sorted = s.Compressible, s.KeyOrder[0] == spec.KeyOrderSorted
 		all = append(all, w)
 	}
 	return all

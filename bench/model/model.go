@@ -41,7 +41,7 @@ func kindOf(r *record.Record) Kind {
 	if r.Recovery == record.Replay && strings.HasPrefix(r.Store, spec.EngineRocks) {
 		k.Mode = r.Restored.Mode
 	}
-	for _, s := range []string{r.RocksDB, r.Consumer} {
+	for _, s := range []string{r.RocksDB, r.Consumer, r.Producer} {
 		k.Settings = strings.TrimSpace(k.Settings + " " + s)
 	}
 	if r.StaticMembership {

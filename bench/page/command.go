@@ -46,6 +46,7 @@ func command(c record.Cell, broker record.Broker, runs int) string {
 	differs("page-cache", c.PageCache)
 	differs("rocksdb", c.RocksDB)
 	differs("consumer", c.Consumer)
+	differs("producer", c.Producer)
 	flag("runs", strconv.Itoa(max(runs, 1)))
 	switch broker.Kind {
 	case "local", "container":

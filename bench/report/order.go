@@ -34,6 +34,7 @@ func sortCells(cells []CellSummary) {
 			cmp.Compare(a.PageCache, b.PageCache),
 			cmp.Compare(a.RocksDB, b.RocksDB),
 			cmp.Compare(a.Consumer, b.Consumer),
+			cmp.Compare(a.Producer, b.Producer),
 			cmp.Compare(a.Group, b.Group),
 			cmp.Compare(a.SessionTimeoutMS, b.SessionTimeoutMS),
 			cmp.Compare(yes(a.StaticMembership), yes(b.StaticMembership)),
@@ -131,6 +132,16 @@ var dimensions = []dimension{
 		func(c record.Cell) string { return c.Consumer },
 	},
 	{
+		"producer",
+		func(c record.Cell) string { return cmp.Or(c.Producer, unknown) },
+		func(c record.Cell) string { return c.Producer },
+	},
+	{
+		"key order",
+		func(c record.Cell) string { return keyOrder[c.SortedKeys] },
+		func(c record.Cell) string { return keyOrder[c.SortedKeys] + " keys" },
+	},
+	{
 		"group",
 		groupOf,
 		func(c record.Cell) string { return "group " + groupOf(c) },
@@ -146,6 +157,8 @@ var dimensions = []dimension{
 		func(c record.Cell) string { return tailOf(c) + " tail" },
 	},
 }
+
+var keyOrder = map[bool]string{false: spec.KeyOrderRandom, true: spec.KeyOrderSorted}
 
 // groupOf names the group protocol, with what differs from its defaults.
 func groupOf(c record.Cell) string {

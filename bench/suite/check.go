@@ -40,8 +40,10 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 			return nil, nil, fmt.Errorf("--consumer: %w", err)
 		}
 	}
-	if err := changelog.CheckSettings(changelog.Settings(s.Producer), true); err != nil {
-		return nil, nil, fmt.Errorf("--producer: %w", err)
+	for _, variant := range s.Producer {
+		if err := changelog.CheckSettings(changelog.Settings(variant), true); err != nil {
+			return nil, nil, fmt.Errorf("--producer: %w", err)
+		}
 	}
 	return cells, left, nil
 }

@@ -99,7 +99,7 @@ func TestBadInputStartsNothing(t *testing.T) {
 		"broker":   func(s *spec.Spec) { s.Broker = "nonsense" },
 		"rocksdb":  func(s *spec.Spec) { s.RocksDB = []spec.Settings{nil, {"no_such": "1"}} },
 		"consumer": func(s *spec.Spec) { s.Consumer = []spec.Settings{nil, {"no.such": "1"}} },
-		"producer": func(s *spec.Spec) { s.Producer = map[string]string{"no.such": "1"} },
+		"producer": func(s *spec.Spec) { s.Producer = []spec.Settings{nil, {"no.such": "1"}} },
 	} {
 		s := spec.Default()
 		s.Out, s.StateDir = filepath.Join(t.TempDir(), "out"), t.TempDir()

@@ -55,10 +55,10 @@ func showPlan(out io.Writer, s *spec.Spec) error {
 		return err
 	}
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "subject\tstore\trecovery\tkeys\tvalue B\tparts\tupd/key\ttail\teach about")
+	fmt.Fprintln(t, "subject\tstore\trecovery\tkeys\tvalue B\tparts\tupd/key\ttail\teach about\tand")
 	for _, c := range p.Cells {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%g%%\t%s\n", c.Subject, c.Store, c.Recovery, spec.FormatCount(c.Keys),
-			c.ValueBytes, c.Partitions, c.UpdatesPerKey, 100*c.Tail, suite.Expected(c).Round(100*time.Millisecond))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%d\t%g%%\t%s\t%s\n", c.Subject, c.Store, c.Recovery, spec.FormatCount(c.Keys),
+			c.ValueBytes, c.Partitions, c.UpdatesPerKey, 100*c.Tail, suite.Expected(c).Round(100*time.Millisecond), others(c))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -68,4 +68,18 @@ func showPlan(out io.Writer, s *spec.Spec) error {
 		fmt.Fprintln(out, "left out:", note)
 	}
 	return nil
+}
+
+// others names what the columns of a plan leave out of a cell, where it is not the default.
+func others(c record.Cell) string {
+	parts := []string{c.Group, c.Guarantee, c.RestoreMode, c.PageCache, c.RocksDB, c.Consumer, c.Producer}
+	for _, p := range []struct {
+		name string
+		is   bool
+	}{{"static membership", c.StaticMembership}, {"compacted", c.Compacted}, {"sorted keys", c.SortedKeys}} {
+		if p.is {
+			parts = append(parts, p.name)
+		}
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }

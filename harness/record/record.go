@@ -90,9 +90,11 @@ type Cell struct {
 	// Compacted: the broker's log cleaner has been through the changelog before the crash.
 	Compacted bool   `json:"compacted,omitempty"`
 	PageCache string `json:"page_cache,omitempty"` // what was dropped from it before the crash: cold-client, cold-broker or cold; "" is warm
-	// Settings that are not ours, name=value by name, separated by commas: of RocksDB, and of librdkafka in the restore.
+	// Settings that are not ours, name=value by name, separated by commas: of RocksDB, and of librdkafka in the restore and
+	// in the load that wrote the changelog.
 	RocksDB  string `json:"rocksdb,omitempty"`
 	Consumer string `json:"consumer,omitempty"`
+	Producer string `json:"producer,omitempty"`
 }
 
 // Broker is the Kafka that held the changelog.

@@ -18,6 +18,8 @@ var axes = []axis{
 	along(func(s *Spec) []int64 { return s.ValueBytes }, func(c *record.Cell, v int64) { c.ValueBytes = int(v) }),
 	along(func(s *Spec) []int64 { return s.Partitions }, func(c *record.Cell, v int64) { c.Partitions = int(v) }),
 	along(func(s *Spec) []int64 { return s.UpdatesPerKey }, func(c *record.Cell, v int64) { c.UpdatesPerKey = int(v) }),
+	along(func(s *Spec) []string { return s.KeyOrder }, func(c *record.Cell, v string) { c.SortedKeys = v == KeyOrderSorted }),
+	along(func(s *Spec) []Settings { return s.Producer }, func(c *record.Cell, v Settings) { c.Producer = v.String() }),
 	groups,
 	along(func(s *Spec) []string { return s.Guarantee }, func(c *record.Cell, v string) {
 		if v != AtLeastOnce {
@@ -99,7 +101,7 @@ func ownRocks(c *record.Cell) bool {
 
 // axisKnobs are those that Exclude can name.
 var axisKnobs = []string{
-	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "group", "static-membership", "guarantee", "stores", "recovery",
+	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "key-order", "producer", "group", "static-membership", "guarantee", "stores", "recovery",
 	"tail", "compacted", "page-cache", "restore-mode", "rocksdb", "consumer",
 }
 

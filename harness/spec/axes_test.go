@@ -2,6 +2,7 @@ package spec
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -89,5 +90,30 @@ func TestSettingsAreReadAsWritten(t *testing.T) {
 	s := Default()
 	if err := s.Set("rocksdb", "a=1,b=2|c=3||a=1,b=2", "--rocksdb"); err != nil || len(s.RocksDB) != 3 || slices.ContainsFunc(s.RocksDB[:2], func(o Settings) bool { return len(o) == 0 }) {
 		t.Errorf("%q, %v", s.RocksDB, err)
+	}
+}
+
+// What the load writes, and in which order, are axes too, and the cell says which it was.
+func TestLoadAxes(t *testing.T) {
+	s := Default()
+	for name, text := range map[string]string{
+		"keys": "1k", "stores": "memory", "recovery": "replay", "key-order": "random,sorted", "producer": "|compression.type=lz4",
+	} {
+		if err := s.Set(name, text, "--"+name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cells, _, err := s.Cells()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, c := range cells {
+		got[fmt.Sprint(c.SortedKeys, " ", c.Producer)] = true
+	}
+	for _, want := range []string{"false ", "true ", "false compression.type=lz4", "true compression.type=lz4"} {
+		if !got[want] || len(cells) != 4 {
+			t.Errorf("of %d cells none is %q: %v", len(cells), want, got)
+		}
 	}
 }

@@ -119,7 +119,7 @@ func (s *Spec) impossible(c record.Cell) string {
 // product multiplies the axes.
 func (s *Spec) product() []record.Cell {
 	cells := []record.Cell{{
-		KeyBytes: int(s.KeyBytes), CacheBytes: s.CacheBytes, Compressible: s.Compressible, SortedKeys: s.KeyOrder == KeyOrderSorted,
+		KeyBytes: int(s.KeyBytes), CacheBytes: s.CacheBytes, Compressible: s.Compressible,
 	}}
 	for _, axis := range axes {
 		var next []record.Cell

@@ -43,9 +43,9 @@ var Knobs = []Knob{
 		set:      shareInto(func(s *Spec) *float64 { return &s.Compressible }, true),
 	},
 	{
-		Name: "key-order", Usage: "order in which keys are first written: random or sorted", Allowed: "random or sorted",
-		defaults: []string{KeyOrderRandom},
-		set:      nameInto(func(s *Spec) *string { return &s.KeyOrder }, KeyOrderRandom, KeyOrderSorted),
+		Name: "key-order", Usage: "order in which keys are first written: random or sorted, a list", Allowed: "random or sorted",
+		list: true, defaults: []string{KeyOrderRandom},
+		set: namesInto(func(s *Spec) *[]string { return &s.KeyOrder }, KeyOrderRandom, KeyOrderSorted),
 	},
 	{
 		Name: "partitions", Usage: "partitions of the changelog, a list", Allowed: "a whole number from 1 to 1000",
@@ -197,8 +197,8 @@ var Knobs = []Knob{
 		list: true, set: variantsInto(func(s *Spec) *[]Settings { return &s.Consumer }),
 	},
 	{
-		Name: "producer", Usage: "librdkafka settings of the load, name=value, a list", Allowed: "name=value",
-		list: true, set: settingsInto(func(s *Spec) *Settings { return &s.Producer }),
+		Name: "producer", Usage: "librdkafka settings of the load, name=value, a list; | separates variants, each measured", Allowed: "name=value",
+		list: true, set: variantsInto(func(s *Spec) *[]Settings { return &s.Producer }),
 	},
 	{
 		Name: "topic", Usage: "settings of the changelog topic, name=value, a list", Allowed: "name=value",

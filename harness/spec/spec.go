@@ -32,6 +32,7 @@ type Spec struct {
 	PageCache        []string   // see CacheWarm
 	RocksDB          []Settings // variants
 	Consumer         []Settings // variants
+	Producer         []Settings // variants
 	// Exclude leaves combinations out: those that the spec would have with these axes instead of its own.
 	Exclude []Settings
 
@@ -49,7 +50,7 @@ type Spec struct {
 	CacheBytes int64   // of the record cache in front of each store
 	// Compressible is the share of each value that is the same in all of them.
 	Compressible float64
-	KeyOrder     string // in which keys are first written: KeyOrderRandom or KeyOrderSorted
+	KeyOrder     []string // in which keys are first written: KeyOrderRandom, KeyOrderSorted
 
 	// The restore.
 	RestoreMode      []string
@@ -69,8 +70,7 @@ type Spec struct {
 	TopicPrefix  string
 	StallTimeout time.Duration
 
-	Producer Settings
-	Topic    Settings
+	Topic Settings
 
 	given map[string][]string // the texts of what was assigned, see YAML
 }

@@ -215,9 +215,8 @@ func (a *attempt) messageBytes() int {
 // producerSettings lets the largest record through, unless the user said more.
 func (a *attempt) producerSettings() map[string]string {
 	s := map[string]string{"message.max.bytes": fmt.Sprint(a.messageBytes())}
-	for name, value := range a.Spec.Producer {
-		s[name] = value
-	}
+	given, _ := spec.ParseSettings(a.rec.Producer) // checked when the cell was made
+	maps.Copy(s, given)
 	return s
 }
 
