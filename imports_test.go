@@ -71,7 +71,7 @@ var allowed = map[string][]string{
 	"bench/targets": {
 		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "stores", "stores/memory", "stores/rocks",
 	},
-	"bench/torture":        {"harness/changelog", "harness/record", "harness/spec", "harness/subject", "stores", "stores/killpoint"},
+	"bench/torture":        {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "stores", "stores/killpoint"},
 	"bench/progress":       {"bench/report", "bench/suite", "harness/record", "harness/spec"},
 	"bench/peers":          {"harness/record", "harness/spec", "harness/subject"},
 	"bench/peers/naive-go": {"harness/subject", "harness/verify"},

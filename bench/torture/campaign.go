@@ -107,6 +107,15 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 			l, err = c.live(ctx, &m)
 		}
 	}
+	if l != nil && l.strike != nil && l.strike.proof != "" {
+		line.Kind, line.Struck, line.Proof, line.Outcome = c.Fault, l.strike.during, l.strike.proof, OutcomeOutlived
+		if errors.Is(err, errEnded) { // as it may, and no kill is needed
+			line.Outcome, line.Why, line.Reached = OutcomeEnded, err.Error(), true
+			line.Time, line.During = time.Now().UTC(), l.during
+			c.pending = append(c.pending, line)
+			return true, nil
+		}
+	}
 	if err != nil {
 		return false, c.fail(err, line)
 	}
@@ -121,7 +130,7 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	} else if l.killing != nil {
 		line.Offset = l.killing.Offset
 	}
-	if c.Fault != "" {
+	if ofFiles(c.Fault) {
 		if line.File, err = damage(c.rng, c.Fault, c.ground.state); err != nil {
 			return false, err
 		}
@@ -198,7 +207,11 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
+	if ofBroker(c.Fault) && m != nil {
+		l.strike = newStrike(c.rng, c.Fault, c.Broker)
+	}
 	err = l.live(ctx, m, c.Stall, func(restored []subject.Entry) error { return c.judge(ctx, l, committed, restored) })
+	g.opened = g.opened || l.opened.Event != ""
 	if err != nil {
 		tail := l.process.LogTail(5)
 		l.process.Release()
@@ -220,7 +233,7 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	if int64(committed) > h.newest {
 		return fmt.Errorf("%w: %d records are acknowledged, it has %d", errTranscript, committed, h.newest)
 	}
-	if l.opened.Path == subject.PathWiped && c.Fault == "" {
+	if l.opened.Path == subject.PathWiped && !ofFiles(c.Fault) && c.ground.opened {
 		return fmt.Errorf("a mere kill cost the local files: %s", l.opened.Reason)
 	}
 	var d Damage

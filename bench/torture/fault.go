@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"restorebench/harness/record"
 	"restorebench/harness/spec"
@@ -22,8 +21,12 @@ const (
 	FaultMissing   = "file-missing"
 )
 
-// Faults lists the names.
-func Faults() []string { return []string{FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing} }
+var fileFaults = []string{FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing}
+
+// Faults lists the names of all faults.
+func Faults() []string { return slices.Concat(fileFaults, brokerFaults) }
+
+func ofFiles(fault string) bool { return slices.Contains(fileFaults, fault) }
 
 // What became of a damaged file. All of them are right, if the bytes are.
 const (
@@ -34,7 +37,7 @@ const (
 
 func checkFault(name string) error {
 	if name != "" && !slices.Contains(Faults(), name) {
-		return &spec.Error{Where: "--fault", Value: name, Allowed: "one of " + strings.Join(Faults(), ", ")}
+		return &spec.Error{Where: "--fault", Value: name, Allowed: "one of " + faultNames()}
 	}
 	return nil
 }

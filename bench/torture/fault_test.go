@@ -15,7 +15,7 @@ import (
 
 func TestDamage(t *testing.T) {
 	before := bytes.Repeat([]byte("0123456789"), 10)
-	for _, fault := range Faults() {
+	for _, fault := range fileFaults {
 		t.Run(fault, func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "a", "file")

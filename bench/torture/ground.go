@@ -30,7 +30,8 @@ type ground struct {
 	history   *history
 	sent      *history // of the output
 	lives     int
-	states    int // directories that there were
+	states    int  // directories that there were
+	opened    bool // the present one was, by a life before; a kill that cuts its making short leaves nothing to be lost
 }
 
 const groundTimeout = 30 * time.Second
@@ -66,7 +67,8 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 		g.sent = newHistory(t, o.Brokers, g.output, true)
 	}
 	g.history = newHistory(t, o.Brokers, g.log, c.ExactlyOnce)
-	if g.feeder, err = changelog.NewWriter(o.Brokers, g.input, 0, groundTimeout, nil); err != nil {
+	// What librdkafka cannot repeat comes back as an error; a broker that is struck is no news.
+	if g.feeder, err = changelog.NewWriter(o.Brokers, g.input, 0, groundTimeout, changelog.Settings{"log_level": "0"}); err != nil {
 		return g, err
 	}
 	g.committed, err = changelog.WatchGroup(o.Brokers, g.group)
@@ -96,6 +98,7 @@ func (g *ground) close(admin *changelog.Admin) error {
 // newState goes on without the local files that there were.
 func (g *ground) newState() {
 	g.states++
+	g.opened = false
 	g.state = filepath.Join(g.dir, fmt.Sprint("state-", g.states))
 }
 

@@ -33,16 +33,30 @@ type life struct {
 	start    subject.Event // of the restore
 	atOpen   []subject.Entry
 	recovery time.Duration
+	strike   *strike // of the broker, or nil
+	back     bool    // the broker is
 }
 
-// live follows a process until it is dead or done with its input. restored is called with
-// what the store holds when it is restored, before any new input.
+// live follows a process until it is dead or done with its input, and until the broker is back
+// if it was struck. restored is called with what the store holds when it is restored, before
+// any new input.
 func (l *life) live(ctx context.Context, m *moment, stall time.Duration, restored func([]subject.Entry) error) error {
-	var kill <-chan time.Time
-	if m != nil && m.plan == nil {
+	l.during = duringStart
+	err := l.follow(ctx, m, stall, restored)
+	if l.strike == nil {
+		return err
+	}
+	return errors.Join(err, l.strike.finish(ctx, l.during))
+}
+
+func (l *life) follow(ctx context.Context, m *moment, stall time.Duration, restored func([]subject.Entry) error) error {
+	var kill, strike <-chan time.Time
+	switch {
+	case l.strike != nil && l.strike.event == "":
+		strike = time.After(l.strike.after)
+	case l.strike == nil && m != nil && m.plan == nil:
 		kill = time.After(m.after)
 	}
-	l.during = duringStart
 	deadline := time.NewTimer(stall)
 	defer deadline.Stop()
 	for {
@@ -51,11 +65,19 @@ func (l *life) live(ctx context.Context, m *moment, stall time.Duration, restore
 			if !ok {
 				return nil // Wait says how
 			}
-			deadline.Reset(stall)
 			done, err := l.event(e, restored)
 			if done || err != nil {
 				return err
 			}
+			if l.strike != nil && e.Event == l.strike.event {
+				l.strike.begin(ctx, l.during)
+			}
+			deadline.Reset(stall)
+		case <-strike:
+			l.strike.begin(ctx, l.during)
+		case <-l.struck():
+			l.back, kill = true, time.After(m.after)
+			deadline.Reset(stall)
 		case <-kill:
 			return nil
 		case <-deadline.C:
@@ -64,6 +86,14 @@ func (l *life) live(ctx context.Context, m *moment, stall time.Duration, restore
 			return ctx.Err()
 		}
 	}
+}
+
+// struck is closed once the broker is back, and nil before it is struck and once that is known.
+func (l *life) struck() <-chan struct{} {
+	if l.strike == nil || l.back {
+		return nil
+	}
+	return l.strike.done
 }
 
 func (l *life) event(e subject.Event, restored func([]subject.Entry) error) (done bool, err error) {

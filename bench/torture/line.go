@@ -33,8 +33,13 @@ type Line struct {
 	During  string          `json:"during"`
 	Exit    string          `json:"exit"`
 
-	// The file that was damaged behind the kill, and what became of that.
-	File    string `json:"file,omitempty"`
+	// The file that was damaged behind the kill.
+	File string `json:"file,omitempty"`
+
+	// What the processor had got to when the broker was struck, and what proves that it was.
+	Struck string `json:"struck,omitempty"`
+	Proof  string `json:"proof,omitempty"`
+	// What became of a fault.
 	Outcome string `json:"outcome,omitempty"`
 
 	// The restore that judged it.

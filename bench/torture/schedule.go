@@ -32,6 +32,7 @@ var order = []string{
 	KindRandom, KindWrite, KindFlush, KindCommit, KindCheckpoint, KindSnapshot, KindBulk,
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
 	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing,
+	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway,
 }
 
 // moment is one kill of a schedule.
@@ -56,10 +57,14 @@ func newSchedule(seed uint64, c *Cell) *schedule {
 	return &schedule{rng: rand.New(rand.NewPCG(seed, hash(c.Name))), kinds: slices.Concat(everywhere, c.kinds)}
 }
 
-// newFaultSchedule is of a fault: before each, the processor is killed when it has files.
-func newFaultSchedule(seed uint64, c *Cell) *schedule {
+// newFaultSchedule is of a fault. Before files are damaged, the processor is killed when it has
+// some; when the broker is struck, at any moment behind that.
+func newFaultSchedule(seed uint64, c *Cell, fault string) *schedule {
 	s := newSchedule(seed, c)
 	s.kinds = []string{KindCommit}
+	if ofBroker(fault) {
+		s.kinds = []string{KindRandom}
+	}
 	return s
 }
 

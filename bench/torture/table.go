@@ -56,14 +56,15 @@ func (c counts) rows(cells []Cell) (rows []Row) {
 	return rows
 }
 
-// Show prints rows as a table of at most 80 columns, with their sum.
+// Show prints rows as a table, with their sum: of at most 80 columns, or 87 with the names of faults.
 func Show(out io.Writer, rows []Row) {
-	sum := Row{Cell: "all"}
+	sum, width := Row{Cell: "all"}, len(KindRestore10)
 	for i := range rows {
 		sum.plus(&rows[i])
+		width = max(width, len(rows[i].Kind))
 	}
-	fmt.Fprintf(out, "%-19s  %-10s  %6s  %4s  %11s  %5s  %4s  %6s\n", "cell", "kill in", "tried", "lost", "resurrected", "wrong", "hung", "failed")
+	fmt.Fprintf(out, "%-19s  %-*s  %6s  %4s  %11s  %5s  %4s  %6s\n", "cell", width, "kill in", "tried", "lost", "resurrected", "wrong", "hung", "failed")
 	for _, r := range append(slices.Clip(rows), sum) {
-		fmt.Fprintf(out, "%-19s  %-10s  %6d  %4d  %11d  %5d  %4d  %6d\n", r.Cell, r.Kind, r.Tried, r.Lost, r.Resurrected, r.Wrong, r.Hung, r.Failed)
+		fmt.Fprintf(out, "%-19s  %-*s  %6d  %4d  %11d  %5d  %4d  %6d\n", r.Cell, width, r.Kind, r.Tried, r.Lost, r.Resurrected, r.Wrong, r.Hung, r.Failed)
 	}
 }

@@ -35,9 +35,13 @@
 //
 // # Faults
 //
-// With a fault, each kill is followed by damage to one of the files that it left. The restore
-// behind it may serve what is right all the same, replay and say why, or refuse the files;
-// it is judged as ever.
+// With a fault of files, each kill is followed by damage to one of the files that it left. The
+// restore behind it may serve what is right all the same, replay and say why, or refuse the
+// files; it is judged as ever.
+//
+// With a fault of the broker, it is struck in each life, before the kill: as soon as the files are
+// open, in the restore, or in the traffic. The processor may go on or give up with an error,
+// but not hang, and no local files may be lost for it.
 package torture
 
 import (
@@ -50,6 +54,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"restorebench/harness/broker"
 	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
 	"restorebench/harness/subject"
@@ -64,6 +69,8 @@ type Options struct {
 	Kills   int      // of each cell; 0: as many as Time allows
 	Time    time.Duration
 	Brokers string
+	Kind    string          // the value of --broker
+	Broker  *broker.Broker  // to be struck by a fault of the broker, else unused
 	Prefix  string          // of topics
 	Dir     string          // existing directory of the run
 	Out     string          // for the lines, and for what is kept of a failure
@@ -104,6 +111,9 @@ func (o *Options) Check() error {
 	if err == nil {
 		err = checkFault(o.Fault)
 	}
+	if err == nil {
+		err = checkBroker(o.Fault, o.Kind)
+	}
 	if err == nil && o.Kills == 0 && o.Time == 0 {
 		err = &spec.Error{Where: "--kills", Value: "0", Allowed: "a whole number from 1 on, or --minutes"}
 	}
@@ -134,7 +144,7 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 	if err != nil {
 		return res, err
 	}
-	if o.Fault != "" {
+	if ofFiles(o.Fault) {
 		chosen = faulty(chosen)
 	}
 	r := &run{Options: o, cells: len(chosen), counts: counts{}, res: res}
@@ -149,7 +159,11 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 	defer admin.Close()
 	until := time.Now().Add(o.Time)
 	group, ctx := errgroup.WithContext(ctx)
-	if o.Kills > 0 {
+	switch {
+	case ofBroker(o.Fault):
+		group.SetLimit(1) // it is struck for all of them
+		until = time.Now().Add(o.Time / time.Duration(len(chosen)))
+	case o.Kills > 0:
 		group.SetLimit(together)
 	} // else all of them share the time
 	for _, cell := range chosen {
@@ -173,7 +187,7 @@ func (r *run) cell(ctx context.Context, cell Cell, admin *changelog.Admin, until
 	}
 	repeat := fmt.Sprintf("restorebench torture --cells %s --seed %d", cell.Name, r.Seed)
 	if r.Fault != "" {
-		c.schedule = newFaultSchedule(r.Seed, &cell)
+		c.schedule = newFaultSchedule(r.Seed, &cell, r.Fault)
 		repeat += " --fault " + r.Fault
 	}
 	err := c.run(ctx, func(kills int) bool {

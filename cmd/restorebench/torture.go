@@ -48,7 +48,7 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 	kills := cmd.Flags().String("kills", fmt.Sprint(ciKills), "kills of each cell")
 	minutes := cmd.Flags().String("minutes", "0", "go on for so long instead, 1 to 10k")
 	cells := cmd.Flags().StringSlice("cells", nil, "some of the cells only")
-	fault := cmd.Flags().String("fault", "", "damage a local file behind each kill: "+strings.Join(torture.Faults(), ", "))
+	fault := cmd.Flags().String("fault", "", "beside each kill, damage a local file or strike the broker: "+strings.Join(torture.Faults(), ", "))
 	cmd.Flags().BoolVar(&ci, "ci", false, fmt.Sprintf("%d kills of each cell", ciKills))
 	cmd.Flags().BoolVar(&nightly, "nightly", false, fmt.Sprintf("%d kills of each cell", nightlyKills))
 	cmd.Flags().BoolVar(&release, "release", false, fmt.Sprintf("%d kills of each cell", releaseKills))
@@ -57,7 +57,7 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 		if err := errors.Join(given(s), oneOf(cmd, "kills", "minutes", "ci", "nightly", "release")); err != nil {
 			return err
 		}
-		o := &torture.Options{Seed: s.Seed, Cells: *cells, Fault: *fault, Out: s.Out, Prefix: s.TopicPrefix, Stall: s.StallTimeout}
+		o := &torture.Options{Seed: s.Seed, Cells: *cells, Fault: *fault, Kind: s.Broker, Out: s.Out, Prefix: s.TopicPrefix, Stall: s.StallTimeout}
 		if err := long(o, *kills, *minutes); err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func tortureCells(ctx context.Context, s *spec.Spec, o *torture.Options, stdout 
 	o.Watch = line.show
 	res := &torture.Result{}
 	err = suite.WithRunner(ctx, suite.Options{Spec: s, Logf: logf}, func(r *trial.Runner) (err error) {
-		o.Run, o.Brokers, o.Dir = r.Run, r.Broker.Bootstrap(), r.Dir
+		o.Run, o.Brokers, o.Broker, o.Dir = r.Run, r.Broker.Bootstrap(), r.Broker, r.Dir
 		logf("torture: seed %d", o.Seed)
 		res, err = torture.Run(ctx, o)
 		return err

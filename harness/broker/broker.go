@@ -53,6 +53,7 @@ type Options struct {
 type Broker struct {
 	kind, why string
 	kafka     instance
+	probe     func(ctx context.Context, bootstrap string) error
 
 	mu      sync.Mutex
 	stopped bool
@@ -93,7 +94,7 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 }
 
 func start(ctx context.Context, o Options) (*Broker, error) {
-	b := &Broker{kind: o.Kind, why: "asked for"}
+	b := &Broker{kind: o.Kind, why: "asked for", probe: o.Probe}
 	switch o.Kind {
 	case Auto, Container, Local:
 		if info, err := os.Stat(o.Dir); err != nil || !info.IsDir() {

@@ -65,17 +65,20 @@ func (j *jvm) wait(ctx context.Context) error {
 }
 
 // kill kills the process group and waits until the process is reaped.
-func (j *jvm) kill(ctx context.Context) error {
+func (j *jvm) kill(ctx context.Context) error { return j.end(ctx, syscall.SIGKILL) }
+
+// end signals the process group and waits until the process is reaped.
+func (j *jvm) end(ctx context.Context, signal syscall.Signal) error {
 	select {
 	case <-j.done:
 		return nil
 	default:
-		_ = syscall.Kill(-j.pid(), syscall.SIGKILL) // an error means that it just ended, which done will say
+		_ = syscall.Kill(-j.pid(), signal) // an error means that it just ended, which done will say
 	}
 	select {
 	case <-j.done:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("process %d was killed but is not gone: %w", j.pid(), context.Cause(ctx))
+		return fmt.Errorf("process %d was sent %q but is not gone: %w", j.pid(), signal, context.Cause(ctx))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 )
 
 // local is Kafka as a child process.
@@ -15,7 +16,10 @@ type local struct {
 	release string
 	home    string // its data, configuration and temporary files; removed by stop
 	log     string
-	jvm     *jvm
+	command []string // java and its arguments
+
+	mu  sync.Mutex
+	jvm *jvm // another one after a restart
 }
 
 // logConfig keeps what matters and prints it, for the log file is the process' output.
@@ -73,11 +77,29 @@ func launchLocal(ctx context.Context, o Options) (_ instance, err error) {
 	if err := format.wait(ctx); err != nil {
 		return nil, fmt.Errorf("format Kafka's storage: %w\n%s", err, k.logTail(failureLines))
 	}
-	k.jvm, err = startJVM(java, append(args(slices.Concat(jvmHeap, jvmOptions)...), "kafka.Kafka", config), k.log)
-	if err != nil {
+	k.command = append(append([]string{java}, args(slices.Concat(jvmHeap, jvmOptions)...)...), "kafka.Kafka", config)
+	if err := k.start(); err != nil {
 		return nil, err
 	}
 	return k, nil
+}
+
+// start starts Kafka on the data that there is.
+func (k *local) start() error {
+	j, err := startJVM(k.command[0], k.command[1:], k.log)
+	if err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.jvm = j
+	return nil
+}
+
+func (k *local) current() *jvm {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.jvm
 }
 
 // configure writes the files that Kafka reads and returns the path of server.properties.
@@ -99,8 +121,8 @@ func (k *local) configure(ports []int) (string, error) {
 func (k *local) dataDir() string        { return filepath.Join(k.home, "data") }
 func (k *local) bootstrap() string      { return k.address }
 func (k *local) version() string        { return k.release }
-func (k *local) pid() int               { return k.jvm.pid() }
-func (k *local) ended() <-chan struct{} { return k.jvm.done }
+func (k *local) pid() int               { return k.current().pid() }
+func (k *local) ended() <-chan struct{} { return k.current().done }
 
 func (k *local) logTail(lines int) string {
 	text, err := os.ReadFile(k.log)
@@ -112,7 +134,7 @@ func (k *local) logTail(lines int) string {
 
 // stop does not let Kafka end by itself: its data is not needed any more, and that takes seconds.
 func (k *local) stop(ctx context.Context) error {
-	if err := k.jvm.kill(ctx); err != nil {
+	if err := k.current().kill(ctx); err != nil {
 		return err
 	}
 	return os.RemoveAll(k.home)

@@ -20,8 +20,9 @@ import (
 	"restorebench/stores"
 )
 
-// offsetTimeout bounds how long the end offsets may take.
-const offsetTimeout = 10 * time.Second
+// offsetTimeout bounds how long the end offsets and acknowledgements may take. A broker that
+// is restarted within half a minute is waited for.
+const offsetTimeout = 45 * time.Second
 
 // processor is one incarnation.
 type processor struct {

@@ -135,7 +135,8 @@ func (r *Reader) leaderLocked(ctx context.Context, partition int32, again bool) 
 }
 
 // EndOffsets captures the first offset that exists and the end offset of a partition: the
-// high watermark or, with ReadCommitted, the last stable offset.
+// high watermark or, with ReadCommitted, the last stable offset. A broker that is away is asked
+// again until the time is over.
 func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
@@ -148,7 +149,11 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 			return begin, end, nil
 		}
 		absent := errors.Is(err, kerr.UnknownTopicOrPartition) && time.Since(start) < absentLimit
-		if !absent && !leaderMoves(err) || pause(ctx, leaderPause) != nil {
+		wait := leaderPause
+		if lost(err) {
+			wait = awayPause
+		}
+		if !absent && !leaderMoves(err) && !lost(err) || pause(ctx, wait) != nil {
 			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
 		}
 	}
@@ -157,6 +162,8 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 const (
 	// leaderPause is how long an election takes, most of the time.
 	leaderPause = 5 * time.Millisecond
+	// awayPause is between two tries to reach a broker.
+	awayPause = 50 * time.Millisecond
 	// absentLimit is how long a broker may not know of a topic that was created.
 	absentLimit = time.Second
 )

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -116,6 +117,28 @@ func TestReadsOnAfterLostConnections(t *testing.T) {
 	}
 	if seen != n || broken.Load() < 5 || refused.Load() < 2 {
 		t.Errorf("%d records of %d; %d connections broke, %d were refused", seen, n, broken.Load(), refused.Load())
+	}
+}
+
+// End offsets are asked for again while the broker is away, until the time is over.
+func TestEndOffsetsWaitForABrokerThatIsAway(t *testing.T) {
+	brokers, topic := newTopic(t, 3, 3)
+	var dials atomic.Int64
+	back := int64(4)
+	r := wire.NewReaderOver(brokers, topic, wire.Options{}, func(ctx context.Context, network, address string) (net.Conn, error) {
+		if dials.Add(1) < back {
+			address = "127.0.0.1:1"
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	})
+	defer r.Close()
+	if _, end, err := r.EndOffsets(0, 30*time.Second); err != nil || end != 3 || dials.Load() < back {
+		t.Errorf("end %d after %d dials, %v", end, dials.Load(), err)
+	}
+	gone := wire.NewReader("127.0.0.1:1", topic, wire.Options{})
+	defer gone.Close()
+	if _, _, err := gone.EndOffsets(0, 200*time.Millisecond); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("%v, want the refused connection", err)
 	}
 }
 

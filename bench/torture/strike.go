@@ -1,0 +1,121 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"restorebench/harness/broker"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+)
+
+// Faults of the broker, while the processor lives.
+const (
+	FaultBrokerKilled     = "broker-killed"     // kill -9, and started again on the same data
+	FaultBrokerTerminated = "broker-terminated" // SIGTERM, and started again
+	FaultBrokerStopped    = "broker-stopped"    // SIGSTOP, and SIGCONT after brokerStop
+	FaultBrokerAway       = "broker-away"       // kill -9, and started again after brokerAway
+)
+
+const (
+	brokerStop = 3 * time.Second
+	brokerAway = 30 * time.Second
+)
+
+var brokerFaults = []string{FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway}
+
+// What became of a processor whose broker was struck.
+const (
+	OutcomeOutlived = "outlived" // it went on, and was killed later
+	OutcomeEnded    = "ended"    // it gave up with an error, and was started again
+)
+
+// ofBroker says whether a fault is one of the broker.
+func ofBroker(fault string) bool { return slices.Contains(brokerFaults, fault) }
+
+// checkBroker refuses to strike a broker that is not a process of ours.
+func checkBroker(fault, kind string) error {
+	if ofBroker(fault) && kind != broker.Local {
+		return &spec.Error{
+			Where: "--fault " + fault + " with --broker", Value: kind,
+			Allowed: broker.Local + ": only a broker process that was started here is struck",
+		}
+	}
+	return nil
+}
+
+// strike is a fault of the broker, in the middle of a life.
+type strike struct {
+	fault  string
+	broker *broker.Broker
+	event  string        // of the processor, at which it comes; "": by the clock
+	after  time.Duration // from the processor's start
+
+	during string // what the processor had got to
+	proof  string
+	done   chan struct{} // nil: it has not come yet
+	err    error         // to be read after done
+}
+
+// newStrike chooses the moment: as soon as the files are open, in the restore, or in the traffic
+// behind it.
+func newStrike(rng *rand.Rand, fault string, b *broker.Broker) *strike {
+	s := &strike{fault: fault, broker: b, after: time.Duration(rng.Int64N(int64(lifeTime)))}
+	switch rng.IntN(4) {
+	case 0:
+		s.event = subject.Opened
+	case 1:
+		s.event = subject.RestoreStart
+	}
+	return s
+}
+
+// begin strikes, beside the processor's life.
+func (s *strike) begin(ctx context.Context, during string) {
+	if s.done != nil {
+		return
+	}
+	s.during, s.done = during, make(chan struct{})
+	go func() {
+		defer close(s.done)
+		s.proof, s.err = s.do(ctx)
+	}()
+}
+
+// finish waits until the broker is back; a strike that had not come yet comes now.
+func (s *strike) finish(ctx context.Context, during string) error {
+	s.begin(ctx, during)
+	<-s.done
+	return s.err
+}
+
+// do returns what proves that it happened.
+func (s *strike) do(ctx context.Context) (proof string, err error) {
+	before, start := s.broker.Pid(), time.Now()
+	switch s.fault {
+	case FaultBrokerKilled:
+		err = s.broker.Restart(ctx, syscall.SIGKILL, 0)
+	case FaultBrokerAway:
+		err = s.broker.Restart(ctx, syscall.SIGKILL, brokerAway)
+	case FaultBrokerTerminated:
+		err = s.broker.Restart(ctx, syscall.SIGTERM, 0)
+	case FaultBrokerStopped:
+		err = s.broker.Freeze(ctx, brokerStop)
+	}
+	if err != nil {
+		return "", err
+	}
+	after, away := s.broker.Pid(), time.Since(start).Round(time.Millisecond)
+	if restarted := s.fault != FaultBrokerStopped; restarted == (after == before) {
+		return "", fmt.Errorf("%s: the broker's process was %d and is %d", s.fault, before, after)
+	}
+	return fmt.Sprintf("broker's process %d, then %d, answers again after %v", before, after, away), nil
+}
+
+// faultNames are those of --fault.
+func faultNames() string { return strings.Join(Faults(), ", ") }

@@ -1,0 +1,73 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// ErrNotOurs means that a broker is not to be struck: it is not a process that was started here.
+var ErrNotOurs = errors.New("only a local broker that was started here can be struck")
+
+// Restart ends a local broker by a signal, SIGKILL or SIGTERM, and starts it again after it
+// was away for so long: on the same data and the same port, as another process. It returns
+// once that answers. Other kinds are left alone, with [ErrNotOurs].
+func (b *Broker) Restart(ctx context.Context, signal syscall.Signal, away time.Duration) error {
+	k, err := b.ours()
+	if err != nil {
+		return err
+	}
+	if err := k.current().end(ctx, signal); err != nil {
+		return fmt.Errorf("restart the broker: %w", err)
+	}
+	select {
+	case <-time.After(away):
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	b.mu.Lock() // not while it is stopped for good
+	if b.stopped {
+		err = errors.New("it was stopped")
+	} else {
+		err = k.start()
+	}
+	b.mu.Unlock()
+	if err == nil {
+		err = awaitReady(ctx, k, b.probe)
+	}
+	if err != nil {
+		return fmt.Errorf("restart the broker: %w\nthe end of its log:\n%s", err, k.logTail(failureLines))
+	}
+	return nil
+}
+
+// Freeze stops a local broker with SIGSTOP for so long, or until ctx ends, and returns once it
+// answers again. Other kinds are left alone, with [ErrNotOurs].
+func (b *Broker) Freeze(ctx context.Context, long time.Duration) error {
+	k, err := b.ours()
+	if err != nil {
+		return err
+	}
+	pid := k.pid()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return fmt.Errorf("stop the broker's process %d: %w", pid, err)
+	}
+	select {
+	case <-time.After(long):
+	case <-ctx.Done():
+	}
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		return fmt.Errorf("continue the broker's process %d: %w", pid, err)
+	}
+	return awaitReady(ctx, k, b.probe)
+}
+
+func (b *Broker) ours() (*local, error) {
+	k, ok := b.kafka.(*local)
+	if !ok {
+		return nil, fmt.Errorf("%w: this is %s", ErrNotOurs, b.kind)
+	}
+	return k, nil
+}
