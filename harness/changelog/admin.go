@@ -15,6 +15,7 @@ import (
 // Admin creates, describes and deletes changelog topics.
 type Admin struct {
 	client *kafka.AdminClient
+	ledger ledger
 }
 
 // NewAdmin creates an admin client. It connects when first used.
@@ -29,7 +30,7 @@ func NewAdmin(bootstrap string) (*Admin, error) {
 	if err != nil {
 		return nil, fmt.Errorf("admin client for %s: %w", bootstrap, err)
 	}
-	return &Admin{client: c}, nil
+	return &Admin{client: c, ledger: ledger{created: map[string]string{}}}, nil
 }
 
 // Close ends the client.
@@ -71,8 +72,10 @@ func TopicConfig(overrides map[string]string) map[string]string {
 }
 
 // Create creates a topic with one replica per partition and waits until every
-// partition has a leader.
+// partition has a leader. From then on it is one of those that Delete deletes.
 func (a *Admin) Create(ctx context.Context, topic string, partitions int, config map[string]string) error {
+	before, had := a.ledger.find(topic)
+	a.ledger.enter(topic, unknownID) // a request that is not answered may have made it
 	res, err := a.client.CreateTopics(ctx, []kafka.TopicSpecification{{
 		Topic: topic, NumPartitions: partitions, ReplicationFactor: 1, Config: config,
 	}})
@@ -80,9 +83,29 @@ func (a *Admin) Create(ctx context.Context, topic string, partitions int, config
 		return fmt.Errorf("create topic %s: %w", topic, err)
 	}
 	if code := res[0].Error.Code(); code != kafka.ErrNoError {
+		if a.ledger.strike(topic); had {
+			a.ledger.enter(topic, before)
+		}
 		return fmt.Errorf("create topic %s: %w", topic, res[0].Error)
 	}
-	return a.waitForLeaders(ctx, topic, partitions)
+	if err := a.waitForLeaders(ctx, topic, partitions); err != nil {
+		return err
+	}
+	for {
+		id, err := a.topicID(ctx, topic)
+		if err == nil {
+			a.ledger.enter(topic, id)
+			return nil
+		}
+		if !unknownTopic(err) { // to the broker that is asked, not yet
+			return err
+		}
+		select {
+		case <-time.After(leaderPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 func (a *Admin) waitForLeaders(ctx context.Context, topic string, partitions int) error {
@@ -143,17 +166,26 @@ func (a *Admin) alter(ctx context.Context, typ kafka.ResourceType, name string, 
 	return nil
 }
 
-// Delete deletes topics, and returns once no broker that is asked lists them any more. One that
-// does not exist is no error.
+// Delete deletes topics that this Admin created, and returns once no broker that is asked lists them any more. One that
+// does not exist is no error; ErrNotOurs is one that somebody else created, which stays.
 func (a *Admin) Delete(ctx context.Context, topics ...string) error {
-	if len(topics) == 0 {
-		return nil
-	}
-	res, err := a.client.DeleteTopics(ctx, topics)
-	if err != nil {
-		return fmt.Errorf("delete topics: %w", err)
-	}
+	var ours []string
 	var failed []error
+	for _, topic := range topics {
+		switch ok, err := a.ours(ctx, topic); {
+		case err != nil:
+			failed = append(failed, fmt.Errorf("delete topic %s: %w", topic, err))
+		case ok:
+			ours = append(ours, topic)
+		}
+	}
+	if len(ours) == 0 {
+		return errors.Join(failed...)
+	}
+	res, err := a.client.DeleteTopics(ctx, ours)
+	if err != nil {
+		return errors.Join(append(failed, fmt.Errorf("delete topics: %w", err))...)
+	}
 	for _, r := range res {
 		if c := r.Error.Code(); c != kafka.ErrNoError && c != kafka.ErrUnknownTopicOrPart {
 			failed = append(failed, fmt.Errorf("delete topic %s: %w", r.Topic, r.Error))
@@ -162,7 +194,7 @@ func (a *Admin) Delete(ctx context.Context, topics ...string) error {
 	if len(failed) > 0 {
 		return errors.Join(failed...)
 	}
-	return a.awaitGone(ctx, topics)
+	return a.awaitGone(ctx, ours)
 }
 
 // awaitGone waits until topics are not listed: the controller confirms a deletion before the

@@ -106,6 +106,7 @@ func TestTransactions(t *testing.T) {
 	}
 	must(write(next, "d", 4))
 	must(next.Commit(ctx))
+	transactions(t, bootstrap, topic).Close() // begins once the markers are written, which the coordinator does behind its answer
 	for _, fetcher := range []string{changelog.FetcherWire, changelog.FetcherLibrdkafka} {
 		if got := committed(t, fetcher, bootstrap, topic); got != "a=1 d=1 " {
 			t.Errorf("committed, by %s: %s", fetcher, got)
