@@ -43,9 +43,10 @@ func (h *history) open(fetcher string) (changelog.Reader, error) {
 	return changelog.NewReader(h.brokers, h.topic, o)
 }
 
-// readAll reads up to the end that there is.
+// readAll reads up to the end that there is. The wire is asked for that: a commit is confirmed before
+// its markers are written, which only the wire waits for.
 func (h *history) readAll(ctx context.Context) error {
-	reader, err := h.open(changelog.FetcherLibrdkafka)
+	reader, err := h.open(changelog.FetcherWire)
 	if err != nil {
 		return err
 	}

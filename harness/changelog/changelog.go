@@ -29,6 +29,8 @@ var (
 	// ErrOffsetOutOfRange: the position asked for is below the log's start or
 	// past its end; local state that was saved with it is stale.
 	ErrOffsetOutOfRange = wire.ErrOffsetOutOfRange
+	// ErrOpenTransaction: a transaction was open below the end, to the deadline.
+	ErrOpenTransaction = wire.ErrOpenTransaction
 	// ErrRecordTooLarge: a record fits no batch, or exceeds the broker's limit.
 	ErrRecordTooLarge = errors.New("record too large")
 )

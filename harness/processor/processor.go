@@ -134,6 +134,8 @@ func code(err error) string {
 		return "corrupt"
 	case errors.Is(err, stores.ErrUnavailable):
 		return "unavailable"
+	case errors.Is(err, changelog.ErrOpenTransaction):
+		return "open_transaction"
 	case errors.Is(err, changelog.ErrOffsetOutOfRange), errors.Is(err, restore.ErrStale):
 		return "offset_out_of_range"
 	default:

@@ -28,6 +28,9 @@ import (
 var (
 	// ErrOffsetOutOfRange: the position asked for is below the log's start or past its end.
 	ErrOffsetOutOfRange = errors.New("offset out of range")
+	// ErrOpenTransaction: a transaction that began before the end offset was asked for is open
+	// still; whether its records count, and what is behind them, can't be known.
+	ErrOpenTransaction = errors.New("open transaction")
 	// ErrCorrupt: what came is no record batch, or its checksum is wrong.
 	ErrCorrupt = errors.New("corrupt record batch")
 )
@@ -37,8 +40,7 @@ type Options struct {
 	// FetchBytes is what one response holds at most, unless a single record batch has
 	// more; 0 is DefaultFetchBytes.
 	FetchBytes int
-	// ReadCommitted leaves out records of aborted transactions, and ends where the first
-	// open one begins.
+	// ReadCommitted leaves out records of aborted transactions, and waits where an open one begins.
 	ReadCommitted bool
 }
 
@@ -134,26 +136,41 @@ func (r *Reader) leaderLocked(ctx context.Context, partition int32, again bool) 
 	return address, nil
 }
 
-// EndOffsets captures the first offset that exists and the end offset of a partition: the
-// high watermark or, with ReadCommitted, the last stable offset. A broker that is away is asked
-// again until the time is over.
+// EndOffsets captures the first offset that exists and the end offset of a partition, which is
+// the high watermark. A broker that is away is asked again until the time is over. With
+// ReadCommitted, transactions that are open below the end are waited for as long: what is
+// committed behind one can't be read before. Then the error is [ErrOpenTransaction].
 func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	start := time.Now()
-	for again := false; ; again = true {
-		begin, end, err = r.listOffsets(ctx, partition, again)
+	high := stores.Offset(-1) // watermark, when it was asked for first
+	var open error            // a transaction is, as the last answer had it
+	for again := false; ; again = !errors.Is(err, ErrOpenTransaction) {
+		var stable stores.Offset
+		begin, end, stable, err = r.listOffsets(ctx, partition, again)
 		if err == nil {
-			return begin, end, nil
+			if high < 0 {
+				high = end
+			}
+			if stable >= high {
+				return begin, high, nil
+			}
+			open = fmt.Errorf("%w at offset %d, and the end is %d: its producer hangs; end that, or abort it with kafka-transactions.sh", ErrOpenTransaction, stable, high)
+			err = open
 		}
 		absent := errors.Is(err, kerr.UnknownTopicOrPartition) && time.Since(start) < absentLimit
 		wait := leaderPause
 		if lost(err) {
 			wait = awayPause
 		}
-		if !absent && !leaderMoves(err) && !lost(err) || pause(ctx, wait) != nil {
+		retried := absent || errors.Is(err, ErrOpenTransaction) || leaderMoves(err) || lost(err)
+		if !retried || pause(ctx, wait) != nil {
+			if ctx.Err() != nil && open != nil {
+				err = open // and not that the last try was cut short
+			}
 			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
 		}
 	}
@@ -174,34 +191,36 @@ const (
 	earliest = -2
 )
 
-func (r *Reader) listOffsets(ctx context.Context, partition int32, again bool) (begin, end stores.Offset, err error) {
+// listOffsets also asks up to where no transaction is open, which is the end without ReadCommitted.
+func (r *Reader) listOffsets(ctx context.Context, partition int32, again bool) (begin, end, stable stores.Offset, err error) {
 	address, err := r.leaderLocked(ctx, partition, again)
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	if r.at != address {
 		r.disconnect()
 		if r.control, err = r.connect.dial(ctx, address); err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
 		r.at = address
 	}
-	offsets := [2]stores.Offset{}
-	for i, which := range [2]int64{earliest, latest} {
-		if offsets[i], err = r.listOffset(ctx, partition, which); err != nil {
-			if !isKafka(err) {
-				r.disconnect()
-			}
-			return 0, 0, err
-		}
+	begin, err = r.listOffset(ctx, partition, earliest, uncommitted)
+	if err == nil {
+		end, err = r.listOffset(ctx, partition, latest, uncommitted)
 	}
-	return offsets[0], offsets[1], nil
+	if stable = end; err == nil && r.options.ReadCommitted {
+		stable, err = r.listOffset(ctx, partition, latest, committed)
+	}
+	if err != nil && !isKafka(err) {
+		r.disconnect()
+	}
+	return begin, end, stable, err
 }
 
-func (r *Reader) listOffset(ctx context.Context, partition int32, which int64) (stores.Offset, error) {
+func (r *Reader) listOffset(ctx context.Context, partition int32, which int64, isolation int8) (stores.Offset, error) {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.Version = 6
-	req.ReplicaID, req.IsolationLevel = -1, r.options.isolation()
+	req.ReplicaID, req.IsolationLevel = -1, isolation
 	p := kmsg.NewListOffsetsRequestTopicPartition()
 	p.Partition, p.Timestamp, p.CurrentLeaderEpoch = partition, which, -1
 	t := kmsg.NewListOffsetsRequestTopic()
@@ -218,11 +237,17 @@ func (r *Reader) listOffset(ctx context.Context, partition int32, which int64) (
 	return stores.Offset(got.Offset), kerr.ErrorForCode(got.ErrorCode)
 }
 
+// Kafka's isolation levels.
+const (
+	uncommitted = 0
+	committed   = 1
+)
+
 func (o *Options) isolation() int8 {
 	if o.ReadCommitted {
-		return 1
+		return committed
 	}
-	return 0
+	return uncommitted
 }
 
 // leaderMoves tells the errors of a leader that has changed or was only just elected.

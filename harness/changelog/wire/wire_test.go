@@ -142,6 +142,41 @@ func TestEndOffsetsWaitForABrokerThatIsAway(t *testing.T) {
 	}
 }
 
+// What is committed behind an open transaction is not left out: its end is waited for, up to a
+// deadline.
+func TestEndOffsetsWaitForOpenTransactions(t *testing.T) {
+	brokers, topic := newTopic(t, 3, 3)
+	p, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.DefaultProduceTopic(topic), kgo.TransactionalID(topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	record := func() *kgo.Record { return &kgo.Record{Key: []byte("k")} }
+	if err := errors.Join(p.BeginTransaction(), p.ProduceSync(t.Context(), record()).FirstErr()); err != nil {
+		t.Fatal(err)
+	}
+	plain, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.DefaultProduceTopic(topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	if err := plain.ProduceSync(t.Context(), record()).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	r := wire.NewReader(brokers, topic, wire.Options{ReadCommitted: true})
+	defer r.Close()
+	_, end, err := r.EndOffsets(0, 300*time.Millisecond)
+	if !errors.Is(err, wire.ErrOpenTransaction) || !strings.Contains(err.Error(), "offset 3, and the end is 5") {
+		t.Errorf("end %d, %v", end, err)
+	}
+	if err := p.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
+		t.Fatal(err)
+	}
+	if _, end, err = r.EndOffsets(0, 30*time.Second); err != nil || end < 5 {
+		t.Errorf("end %d, %v", end, err)
+	}
+}
+
 // The end of the context ends a Read that waits for a response.
 func TestReadIsCancelled(t *testing.T) {
 	brokers, topic := newTopic(t, 1, 1)
