@@ -41,13 +41,13 @@ bench: setup ## Go benchmarks of load, replay and local open (ARGS="-count 6", o
 run-bench:
 	go test -run '^$$' -bench . ./bench/... $(ARGS)
 
-peers: setup ## Build the other systems that can be measured (Kafka Streams, a loop in Go)
+peers: setup ## Build the other systems that can be measured (Kafka Streams, Quix Streams, a loop in Go)
 	@scripts/peers
 
-# Each version of Kafka Streams as shipped, the newest one tuned as well, and the loop over Poll.
+# Each version of Kafka Streams as shipped, the newest one tuned as well, Quix Streams, and the loop over Poll.
 peers-bench: build peers ## All of them side by side, 1M keys, into results/peers (25 minutes)
 	bin/restorebench run --keys 1M --recovery replay,local --out results/peers \
-	  --subjects restorebench,kafka-streams@4.3.1,kafka-streams@4.2.1,kafka-streams@4.1.2,kafka-streams-tuned@4.3.1,naive-go,naive-go-tuned $(ARGS)
+	  --subjects restorebench,kafka-streams@4.3.1,kafka-streams@4.2.1,kafka-streams@4.1.2,kafka-streams-tuned@4.3.1,quix,naive-go,naive-go-tuned $(ARGS)
 
 # The question: 80 million keys of 200 B on 12 partitions, written at 20,000 records/s, to be back in 30 seconds.
 answer: build ## How long am I down, and what brings it under 30 s? Measure, fit, predict (20 minutes)

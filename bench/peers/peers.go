@@ -25,6 +25,8 @@ type Peer struct {
 	Settings []string
 	// Sets are those that its program sets by itself, in words.
 	Sets string
+	// Headers are those that each record of its changelog has.
+	Headers map[string]string
 
 	program string   // below .deps/peers
 	runtime []string // what starts the program; none: it starts itself
@@ -87,7 +89,15 @@ func all() []Peer {
 			program:  filepath.Join("naive-go", "naive-go"),
 		})
 	}
-	return list
+	return append(list, Peer{
+		Name: "quix",
+		System: spec.System{
+			Stores: []string{spec.StoreRocks}, Recovery: files, Groups: []string{spec.GroupNone, spec.GroupClassic},
+		},
+		Sets:    "auto_offset_reset=earliest, loglevel=WARNING, the changelog's name, and with --group none group.instance.id, as Kafka Streams here",
+		Headers: map[string]string{"__column_family__": "default"},
+		program: filepath.Join("quix", "bin", "quix-subject"),
+	})
 }
 
 // latest is the version that a name without one stands for.

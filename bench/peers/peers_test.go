@@ -49,9 +49,13 @@ func built(t *testing.T) {
 func do(t *testing.T, command subject.Command, c record.Cell) record.Record {
 	t.Helper()
 	s := spec.Default()
+	of := trial.Subject{Command: command}
+	if p, _, err := peers.Find(c.Subject); err == nil {
+		of.Headers = p.Headers
+	}
 	r := &trial.Runner{
 		Run: fmt.Sprintf("test%d", time.Now().UnixNano()), Spec: s, Broker: brokertest.Start(t), Dir: t.TempDir(),
-		Subjects: map[string]trial.Subject{c.Subject: {Command: command}},
+		Subjects: map[string]trial.Subject{c.Subject: of},
 	}
 	c.KeyBytes, c.ValueBytes, c.UpdatesPerKey, c.Partitions = 16, 50, 2, max(c.Partitions, 1)
 	if c.Recovery == record.LocalTail {

@@ -13,12 +13,14 @@ import (
 	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 	"restorebench/harness/workload"
+	"restorebench/stores"
 )
 
 // Subject is a system of others'. It finds a changelog that the harness has loaded, with the
 // records that our own processor would have written.
 type Subject struct {
 	Command subject.Command
+	Headers map[string]string // that its changelog's records need; nil: none
 }
 
 func (a *attempt) foreign() bool { return a.rec != nil && a.rec.Subject != spec.SubjectSelf }
@@ -108,28 +110,46 @@ func (a *attempt) writeChangelog(ctx context.Context, part func(*workload.Spec) 
 
 // writePartition returns the end offset behind what it has written.
 func (a *attempt) writePartition(ctx context.Context, spec *workload.Spec, from, to int64) (end int64, err error) {
-	w, err := changelog.NewWriter(a.Broker.Bootstrap(), a.topic, spec.Partition, a.Spec.StallTimeout, a.producerSettings())
+	write, done, err := a.writer(spec.Partition)
 	if err != nil {
 		return 0, err
 	}
-	defer w.Close()
+	defer done()
 	b := changelog.NewBatch()
 	end = from // as many as were written before
 	for from < to {
 		b.Reset()
 		b.Partition = spec.Partition
 		from = spec.Append(b, from, to)
-		ticket, err := w.Send(b)
-		if err != nil {
-			return 0, err
-		}
-		next, err := w.Wait(ctx, ticket)
+		next, err := write(ctx, b)
 		if err != nil {
 			return 0, err
 		}
 		end = int64(next)
 	}
 	return end, nil
+}
+
+// writer returns what writes a batch to a partition, as the subject's changelog has its records.
+func (a *attempt) writer(partition int32) (write func(context.Context, *stores.Batch) (stores.Offset, error), done func(), err error) {
+	if headers := a.Subjects[a.rec.Subject].Headers; headers != nil {
+		w, err := changelog.NewHeaderWriter(a.Broker.Bootstrap(), a.topic, partition, headers, a.producerSettings())
+		if err != nil {
+			return nil, nil, err
+		}
+		return w.Write, w.Close, nil
+	}
+	w, err := changelog.NewWriter(a.Broker.Bootstrap(), a.topic, partition, a.Spec.StallTimeout, a.producerSettings())
+	if err != nil {
+		return nil, nil, err
+	}
+	return func(ctx context.Context, b *stores.Batch) (stores.Offset, error) {
+		ticket, err := w.Send(b)
+		if err != nil {
+			return 0, err
+		}
+		return w.Wait(ctx, ticket)
+	}, w.Close, nil
 }
 
 // patience is how long a subject may say nothing: the stall time-out, and what a consumer
