@@ -10,6 +10,7 @@ type (
 	diamond      struct{} // a square on its corner
 	downTriangle struct{}
 	fatPlus      struct{}
+	dash         struct{}
 )
 
 // DrawGlyph implements draw.GlyphDrawer.
@@ -39,6 +40,11 @@ func (fatPlus) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
 		{X: -long, Y: short},
 		{X: -short, Y: short},
 	})
+}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (dash) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	fillShape(c, style, at, []vg.Point{{X: -3, Y: 0.25}, {X: 3, Y: 0.25}, {X: 3, Y: -0.25}, {X: -3, Y: -0.25}})
 }
 
 // fillShape fills a polygon whose corners are given in radii from the middle.

@@ -61,12 +61,12 @@ func throughputChart(s *report.Summary) lineChart {
 		yTitle: "restored records per second (records/s)",
 		foot:   foot,
 		x:      axisOf(s),
-		panels: panelsOf(s, 1, func(c report.CellSummary) *report.Estimate {
+		panels: withCeiling(s, panelsOf(s, 1, func(c report.CellSummary) *report.Estimate {
 			if c.Recovery == record.Local { // by chance a record or two; not a rate
 				return nil
 			}
 			return c.RecordsPerSecond
-		}),
+		})),
 	}
 }
 

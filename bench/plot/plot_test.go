@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
+	"restorebench/bench/report"
+	"restorebench/bench/stats"
 	"restorebench/harness/record"
 )
 
@@ -107,6 +110,46 @@ func TestLinesHoldEveryCell(t *testing.T) {
 	}
 	if got := len(throughputChart(s).lines()); got != 3 {
 		t.Errorf("%d lines of throughput, want 3: local recovery reads nothing", got)
+	}
+}
+
+// The ceiling is what was read with nothing applied, and only where there is one.
+func TestCeiling(t *testing.T) {
+	records := fakeRun(5, 10_000, 100_000)
+	for i := range records {
+		if records[i].Recovery == record.Replay {
+			records[i].Restored.FetchAloneNS = records[i].Phases[record.PhaseRestore] / 2
+		}
+	}
+	find := func(s *report.Summary) []point {
+		for _, l := range throughputChart(s).lines() {
+			if l.label == ceilingLabel {
+				return l.points
+			}
+		}
+		return nil
+	}
+	s := summaryOf(t, records)
+	points := find(s)
+	if len(points) != 2 || points[0].x != 10_000 || points[1].x != 100_000 {
+		t.Fatalf("ceiling at %+v", points)
+	}
+	var rates []float64
+	for _, c := range s.Cells {
+		if c.Recovery == record.Replay && c.Keys == 100_000 {
+			rates = append(rates, 2*c.RecordsPerSecond.Median)
+		}
+	}
+	if got, want := points[1].median, stats.Median(rates); math.Abs(got/want-1) > 0.02 {
+		t.Errorf("ceiling %g records/s, want %g", got, want)
+	}
+	for i := range records {
+		if records[i].Keys == 10_000 && records[i].Store == "memory" {
+			records[i].ValueBytes = 10
+		}
+	}
+	if points := find(summaryOf(t, records)); points != nil {
+		t.Errorf("one ceiling of unlike changelogs: %+v", points)
 	}
 }
 

@@ -1,0 +1,81 @@
+package plot
+
+import (
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"restorebench/bench/report"
+	"restorebench/bench/stats"
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+)
+
+// ceilingLabel names what no restore of the same changelog can be faster than.
+const ceilingLabel = "ceiling: reading it, nothing applied"
+
+// ceilingStyle is that of a bound and not of a series.
+func ceilingStyle() lineStyle {
+	return lineStyle{
+		line:   draw.LineStyle{Color: midGrey, Width: vg.Points(1.2), Dashes: []vg.Length{4, 3}},
+		marker: draw.GlyphStyle{Color: midGrey, Radius: vg.Points(3.3), Shape: dash{}},
+	}
+}
+
+// withCeiling adds to each panel how fast the changelog was read with nothing applied, measured right after each trial of our
+// own processor: for each place on the axis the median of the cells there. Where cells of one place have changelogs that are
+// not alike, or are read in different ways, there is no one ceiling.
+func withCeiling(s *report.Summary, panels []linePanel) []linePanel {
+	unlike := func(c report.CellSummary) bool {
+		return s.Workload(c.Cell) != "" || c.Compacted || c.PageCache != "" || c.Consumer != "" || c.Producer != ""
+	}
+	if slices.ContainsFunc(s.Cells, unlike) {
+		return panels
+	}
+	nominal, byPanel := axisOf(s).nominal(), len(panels) > 1
+	for i := range panels {
+		found := map[float64][]float64{}
+		for _, one := range s.Lines() {
+			if byPanel && one.Category != panels[i].title {
+				continue
+			}
+			for _, c := range one.Cells {
+				if c.Subject != spec.SubjectSelf || c.Recovery != record.Replay || c.Bound == nil || c.Bound.FetchShare <= 0 || c.RecordsPerSecond == nil {
+					continue
+				}
+				rate := c.RecordsPerSecond.Median / c.Bound.FetchShare
+				for _, x := range places(s, one.Category, c.Cell, nominal) {
+					found[x] = append(found[x], rate)
+				}
+			}
+		}
+		l := line{label: ceilingLabel, style: ceilingStyle()}
+		for x, all := range found {
+			m := stats.Median(all)
+			l.points = append(l.points, point{x, m, m, m})
+		}
+		slices.SortFunc(l.points, func(a, b point) int { return int(a.x - b.x) })
+		if nominal {
+			l.style.line.Width = 0
+		}
+		if len(l.points) > 0 {
+			panels[i].lines = append(panels[i].lines, l)
+		}
+	}
+	return panels
+}
+
+// places are those on the axis that a ceiling is of: that of the cell, and where subjects stand side by side all of them, for they
+// restore the same records.
+func places(s *report.Summary, category string, c record.Cell, nominal bool) (xs []float64) {
+	if !nominal {
+		return []float64{float64(s.Scale().At(c)[0])}
+	}
+	for x, other := range s.Categories() {
+		if other == category || category == c.Subject {
+			xs = append(xs, float64(x))
+		}
+	}
+	return xs
+}
