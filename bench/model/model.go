@@ -47,7 +47,7 @@ func kindOf(r *record.Record) Kind {
 	if r.StaticMembership {
 		k.Group += " static"
 	}
-	k.Group = strings.TrimSpace(k.Group + " " + r.Guarantee)
+	k.Group = strings.TrimSpace(strings.TrimSpace(k.Group+" "+r.Guarantee) + " " + r.RecoveryModel)
 	return k
 }
 

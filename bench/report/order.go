@@ -38,6 +38,8 @@ func sortCells(cells []CellSummary) {
 			cmp.Compare(a.Group, b.Group),
 			cmp.Compare(a.SessionTimeoutMS, b.SessionTimeoutMS),
 			cmp.Compare(yes(a.StaticMembership), yes(b.StaticMembership)),
+			cmp.Compare(a.Guarantee, b.Guarantee),
+			cmp.Compare(a.RecoveryModel, b.RecoveryModel),
 			cmp.Compare(a.Compressible, b.Compressible),
 			cmp.Compare(yes(a.SortedKeys), yes(b.SortedKeys)),
 			cmp.Compare(a.CacheBytes, b.CacheBytes),
@@ -152,6 +154,11 @@ var dimensions = []dimension{
 		guaranteeOf,
 	},
 	{
+		"model",
+		func(c record.Cell) string { return cmp.Or(c.RecoveryModel, unknown) },
+		modelOf,
+	},
+	{
 		"tail",
 		tailOf,
 		func(c record.Cell) string { return tailOf(c) + " tail" },
@@ -173,6 +180,14 @@ func groupOf(c record.Cell) string {
 }
 
 func guaranteeOf(c record.Cell) string { return cmp.Or(c.Guarantee, spec.AtLeastOnce) }
+
+// modelOf names the recovery model, and the way that it makes of the one that was asked for.
+func modelOf(c record.Cell) string {
+	if c.RightPath() != c.Recovery {
+		return c.RecoveryModel + " wiped"
+	}
+	return c.RecoveryModel
+}
 
 func tailOf(c record.Cell) string {
 	return percent(c.Tail)

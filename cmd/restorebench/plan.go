@@ -72,7 +72,7 @@ func showPlan(out io.Writer, s *spec.Spec) error {
 
 // others names what the columns of a plan leave out of a cell, where it is not the default.
 func others(c record.Cell) string {
-	parts := []string{c.Group, c.Guarantee, c.RestoreMode, c.PageCache, c.RocksDB, c.Consumer, c.Producer}
+	parts := []string{c.Group, c.Guarantee, c.RecoveryModel, c.RestoreMode, c.PageCache, c.RocksDB, c.Consumer, c.Producer}
 	for _, p := range []struct {
 		name string
 		is   bool

@@ -72,7 +72,7 @@ func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 		return err
 	}
 	<-ctx.Done()
-	return nil
+	return p.leave()
 }
 
 // live goes through the incarnation's stages up to the point where it only waits.
@@ -193,7 +193,7 @@ func (p *processor) loadAll(ctx context.Context, task *topology.LoadTask) error 
 				return err
 			}
 			defer end()
-			next, err := topology.Load(ctx, task, task.Workloads[i], w, part.store, part.holdFlush, &part.progress.Records)
+			next, err := topology.Load(ctx, task, task.Workloads[i], w, p.durable(part, part.store), part.holdFlush, &part.progress.Records)
 			if err != nil {
 				return err
 			}

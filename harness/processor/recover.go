@@ -27,6 +27,9 @@ type partition struct {
 	logged   stores.Batch // by live writes, and not yet in the changelog
 	held     atomic.Bool  // nothing becomes durable by itself any more
 	progress restore.Progress
+
+	checkpoint   stores.Offset // saved in a file of its own
+	checkpointed bool
 }
 
 // storeName names the store within its application, as in its topic's name and
@@ -61,10 +64,18 @@ func (p *processor) open() error {
 	path, reasons := subject.PathLocal, []string(nil)
 	for _, part := range p.parts {
 		id := part.id
+		had := files(part.dir)
 		err := p.openStore(part)
 		if errors.Is(err, stores.ErrCorrupt) {
 			path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %v", id, err))
 			err = p.wipe(part)
+		}
+		if err == nil {
+			var why string
+			if why, err = p.distrusted(part, had); why != "" {
+				path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %s", id, why))
+				err = p.wipe(part)
+			}
 		}
 		if err == nil && defect.Is(defect.WrongPathReported) {
 			err = p.wipe(part)
@@ -72,7 +83,7 @@ func (p *processor) open() error {
 		if err != nil {
 			return fmt.Errorf("open partition %d in %s: %w", id, part.dir, err)
 		}
-		if _, ok := part.store.Offset(); !ok && path == subject.PathLocal && !defect.Is(defect.WrongPathReported) {
+		if _, ok := part.saved(); !ok && path == subject.PathLocal && !defect.Is(defect.WrongPathReported) {
 			path, reasons = subject.PathEmpty, append(reasons, fmt.Sprintf("partition %d: no saved offset", id))
 		}
 	}
@@ -92,7 +103,7 @@ func (p *processor) openStore(part *partition) error {
 	if err != nil {
 		return err
 	}
-	part.store = s
+	part.store, part.checkpointed = s, false
 	return nil
 }
 
@@ -107,6 +118,9 @@ func (p *processor) wipe(part *partition) error {
 	if err := removeAll(part.dir); err != nil {
 		return err
 	}
+	if err := p.checkpointOf(part).remove(); err != nil {
+		return err
+	}
 	return p.openStore(part)
 }
 
@@ -119,7 +133,7 @@ func (p *processor) restore(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		saved, ok := part.store.Offset()
+		saved, ok := part.saved()
 		ok = ok && !defect.Is(defect.LocalFilesIgnored)
 		ranges[i], err = restore.Plan(saved, ok, begin, end)
 		if errors.Is(err, restore.ErrStale) {
@@ -174,7 +188,7 @@ func (p *processor) restorePartition(ctx context.Context, part *partition, r res
 		if err != nil {
 			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
-		if res, err = restore.Apply(ctx, reader, p.cut(part, store, r), r, &part.progress); err != nil {
+		if res, err = restore.Apply(ctx, reader, p.cut(part, p.durable(part, store), r), r, &part.progress); err != nil {
 			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
 	}

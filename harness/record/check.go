@@ -19,8 +19,10 @@ func (r *Record) Check() error {
 		sum += ns
 	}
 	switch {
-	case r.Path != r.Recovery:
-		return fmt.Errorf("asked for %s, the processor took %q", r.Recovery, r.Path)
+	case r.Path != r.RightPath():
+		return fmt.Errorf("asked for %s, where %s is right, the processor took %q", r.Recovery, r.RightPath(), r.Path)
+	case r.Path != r.Recovery && r.Reason == "":
+		return fmt.Errorf("asked for %s, the processor took %q without a reason", r.Recovery, r.Path)
 	case r.Verify.Verdict != "ok":
 		return fmt.Errorf("the verification's verdict is %q", r.Verify.Verdict)
 	case r.Verify.Digest != r.Verify.Want || r.Verify.Want == "":

@@ -83,6 +83,8 @@ type Cell struct {
 	StaticMembership bool   `json:"static_membership,omitempty"`
 
 	Guarantee string `json:"guarantee,omitempty"` // absent: at least once; eos: exactly once
+	// RecoveryModel is by which rules local files are trusted; see Model42. Absent: as our processor does.
+	RecoveryModel string `json:"recovery_model,omitempty"`
 
 	Compressible float64 `json:"compressible,omitempty"` // share of each value that is the same in all of them
 	SortedKeys   bool    `json:"sorted_keys,omitempty"`  // keys are first written in their byte order; else at random

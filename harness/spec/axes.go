@@ -28,6 +28,11 @@ var axes = []axis{
 	}),
 	along(func(s *Spec) []string { return s.Stores }, func(c *record.Cell, v string) { c.Store = v }),
 	along(func(s *Spec) []string { return s.Recovery }, func(c *record.Cell, v string) { c.Recovery = v }),
+	along(func(s *Spec) []string { return s.RecoveryModel }, func(c *record.Cell, v string) {
+		if ownRocks(c) && c.Recovery != record.Replay { // which has no files to trust
+			c.RecoveryModel = v
+		}
+	}),
 	along(func(s *Spec) []float64 { return s.Tail }, func(c *record.Cell, v float64) {
 		if c.Recovery == record.LocalTail {
 			c.Tail = v
@@ -102,7 +107,7 @@ func ownRocks(c *record.Cell) bool {
 // axisKnobs are those that Exclude can name.
 var axisKnobs = []string{
 	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "key-order", "producer", "group", "static-membership", "guarantee", "stores", "recovery",
-	"tail", "compacted", "page-cache", "restore-mode", "rocksdb", "consumer",
+	"recovery-model", "tail", "compacted", "page-cache", "restore-mode", "rocksdb", "consumer",
 }
 
 // excluded returns the cells that Exclude leaves out, with the one of its items that does. An item that leaves

@@ -15,6 +15,12 @@ const (
 	ExactlyOnce = "eos"
 )
 
+// The recovery models that the processor has rules of its own for.
+const (
+	Model42 = record.Model42
+	Model43 = record.Model43
+)
+
 // MaxTrials is the most that a run may have.
 const MaxTrials = 10_000
 

@@ -94,6 +94,11 @@ var Knobs = []Knob{
 		set: namesInto(func(s *Spec) *[]string { return &s.Guarantee }, AtLeastOnce, ExactlyOnce),
 	},
 	{
+		Name: "recovery-model", Usage: "whether our RocksDB's files are trusted after a crash as by Kafka Streams 4.2, 4.3 or 4.4, a list; unset: as 4.4, all that is durable",
+		Allowed: "4.2, 4.3 or 4.4", defaults: []string{""}, list: true,
+		set: namesInto(func(s *Spec) *[]string { return &s.RecoveryModel }, "", record.Model42, record.Model43, record.Model44),
+	},
+	{
 		Name: "tail", Usage: "newer records of local+tail, as a share of the keys, a list", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
 		defaults: []string{"10%"}, list: true,
 		set: sharesInto(func(s *Spec) *[]float64 { return &s.Tail }),

@@ -27,6 +27,7 @@ type Spec struct {
 	// StaticMembership is whether a group's member comes back as the same one (KIP-345).
 	StaticMembership []bool
 	Guarantee        []string   // AtLeastOnce, ExactlyOnce
+	RecoveryModel    []string   // record.Model42 and so on; "": as our processor does
 	Tail             []float64  // newer records of local+tail, as a share of the keys
 	Compacted        []bool     // whether the log cleaner has been through the changelog
 	PageCache        []string   // see CacheWarm

@@ -232,7 +232,7 @@ func TestGroupsAndSubjects(t *testing.T) {
 	if len(left) < 4 {
 		t.Errorf("left out: %q", left)
 	}
-	for _, bad := range [][2]string{{"group", "static"}, {"session-timeout", "1ms"}, {"session-timeout", "x"}, {"static-membership", "maybe"}, {"key-order", "reverse"}, {"compressible", "2"}, {"fetcher", "kafka"}} {
+	for _, bad := range [][2]string{{"group", "static"}, {"session-timeout", "1ms"}, {"session-timeout", "x"}, {"static-membership", "maybe"}, {"key-order", "reverse"}, {"compressible", "2"}, {"fetcher", "kafka"}, {"recovery-model", "4.1"}} {
 		if err := s.Set(bad[0], bad[1], bad[0]); err == nil {
 			t.Errorf("%s %s was taken", bad[0], bad[1])
 		}

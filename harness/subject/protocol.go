@@ -154,6 +154,8 @@ type Config struct {
 	// ExactlyOnce says that the changelog, the output and the input's offset move in
 	// transactions, and that only committed records are restored.
 	ExactlyOnce bool `json:"exactly_once,omitempty"`
+	// RecoveryModel is by which rules local files are trusted, see spec.Model42; "": all that is durable.
+	RecoveryModel string `json:"recovery_model,omitempty"`
 	// Show asks for the Contents of every store as its files had it, named with the suffix
 	// ShownAtOpen, and once restored.
 	Show bool `json:"show,omitempty"`

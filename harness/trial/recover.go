@@ -97,7 +97,7 @@ func (a *attempt) judge(t *timeline) error {
 	if !t.servedOK {
 		return errors.New("the first read returned a wrong value")
 	}
-	if a.rec.Path != a.rec.Recovery {
+	if a.rec.Path != a.rec.RightPath() {
 		return fmt.Errorf("asked for %s, the processor took %s (%s)", a.rec.Recovery, a.rec.Path, t.reason)
 	}
 	for i := range a.workloads {
@@ -105,9 +105,9 @@ func (a *attempt) judge(t *timeline) error {
 		if r.To < a.ends[i] {
 			return fmt.Errorf("partition %d: restored up to offset %d of %d", i, r.To, a.ends[i])
 		}
-		want := map[string]int64{record.Replay: a.end(i), record.LocalTail: a.workloads[i].Tail}[a.rec.Recovery]
+		want := map[string]int64{record.Replay: a.end(i), record.LocalTail: a.workloads[i].Tail}[a.rec.Path]
 		if c := t.caught[int32(i)]; c.Records != want && !a.fewer(c.Records, want) && !a.compacted() {
-			return fmt.Errorf("partition %d: %d records restored by %s, want %d", i, c.Records, a.rec.Recovery, want)
+			return fmt.Errorf("partition %d: %d records restored by %s, want %d", i, c.Records, a.rec.Path, want)
 		}
 	}
 	return nil

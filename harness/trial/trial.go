@@ -199,6 +199,7 @@ func (a *attempt) task(state string, config subject.Config) subject.Task {
 		config.RestoreMode = spec.ModeAuto
 	}
 	config.ExactlyOnce = a.rec.Guarantee == spec.ExactlyOnce
+	config.RecoveryModel = a.rec.RecoveryModel
 	config.Fetcher, config.Group = a.Spec.Fetcher, a.group()
 	// Both were checked when the cell was made.
 	config.RocksDB, _ = spec.ParseSettings(a.rec.RocksDB)

@@ -3,6 +3,7 @@
 package rocks
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type Store struct {
 	offsetKey []byte
 	next      stores.Offset
 	known     bool // next
+	unclean   bool // when it was opened
 
 	batch     writeBatch
 	iterators atomic.Int32 // open ones, which RocksDB must not outlive
@@ -92,6 +94,9 @@ func (s *Store) begin() (err error) {
 	if err != nil {
 		return err
 	}
+	if s.unclean, err = s.markedOpen(); err != nil {
+		return err
+	}
 	return s.mark(statusOpen)
 }
 
@@ -109,6 +114,18 @@ func (s *Store) readOffset(key []byte) (next stores.Offset, known bool, err erro
 		return 0, false, fmt.Errorf("rocks: open %s: %w: key %s: %w", s.dir, stores.ErrCorrupt, key, err)
 	}
 	return next, known, nil
+}
+
+// Unclean says whether the store, when it was opened, had been written to since it was closed.
+func (s *Store) Unclean() bool { return s.unclean }
+
+func (s *Store) markedOpen() (bool, error) {
+	saved, err := s.db.GetCF(s.options.read, s.offsets, []byte(statusKey))
+	if err != nil {
+		return false, classify("read the status of", s.dir, err)
+	}
+	defer saved.Free()
+	return saved.Exists() && len(saved.Data()) == 8 && binary.BigEndian.Uint64(saved.Data()) == statusOpen, nil
 }
 
 // mark writes the status. Like all else it becomes durable with the next flush.
