@@ -41,6 +41,8 @@ func command(c record.Cell, broker record.Broker, runs int) string {
 		flag("session-timeout", strconv.FormatInt(c.SessionTimeoutMS, 10)+"ms")
 	}
 	differs("static-membership", strconv.FormatBool(c.StaticMembership))
+	differs("guarantee", c.Guarantee)
+	differs("recovery-model", c.RecoveryModel)
 	differs("restore-mode", c.RestoreMode)
 	differs("compacted", strconv.FormatBool(c.Compacted))
 	differs("page-cache", c.PageCache)
