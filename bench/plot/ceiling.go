@@ -9,7 +9,6 @@ import (
 	"restorebench/bench/report"
 	"restorebench/bench/stats"
 	"restorebench/harness/record"
-	"restorebench/harness/spec"
 )
 
 // ceilingLabel names what no restore of the same changelog can be faster than.
@@ -23,16 +22,8 @@ func ceilingStyle() lineStyle {
 	}
 }
 
-// withCeiling adds to each panel how fast the changelog was read with nothing applied, measured right after each trial of our
-// own processor: for each place on the axis the median of the cells there. Where cells of one place have changelogs that are
-// not alike, or are read in different ways, there is no one ceiling.
+// withCeiling adds the ceiling to each panel: for each place on the axis the median of those of the cells there.
 func withCeiling(s *report.Summary, panels []linePanel) []linePanel {
-	unlike := func(c report.CellSummary) bool {
-		return s.Workload(c.Cell) != "" || c.Compacted || c.PageCache != "" || c.Consumer != "" || c.Producer != ""
-	}
-	if slices.ContainsFunc(s.Cells, unlike) {
-		return panels
-	}
 	nominal, byPanel := axisOf(s).nominal(), len(panels) > 1
 	for i := range panels {
 		found := map[float64][]float64{}
@@ -41,10 +32,10 @@ func withCeiling(s *report.Summary, panels []linePanel) []linePanel {
 				continue
 			}
 			for _, c := range one.Cells {
-				if c.Subject != spec.SubjectSelf || c.Recovery != record.Replay || c.Bound == nil || c.Bound.FetchShare <= 0 || c.RecordsPerSecond == nil {
+				rate, ok := s.Ceiling(c)
+				if !ok {
 					continue
 				}
-				rate := c.RecordsPerSecond.Median / c.Bound.FetchShare
 				for _, x := range places(s, one.Category, c.Cell, nominal) {
 					found[x] = append(found[x], rate)
 				}

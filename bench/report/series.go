@@ -128,3 +128,17 @@ func (s *Summary) Bounds() []string {
 	}
 	return all
 }
+
+// Ceiling is how many records per second were read with nothing applied, right after the trials of a replay by our own
+// processor. Where the summary's changelogs are not alike, or are read in different ways, there is no one ceiling for
+// what stands side by side, and ok is false.
+func (s *Summary) Ceiling(c CellSummary) (rate float64, ok bool) {
+	unlike := func(c CellSummary) bool {
+		return s.Workload(c.Cell) != "" || c.Compacted || c.PageCache != "" || c.Consumer != "" || c.Producer != ""
+	}
+	if c.Subject != spec.SubjectSelf || c.Recovery != record.Replay || c.Bound == nil || c.Bound.FetchShare <= 0 || c.RecordsPerSecond == nil ||
+		slices.ContainsFunc(s.Cells, unlike) {
+		return 0, false
+	}
+	return c.RecordsPerSecond.Median / c.Bound.FetchShare, true
+}
