@@ -87,8 +87,24 @@ class Subject:
             self.restored()
 
     def do_recovery(self):
-        self.recover()
-        self.restored()
+        done = threading.Event()
+        teller = threading.Thread(target=self.progress, args=(done,))
+        teller.start()
+        try:
+            self.recover()
+        finally:
+            done.set()
+            teller.join()
+        if not self.manager.recovery_required:  # else it was stopped half-way
+            self.restored()
+
+    def progress(self, done):
+        """Tells now and then how far the stores are: a subject that says nothing for --stall-timeout has hung."""
+        while not done.wait(5):
+            for p, (start, _) in self.spans.items():
+                saved = self.partitions[p].get_changelog_offset()
+                if saved is not None and saved >= start:
+                    emit("progress", partition=p, offset=saved + 1, records=saved + 1 - start)
 
     def restored(self):
         for p, (start, end) in self.spans.items():
