@@ -30,6 +30,7 @@ type Peer struct {
 
 	program string   // below .deps/peers
 	runtime []string // what starts the program; none: it starts itself
+	beside  string   // what it needs in its own directory; "": nothing
 }
 
 // Kafka Streams' versions. The recovery models differ: up to 4.2 a checkpoint file, from 4.3 on offsets in
@@ -97,6 +98,7 @@ func all() []Peer {
 		Sets:    "auto_offset_reset=earliest, loglevel=WARNING, the changelog's name, and with --group none group.instance.id, as Kafka Streams here",
 		Headers: map[string]string{"__column_family__": "default"},
 		program: filepath.Join("quix", "bin", "quix-subject"),
+		beside:  "python", // of its virtual environment, a link to the system's
 	})
 }
 
@@ -139,6 +141,9 @@ func (p *Peer) command() (subject.Command, error) {
 	program, ok := find(p.program)
 	if !ok {
 		return subject.Command{}, &Unavailable{p.Name, "it is not built", "run make peers"}
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(program), p.beside)); err != nil {
+		return subject.Command{}, &Unavailable{p.Name, "the " + p.beside + " that it was built with is gone", "run rm -r .deps/peers/quix and make peers"}
 	}
 	line := append(append(slices.Clone(p.runtime), program), p.Settings...)
 	path, err := exec.LookPath(line[0])

@@ -144,4 +144,14 @@ func TestFind(t *testing.T) {
 	if _, _, err := peers.Find("kafka-streams"); !errors.As(err, &missing) || !strings.Contains(err.Error(), "java") {
 		t.Errorf("no Java: %v", err)
 	}
+	program = filepath.Join(".deps", "peers", "quix", "bin", "quix-subject")
+	if err := os.MkdirAll(filepath.Dir(program), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(program, nil, 0o700), os.Symlink("/nowhere/python3", filepath.Join(filepath.Dir(program), "python"))); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := peers.Find("quix"); !errors.As(err, &missing) || !strings.Contains(err.Error(), "python") {
+		t.Errorf("no Python: %v", err)
+	}
 }

@@ -100,7 +100,7 @@ class Subject:
 
     def progress(self, done):
         """Tells now and then how far the stores are: a subject that says nothing for --stall-timeout has hung."""
-        while not done.wait(5):
+        while not done.wait(1):
             for p, (start, _) in self.spans.items():
                 saved = self.partitions[p].get_changelog_offset()
                 if saved is not None and saved >= start:
