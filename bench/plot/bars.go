@@ -43,8 +43,8 @@ func (c phaseChart) draw() *page {
 		panel.draw(&p.canvas, p.body.Max.Y-panelHeight*vg.Length(i), p.body.Min.X, times, shares)
 	}
 	title := aligned(write(textSize, ink), text.XCenter, text.YBottom)
-	p.canvas.FillText(title, vg.Point{X: times.middle(), Y: p.body.Min.Y}, "downtime (s; each panel has its own scale)")
-	p.canvas.FillText(title, vg.Point{X: shares.middle(), Y: p.body.Min.Y}, "share of the downtime (%)")
+	p.canvas.FillText(title, vg.Point{X: times.middle(), Y: p.body.Min.Y}, times.fitting(title, "downtime (s; each panel has its own scale)", "downtime (s)"))
+	p.canvas.FillText(title, vg.Point{X: shares.middle(), Y: p.body.Min.Y}, shares.fitting(title, "share of the downtime (%)", "share (%)"))
 	return p
 }
 
@@ -81,6 +81,16 @@ type span struct{ from, to vg.Length }
 
 func (s span) middle() vg.Length { return (s.from + s.to) / 2 }
 
+// fitting returns the first text that is no wider than the span, else the last: beside long labels the spans are narrow.
+func (s span) fitting(style text.Style, texts ...string) string {
+	for _, t := range texts {
+		if style.Width(t) <= s.to-s.from {
+			return t
+		}
+	}
+	return texts[len(texts)-1]
+}
+
 // at returns the place of a share of the span.
 func (s span) at(share float64) vg.Length {
 	return s.from + (s.to-s.from)*vg.Length(share)
@@ -94,7 +104,11 @@ func (p panel) draw(c *draw.Canvas, top, labels vg.Length, times, shares span) {
 	scale := p.longest() * 1.2 // leaves room for the figure beside the longest bar
 	if scale > 0 {
 		drawAxis(c, times, top, bottom, scale/1e9, linearTicks("s", 2))
-		drawAxis(c, shares, top, bottom, 100, linearTicks("%", 4))
+		steps := 4.0
+		if shares.to-shares.from < 8*write(smallSize, faint).Width("100 %") { // labels would touch
+			steps = 1
+		}
+		drawAxis(c, shares, top, bottom, 100, linearTicks("%", steps))
 	}
 	for _, r := range p.rows {
 		top -= r.height()

@@ -113,6 +113,18 @@ func TestLinesHoldEveryCell(t *testing.T) {
 	}
 }
 
+// Beside long labels a title is cut to what has room.
+func TestTitlesFit(t *testing.T) {
+	style := write(textSize, ink)
+	long, short := "share of the downtime (%)", "share (%)"
+	if got := (span{0, style.Width(long)}).fitting(style, long, short); got != long {
+		t.Errorf("%q, want the long one, which fits", got)
+	}
+	if got := (span{0, style.Width(long) - 1}).fitting(style, long, short); got != short {
+		t.Errorf("%q, want the short one", got)
+	}
+}
+
 // The ceiling is what was read with nothing applied, and only where there is one.
 func TestCeiling(t *testing.T) {
 	records := fakeRun(5, 10_000, 100_000)

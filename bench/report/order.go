@@ -141,7 +141,7 @@ var dimensions = []dimension{
 	{
 		"key order",
 		func(c record.Cell) string { return keyOrder[c.SortedKeys] },
-		func(c record.Cell) string { return keyOrder[c.SortedKeys] + " keys" },
+		func(c record.Cell) string { return map[bool]string{true: "sorted keys", false: ""}[c.SortedKeys] },
 	},
 	{
 		"group",
