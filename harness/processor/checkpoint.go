@@ -61,11 +61,20 @@ func (c checkpoint) write(next stores.Offset) (err error) {
 	return os.Rename(c.path+".tmp", c.path)
 }
 
+// remove removes the file, and from the disk too: if it came back after a power cut, it would vouch for an unclean store.
 func (c checkpoint) remove() error {
-	if err := os.Remove(c.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err := os.Remove(c.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	return nil
+	dir, err := os.Open(filepath.Dir(c.path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // checkpointed is a store with a checkpoint, which is written when the store is durable.
