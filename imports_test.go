@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"stores/format":                   {"internal/defect", "stores"},
 	"stores/keyvalue":                 {"internal/defect", "stores", "stores/format", "stores/timestamped"},
 	"stores/killpoint":                {},
-	"stores/memory":                   {"internal/defect", "stores", "stores/killpoint"},
+	"stores/memory":                   {"internal/defect", "internal/durable", "stores", "stores/killpoint"},
 	"stores/rocks":                    {"internal/defect", "stores", "stores/killpoint", "stores/rocks/internal/installed"},
 	"stores/rocks/internal/installed": {},
 	"stores/timestamped":              {"stores", "stores/format"},
@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"stores/window":                   {"stores", "stores/format", "stores/segments"},
 
 	"internal/defect":   {},
+	"internal/durable":  {},
 	"internal/mutation": {},
 
 	"harness/record":         {},
@@ -45,7 +46,7 @@ var allowed = map[string][]string{
 	"harness/restore":        {"internal/defect", "harness/changelog", "stores"},
 	"harness/topology":       {"harness/changelog", "harness/workload", "stores", "stores/cache"},
 	"harness/processor": {
-		"internal/defect",
+		"internal/defect", "internal/durable",
 		"harness/changelog", "harness/restore", "harness/spec", "harness/subject", "harness/topology",
 		"harness/verify", "stores", "stores/cache", "stores/format", "stores/keyvalue", "stores/killpoint", "stores/memory", "stores/rocks", "stores/session",
 		"stores/versioned", "stores/window",
@@ -61,10 +62,10 @@ var allowed = map[string][]string{
 		"bench/stats", "harness/changelog", "harness/changelog/wire", "harness/record", "harness/restore", "harness/spec", "harness/topology", "harness/workload",
 		"stores", "stores/memory", "stores/rocks",
 	},
-	"bench/report":  {"bench/stats", "harness/record", "harness/spec"},
+	"bench/report":  {"internal/durable", "bench/stats", "harness/record", "harness/spec"},
 	"bench/compare": {"bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/model":   {"bench/report", "bench/stats", "harness/record", "harness/spec"},
-	"bench/page":    {"bench/report", "bench/stats", "harness/record", "harness/spec"},
+	"bench/page":    {"internal/durable", "bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/plot":    {"bench/report", "bench/stats", "harness/record"},
 	"bench/doctor":  {"harness/broker", "harness/record"},
 	"bench/suite":   {"bench/doctor", "bench/stats", "harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},

@@ -20,6 +20,7 @@ import (
 
 	"restorebench/bench/report"
 	"restorebench/harness/record"
+	"restorebench/internal/durable"
 )
 
 // The files that Write makes.
@@ -101,5 +102,5 @@ func writeFile(path string, write func(io.Writer) error) error {
 	if err := write(&b); err != nil {
 		return err
 	}
-	return report.WriteFile(path, b.Bytes())
+	return durable.WriteFile(path, b.Bytes(), 0o644)
 }

@@ -25,6 +25,8 @@ const (
 	NullTakenForEmpty   Name = "a null value taken for an empty one"
 	TimestampOffByOne   Name = "a timestamp off by one"
 	StaleAccepted       Name = "an offset behind the changelog's end accepted"
+	TopicNotCompared    Name = "local files of a topic that was created again accepted"
+	PartitionsIgnored   Name = "another number of partitions accepted"
 	BehindBegin         Name = "an offset before the changelog's beginning accepted"
 	StopsEarly          Name = "restore stops one record before the end offset"
 	EndTooEarly         Name = "the end offset captured one too early"

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"restorebench/internal/durable"
 )
 
 // The names in a directory: "snapshot" is that of the store called "", and
@@ -126,19 +128,10 @@ func (d *directory) remove(name string) error {
 		return err
 	}
 	if err = os.Remove(path); err == nil {
-		err = d.sync()
+		err = durable.SyncDir(d.path)
 	}
 	if err = errors.Join(err, d.release()); err != nil {
 		return fmt.Errorf("memory: %w", err)
 	}
 	return nil
-}
-
-// sync makes the names in the directory durable.
-func (d *directory) sync() error {
-	f, err := os.Open(d.path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"restorebench/internal/defect"
+	"restorebench/internal/durable"
 	"restorebench/stores"
 	"restorebench/stores/killpoint"
 )
@@ -95,7 +96,7 @@ func (w *saver) write(ctx context.Context, im *image) error {
 		return errors.Join(err, os.Remove(w.temporary))
 	}
 	killpoint.Reached(killpoint.Snapshot)
-	if err := w.dir.sync(); err != nil {
+	if err := durable.SyncDir(w.dir.path); err != nil {
 		return err
 	}
 	w.saved = saved{m, im.changes}
