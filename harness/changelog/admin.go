@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"restorebench/stores"
 )
 
 // Admin creates, describes and deletes changelog topics.
@@ -20,15 +22,28 @@ type Admin struct {
 
 // NewAdmin creates an admin client. It connects when first used.
 func NewAdmin(bootstrap string) (*Admin, error) {
-	c, err := kafka.NewAdminClient(&kafka.ConfigMap{
+	a, err := newAdmin(Settings{
 		"bootstrap.servers":        bootstrap,
-		"log_level":                0, // failures come back as errors
-		"reconnect.backoff.ms":     20,
-		"reconnect.backoff.max.ms": 500,
-		"socket.nagle.disable":     true,
+		"reconnect.backoff.ms":     "20",
+		"reconnect.backoff.max.ms": "500",
+		"socket.nagle.disable":     "true",
 	})
 	if err != nil {
 		return nil, fmt.Errorf("admin client for %s: %w", bootstrap, err)
+	}
+	return a, nil
+}
+
+// newAdmin creates an admin client with settings, secrets as they are.
+func newAdmin(s Settings) (*Admin, error) {
+	m := kafka.ConfigMap{}
+	for name, value := range s {
+		m[name] = value
+	}
+	m["log_level"] = 0 // failures come back as errors
+	c, err := kafka.NewAdminClient(&m)
+	if err != nil {
+		return nil, err
 	}
 	return &Admin{client: c, ledger: ledger{created: map[string]string{}}}, nil
 }
@@ -241,4 +256,54 @@ func (a *Admin) Config(ctx context.Context, topic, name string) (string, error) 
 		return "", fmt.Errorf("describe topic %s: no entry %s", topic, strconv.Quote(name))
 	}
 	return entry.Value, nil
+}
+
+// Recreate deletes a topic that this Admin created and creates it again, empty and with another id.
+func (a *Admin) Recreate(ctx context.Context, topic string, partitions int, config map[string]string) error {
+	if err := a.Delete(ctx, topic); err != nil {
+		return err
+	}
+	for {
+		err := a.Create(ctx, topic, partitions, config)
+		var code kafka.Error
+		if err == nil || !errors.As(err, &code) || code.Code() != kafka.ErrTopicAlreadyExists { // to the controller, for a moment
+			return err
+		}
+		select {
+		case <-time.After(leaderPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// AddPartitions makes the partitions of a topic that this Admin created as many as total.
+func (a *Admin) AddPartitions(ctx context.Context, topic string, total int) error {
+	if ok, err := a.ours(ctx, topic); err != nil || !ok {
+		return fmt.Errorf("add partitions to topic %s: %w", topic, cmp.Or(err, ErrNotOurs))
+	}
+	res, err := a.client.CreatePartitions(ctx, []kafka.PartitionsSpecification{{Topic: topic, IncreaseTo: total}})
+	if err == nil && res[0].Error.Code() != kafka.ErrNoError {
+		err = res[0].Error
+	}
+	if err != nil {
+		return fmt.Errorf("add partitions to topic %s: %w", topic, err)
+	}
+	return a.waitForLeaders(ctx, topic, total)
+}
+
+// DeleteRecords deletes the records of a partition that lie before an offset, of a topic that this Admin created. Its
+// log begins there when this returns.
+func (a *Admin) DeleteRecords(ctx context.Context, topic string, partition int32, before stores.Offset) error {
+	if ok, err := a.ours(ctx, topic); err != nil || !ok {
+		return fmt.Errorf("delete records of %s-%d: %w", topic, partition, cmp.Or(err, ErrNotOurs))
+	}
+	res, err := a.client.DeleteRecords(ctx, []kafka.TopicPartition{{Topic: &topic, Partition: partition, Offset: kafka.Offset(before)}})
+	if err == nil {
+		err = res.DeleteRecordsResults[0].TopicPartition.Error
+	}
+	if err != nil {
+		return fmt.Errorf("delete records of %s-%d before offset %d: %w", topic, partition, before, err)
+	}
+	return nil
 }

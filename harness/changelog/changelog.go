@@ -31,6 +31,8 @@ var (
 	ErrOffsetOutOfRange = wire.ErrOffsetOutOfRange
 	// ErrOpenTransaction: a transaction was open below the end, to the deadline.
 	ErrOpenTransaction = wire.ErrOpenTransaction
+	// ErrTopicChanged: the topic was deleted and created again while it was read.
+	ErrTopicChanged = wire.ErrTopicChanged
 	// ErrRecordTooLarge: a record fits no batch, or exceeds the broker's limit.
 	ErrRecordTooLarge = errors.New("record too large")
 )

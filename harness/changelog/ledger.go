@@ -65,13 +65,19 @@ func unknownTopic(err error) bool {
 
 // topicID asks the cluster for a topic's id.
 func (a *Admin) topicID(ctx context.Context, topic string) (string, error) {
+	d, err := a.describe(ctx, topic)
+	return d.TopicID.String(), err
+}
+
+func (a *Admin) describe(ctx context.Context, topic string) (d kafka.TopicDescription, err error) {
 	res, err := a.client.DescribeTopics(ctx, kafka.NewTopicCollectionOfTopicNames([]string{topic}))
+	if err == nil {
+		if d = res.TopicDescriptions[0]; d.Error.Code() != kafka.ErrNoError {
+			err = d.Error
+		}
+	}
 	if err != nil {
-		return "", fmt.Errorf("describe topic %s: %w", topic, err)
+		return kafka.TopicDescription{}, fmt.Errorf("describe topic %s: %w", topic, err)
 	}
-	d := res.TopicDescriptions[0]
-	if d.Error.Code() != kafka.ErrNoError {
-		return "", fmt.Errorf("describe topic %s: %w", topic, d.Error)
-	}
-	return d.TopicID.String(), nil
+	return d, nil
 }

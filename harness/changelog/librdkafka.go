@@ -8,11 +8,13 @@ import "C"
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"sync"
 	"time"
 	"unsafe"
 
+	"restorebench/harness/changelog/wire"
 	"restorebench/stores"
 )
 
@@ -21,21 +23,45 @@ const maxPoll = 4096
 
 // libReader is a Reader through librdkafka.
 type libReader struct {
-	topic  string
-	client *C.rb_client
+	topic    string
+	settings Settings
+	client   *C.rb_client
 }
 
 func newLibReader(bootstrap, topic string, overrides Settings) (*libReader, error) {
-	c, err := newClient(bootstrap, topic, ReplaySettings().with(bootstrap, overrides), false)
+	settings := ReplaySettings().with(bootstrap, overrides)
+	c, err := newClient(bootstrap, topic, settings, false)
 	if err != nil {
 		return nil, err
 	}
-	return &libReader{topic: topic, client: c}, nil
+	return &libReader{topic: topic, settings: settings, client: c}, nil
 }
 
 func (r *libReader) Fetcher() string { return FetcherLibrdkafka }
 
 func (r *libReader) Topic() string { return r.topic }
+
+// Identity asks over a connection of its own: the thin layer of C knows no topic ids.
+func (r *libReader) Identity(timeout time.Duration) (Identity, error) {
+	settings, err := r.settings.resolve()
+	if err != nil {
+		return Identity{}, err
+	}
+	admin, err := newAdmin(settings)
+	if err != nil {
+		return Identity{}, err
+	}
+	defer admin.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	d, err := admin.describe(ctx, r.topic)
+	if err != nil {
+		return Identity{}, err
+	}
+	id := binary.BigEndian.AppendUint64(nil, uint64(d.TopicID.GetMostSignificantBits()))
+	id = binary.BigEndian.AppendUint64(id, uint64(d.TopicID.GetLeastSignificantBits()))
+	return wire.IdentityOf(id, len(d.Partitions)), nil
+}
 
 func (r *libReader) EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {
 	return endOffsets(r.client, r.topic, partition, timeout)

@@ -38,6 +38,8 @@ type Reader interface {
 	Fetcher() string
 	// Topic is the topic's name.
 	Topic() string
+	// Identity says which topic of that name is read, and how many partitions it has.
+	Identity(timeout time.Duration) (Identity, error)
 	// EndOffsets captures the first offset that exists and the end offset (the high
 	// watermark: the next offset to be written) of a partition.
 	EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error)
@@ -60,6 +62,9 @@ type PartitionReader interface {
 	// Close stops fetching.
 	Close()
 }
+
+// Identity tells a topic from another of the same name (KIP-516).
+type Identity = wire.Identity
 
 // ReadStats says where a PartitionReader's time went.
 type ReadStats struct {

@@ -2,9 +2,13 @@ package changelog_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"math/rand/v2"
 	"testing"
+	"time"
 
+	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/changelog"
 )
 
@@ -52,4 +56,52 @@ func TestFetcherOfSettings(t *testing.T) {
 			r.Close()
 		}
 	}
+}
+
+// Both ways of reading tell the same identity, and another one when the topic is.
+func TestIdentity(t *testing.T) {
+	b := brokertest.Start(t)
+	admin, err := changelog.NewAdmin(b.Bootstrap())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	topic := fmt.Sprintf("identity-%x", rand.Uint64())
+	defer func() {
+		if err := admin.Delete(context.Background(), topic); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := admin.Create(t.Context(), topic, 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[changelog.Identity]bool{}
+	step := func(partitions int) {
+		t.Helper()
+		var first changelog.Identity
+		for i, fetcher := range fetchers {
+			r, err := changelog.NewReader(b.Bootstrap(), topic, changelog.ReaderOptions{Fetcher: fetcher})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.Identity(10 * time.Second)
+			r.Close()
+			if first == (changelog.Identity{}) {
+				first = got
+			}
+			if err != nil || got != first || got.Partitions != partitions || i == 0 && seen[got] {
+				t.Errorf("%s: %+v, %v, want %d partitions, %+v", fetcher, got, err, partitions, first)
+			}
+		}
+		seen[first] = true
+	}
+	step(2)
+	if err := admin.AddPartitions(t.Context(), topic, 3); err != nil {
+		t.Fatal(err)
+	}
+	step(3)
+	if err := admin.Recreate(t.Context(), topic, 3, nil); err != nil {
+		t.Fatal(err)
+	}
+	step(3)
 }

@@ -60,7 +60,7 @@ func one(key, value string) *stores.Batch {
 // Records and the input's offset become visible together, or not at all: neither by an abort nor
 // by the death of the producer, which its successor fences.
 func TestTransactions(t *testing.T) {
-	bootstrap, topic := newTopic(t, nil)
+	bootstrap, topic := newTopic(t, map[string]string{"retention.ms": "-1"}) // its records are old
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	group, err := changelog.NewGroup(bootstrap, topic)
@@ -119,7 +119,7 @@ func TestTransactions(t *testing.T) {
 
 // More records than acknowledgements are kept for.
 func TestTransactionOfManyRecords(t *testing.T) {
-	bootstrap, topic := newTopic(t, nil)
+	bootstrap, topic := newTopic(t, map[string]string{"retention.ms": "-1"}) // its records are old
 	ctx := context.Background()
 	tx := transactions(t, bootstrap, topic)
 	defer tx.Close()

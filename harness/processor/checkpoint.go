@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"restorebench/harness/spec"
+	"restorebench/internal/durable"
 	"restorebench/stores"
 )
 
@@ -46,35 +47,11 @@ func (c checkpoint) read() (next stores.Offset, ok bool, err error) {
 }
 
 // write replaces the file so that a kill leaves the old one or the new one.
-func (c checkpoint) write(next stores.Offset) (err error) {
+func (c checkpoint) write(next stores.Offset) error {
 	if next == 0 {
 		return nil // there is no last record
 	}
-	file, err := os.OpenFile(c.path+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(file, "0\n1\n%s %d %d\n", c.topic, c.partition, int64(next)-1)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	return os.Rename(c.path+".tmp", c.path)
-}
-
-// remove removes the file, and from the disk too: if it came back after a power cut, it would vouch for an unclean store.
-func (c checkpoint) remove() error {
-	err := os.Remove(c.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(c.path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return durable.WriteFile(c.path, fmt.Appendf(nil, "0\n1\n%s %d %d\n", c.topic, c.partition, int64(next)-1), 0o600)
 }
 
 // checkpointed is a store with a checkpoint, which is written when the store is durable.
@@ -123,7 +100,8 @@ func (p *processor) distrustedByFile(part *partition, had bool) (why string, err
 		return "", err
 	}
 	if p.task.Config.ExactlyOnce {
-		if err := file.remove(); err != nil {
+		// And from the disk too: if it came back after a power cut, it would vouch for an unclean store.
+		if err := durable.Remove(file.path); err != nil {
 			return "", err
 		}
 	}

@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -17,6 +20,7 @@ import (
 	"restorebench/harness/restore"
 	"restorebench/harness/subject"
 	"restorebench/harness/topology"
+	"restorebench/internal/durable"
 	"restorebench/stores"
 )
 
@@ -26,11 +30,14 @@ const offsetTimeout = 45 * time.Second
 
 // processor is one incarnation.
 type processor struct {
-	task    *subject.Task
-	events  *subject.Emitter
+	task   *subject.Task
+	events *subject.Emitter
+	parts  []*partition      // in the order of the task's partitions
+	member *changelog.Member // of a consumer group, else nil
+
+	reading changelog.ReaderOptions
+	mu      sync.Mutex // partitions that start over make readers of their own
 	readers []changelog.Reader
-	parts   []*partition      // in the order of the task's partitions
-	member  *changelog.Member // of a consumer group, else nil
 
 	transactions map[int32]*changelog.Transactions // under exactly once, by partition
 }
@@ -136,6 +143,10 @@ func code(err error) string {
 		return "unavailable"
 	case errors.Is(err, changelog.ErrOpenTransaction):
 		return "open_transaction"
+	case errors.Is(err, changelog.ErrTopicChanged):
+		return "topic_changed"
+	case errors.Is(err, ErrPartitions):
+		return "partitions_changed"
 	case errors.Is(err, changelog.ErrOffsetOutOfRange), errors.Is(err, restore.ErrStale):
 		return "offset_out_of_range"
 	default:
@@ -265,7 +276,11 @@ func (p *processor) reportProgress() (stop func()) {
 // removeAll deletes a store's directory; the state directory above it is the
 // harness's own.
 func removeAll(dir string) error {
-	if err := os.RemoveAll(dir); err != nil {
+	err := os.RemoveAll(dir)
+	if err == nil {
+		err = durable.SyncDir(filepath.Dir(dir)) // no file is to come back beside what says that they are gone
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("wipe %s: %w", dir, err)
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	"restorebench/harness/restore"
 	"restorebench/harness/subject"
 	"restorebench/internal/defect"
+	"restorebench/internal/durable"
 	"restorebench/stores"
 )
 
@@ -21,6 +22,7 @@ type partition struct {
 	id       int32
 	task     subject.Store
 	dir      string
+	had      bool             // files, before the store was opened
 	reader   changelog.Reader // of the store's changelog
 	store    stores.Store
 	space    *space       // of the store's bytes
@@ -43,13 +45,12 @@ func (p *processor) layout() error {
 	if len(tasks) == 0 {
 		tasks = []subject.Store{{Name: storeName, Store: p.task.Store, Topic: p.task.Topic, StoreOptions: p.task.Config.StoreOptions}}
 	}
-	options := p.readerOptions(len(tasks) * len(p.task.Config.Partitions))
+	p.reading = p.readerOptions(len(tasks) * len(p.task.Config.Partitions))
 	for _, task := range tasks {
-		reader, err := changelog.NewReader(p.task.Brokers, task.Topic, options)
+		reader, err := p.newReader(task.Topic)
 		if err != nil {
 			return err
 		}
-		p.readers = append(p.readers, reader)
 		for _, id := range p.task.Config.Partitions {
 			p.parts = append(p.parts, &partition{
 				id: id, task: task, reader: reader, dir: directory(p.task.StateDir, id, task),
@@ -59,12 +60,24 @@ func (p *processor) layout() error {
 	return nil
 }
 
+// newReader makes a reader that is closed with the processor.
+func (p *processor) newReader(topic string) (changelog.Reader, error) {
+	r, err := changelog.NewReader(p.task.Brokers, topic, p.reading)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.readers = append(p.readers, r)
+	return r, nil
+}
+
 // open opens every partition's store, and says which path the recovery takes.
 func (p *processor) open() error {
 	path, reasons := subject.PathLocal, []string(nil)
 	for _, part := range p.parts {
 		id := part.id
-		had := files(part.dir)
+		part.had = files(part.dir)
 		err := p.openStore(part)
 		if errors.Is(err, stores.ErrCorrupt) {
 			path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %v", id, err))
@@ -72,7 +85,7 @@ func (p *processor) open() error {
 		}
 		if err == nil {
 			var why string
-			if why, err = p.distrusted(part, had); why != "" {
+			if why, err = p.distrusted(part, part.had); why != "" {
 				path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %s", id, why))
 				err = p.wipe(part)
 			}
@@ -118,7 +131,7 @@ func (p *processor) wipe(part *partition) error {
 	if err := removeAll(part.dir); err != nil {
 		return err
 	}
-	if err := p.checkpointOf(part).remove(); err != nil {
+	if err := durable.Remove(p.checkpointOf(part).path); err != nil {
 		return err
 	}
 	return p.openStore(part)
@@ -129,33 +142,16 @@ func (p *processor) wipe(part *partition) error {
 func (p *processor) restore(ctx context.Context) error {
 	ranges := make([]restore.Range, len(p.parts))
 	for i, part := range p.parts {
-		begin, end, err := part.reader.EndOffsets(part.id, offsetTimeout)
-		if err != nil {
-			return err
-		}
-		saved, ok := part.saved()
-		ok = ok && !defect.Is(defect.LocalFilesIgnored)
-		ranges[i], err = restore.Plan(saved, ok, begin, end)
-		if errors.Is(err, restore.ErrStale) {
-			// Wipe once and replay everything; the record must not call it local.
-			reason := fmt.Sprintf("partition %d: %v", part.id, err)
-			if err := p.wipe(part); err != nil {
-				return err
-			}
-			if err := p.events.Emit(subject.Event{Event: subject.Opened, Path: subject.PathWiped, Reason: reason}); err != nil {
-				return err
-			}
-			ranges[i], err = restore.Plan(0, false, begin, end)
+		err := p.identify(part)
+		if err == nil {
+			ranges[i], err = p.plan(part)
 		}
 		if err != nil {
 			return fmt.Errorf("partition %d: %w", part.id, err)
 		}
 	}
 	for i, part := range p.parts {
-		if err := p.events.Emit(subject.Event{
-			Event: subject.RestoreStart, Partition: part.id, Store: p.nameOf(part),
-			From: int64(ranges[i].From), To: int64(ranges[i].To),
-		}); err != nil {
+		if err := p.announce(part, ranges[i]); err != nil {
 			return err
 		}
 	}
@@ -175,7 +171,62 @@ func (p *processor) restore(ctx context.Context) error {
 	return nil
 }
 
+// plan decides what to read of a partition. Files whose offset the changelog does not have are wiped, once.
+func (p *processor) plan(part *partition) (restore.Range, error) {
+	begin, end, err := part.reader.EndOffsets(part.id, offsetTimeout)
+	if err != nil {
+		return restore.Range{}, err
+	}
+	saved, ok := part.saved()
+	ok = ok && !defect.Is(defect.LocalFilesIgnored)
+	r, err := restore.Plan(saved, ok, begin, end)
+	if errors.Is(err, restore.ErrStale) {
+		if err := p.discard(part, err.Error()); err != nil {
+			return restore.Range{}, err
+		}
+		return restore.Plan(0, false, begin, end)
+	}
+	return r, err
+}
+
+func (p *processor) announce(part *partition, r restore.Range) error {
+	return p.events.Emit(subject.Event{
+		Event: subject.RestoreStart, Partition: part.id, Store: p.nameOf(part), From: int64(r.From), To: int64(r.To),
+	})
+}
+
+// restorePartition starts anew, once, when what it reads is gone from under it: as Kafka Streams does after a
+// TaskCorruptedException.
 func (p *processor) restorePartition(ctx context.Context, part *partition, r restore.Range) error {
+	err := p.replay(ctx, part, r)
+	if !errors.Is(err, changelog.ErrOffsetOutOfRange) && !errors.Is(err, changelog.ErrTopicChanged) {
+		return err
+	}
+	if r, err = p.startOver(part, err); err != nil {
+		return err
+	}
+	return p.replay(ctx, part, r)
+}
+
+// startOver plans a replay into an empty store.
+func (p *processor) startOver(part *partition, why error) (r restore.Range, err error) {
+	if part.reader, err = p.newReader(part.task.Topic); err != nil { // the last one only knows the topic that there was
+		return r, err
+	}
+	if err := p.identify(part); err != nil {
+		return r, err
+	}
+	if err := p.discard(part, why.Error()); err != nil {
+		return r, err
+	}
+	if r, err = p.plan(part); err != nil {
+		return r, err
+	}
+	return r, p.announce(part, r)
+}
+
+// replay reads a range of the changelog into the store.
+func (p *processor) replay(ctx context.Context, part *partition, r restore.Range) error {
 	var res restore.Result
 	mode := p.mode(part, r)
 	if r.From < r.To && !defect.Is(defect.EmptyDeclaredReady) { // else there is nothing to connect for

@@ -24,6 +24,8 @@ var inSuites = []struct {
 	{defect.DigestIgnoresLength, "harness/verify", "TestDigestTellsStatesApart"},
 	{defect.StaleAccepted, "harness/restore", "TestPlan"},
 	{defect.BehindBegin, "harness/restore", "TestPlan"},
+	{defect.TopicNotCompared, "harness/processor", "TestFilesOfAnotherTopicAreWiped"},
+	{defect.PartitionsIgnored, "harness/processor", "TestAnotherNumberOfPartitionsIsRefused"},
 	{defect.EndNotHeld, "harness/restore", "TestApplyStopsAtTheCapturedEnd"},
 	{defect.ChecksumIgnored, "harness/changelog/wire", "TestCorruptBatches"},
 	{defect.AbortedApplied, "harness/changelog/wire", "TestTransactions"},

@@ -19,6 +19,7 @@ type conn struct {
 	format  *kmsg.RequestFormatter
 	sent    int32 // id of the last request
 	asked   int32 // id of the last one that was answered
+	fetches int16 // version of Fetch to be spoken
 	out, in []byte
 }
 
@@ -128,9 +129,12 @@ func parse(req kmsg.Request, resp kmsg.Response, raw []byte) error {
 	return nil
 }
 
-// fetchVersion is the last one that names topics instead of numbering them (KIP-516),
-// spoken since Kafka 2.7.
-const fetchVersion = 12
+// Versions of requests.
+const (
+	metadataVersion = 10 // with topic ids (KIP-516), since Kafka 2.8
+	fetchByName     = 12 // the last one that names topics, since Kafka 2.7
+	fetchByID       = 13 // numbers them, so that no other topic of the name is read; since Kafka 3.1
+)
 
 // checkVersions tells a broker that is too old before its first fetch.
 func (c *conn) checkVersions(ctx context.Context) error {
@@ -138,10 +142,22 @@ func (c *conn) checkVersions(ctx context.Context) error {
 	if err := c.Ask(ctx, kmsg.NewPtrApiVersionsRequest(), &resp); err != nil {
 		return err
 	}
-	for _, k := range resp.ApiKeys {
-		if k.ApiKey == int16(kmsg.Fetch) && k.MinVersion <= fetchVersion && fetchVersion <= k.MaxVersion {
-			return nil
+	spoken := func(request kmsg.Key, version int16) bool {
+		return slices.ContainsFunc(resp.ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool {
+			return k.ApiKey == int16(request) && k.MinVersion <= version && version <= k.MaxVersion
+		})
+	}
+	for _, needed := range []struct {
+		request kmsg.Key
+		version int16
+	}{{kmsg.Metadata, metadataVersion}, {kmsg.Fetch, fetchByName}} {
+		if !spoken(needed.request, needed.version) {
+			return fmt.Errorf("the broker does not speak version %d of %s (Kafka 2.8 and later do)", needed.version, kmsg.NameForKey(int16(needed.request)))
 		}
 	}
-	return fmt.Errorf("the broker does not speak version %d of Fetch (Kafka 2.7 and later do)", fetchVersion)
+	c.fetches = fetchByName
+	if spoken(kmsg.Fetch, fetchByID) {
+		c.fetches = fetchByID
+	}
+	return nil
 }

@@ -45,7 +45,6 @@ type PartitionReader struct {
 func (r *Reader) Partition(partition int32, from stores.Offset) *PartitionReader {
 	p := &PartitionReader{reader: r, partition: partition, next: from}
 	req := kmsg.NewPtrFetchRequest()
-	req.Version = fetchVersion
 	req.MinBytes, req.MaxBytes, req.IsolationLevel = 1, int32(r.options.FetchBytes), r.options.isolation()
 	part := kmsg.NewFetchRequestTopicPartition()
 	part.Partition, part.PartitionMaxBytes = partition, int32(r.options.FetchBytes)
@@ -76,7 +75,8 @@ func (p *PartitionReader) disconnect() {
 // arena becomes as large as the response, and larger by what was compressed in it.
 //
 // A broker that can't be reached, or no longer leads the partition, is not an error: the
-// next Read tries again.
+// next Read tries again. A position that the log does not have is ErrOffsetOutOfRange, and a topic that
+// was created again ErrTopicChanged.
 func (p *PartitionReader) Read(ctx context.Context, b *stores.Batch, stop stores.Offset, wait time.Duration) error {
 	b.Reset()
 	b.Partition, b.Next = p.partition, p.next
@@ -178,7 +178,7 @@ func (p *PartitionReader) Skim(ctx context.Context, b *stores.Batch, stop stores
 // ask sends the request for what follows the position.
 func (p *PartitionReader) ask(ctx context.Context, wait time.Duration) error {
 	if p.conn == nil {
-		address, err := p.reader.leader(ctx, p.partition, p.moved)
+		address, id, err := p.reader.leader(ctx, p.partition, p.moved)
 		if err != nil {
 			return err
 		}
@@ -186,6 +186,10 @@ func (p *PartitionReader) ask(ctx context.Context, wait time.Duration) error {
 			return err
 		}
 		p.moved = false
+		p.request.Version, p.request.Topics[0].TopicID = p.conn.fetches, id
+		if id == ([16]byte{}) {
+			p.request.Version = fetchByName
+		}
 	}
 	p.request.MaxWaitMillis = int32(wait.Milliseconds())
 	p.request.Topics[0].Partitions[0].FetchOffset = int64(p.next)
@@ -224,7 +228,7 @@ func (p *PartitionReader) survive(ctx context.Context, err error, wait time.Dura
 		return ctx.Err()
 	case errors.Is(err, kerr.OffsetOutOfRange):
 		return fmt.Errorf("%w (%w)", ErrOffsetOutOfRange, err)
-	case errors.Is(err, kerr.UnknownTopicOrPartition):
+	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID), errors.Is(err, kerr.InconsistentTopicID):
 		if p.missing.IsZero() {
 			p.missing = time.Now()
 		}

@@ -5,13 +5,14 @@
 // is on its way while one is decoded.
 //
 // It speaks what a replay needs of Kafka's protocol: Metadata, ListOffsets and Fetch, to
-// brokers since 2.7, in plain text, without a consumer group. Messages are those of
+// brokers since 2.8, in plain text, without a consumer group. Messages are those of
 // franz-go's kmsg; record batches are Kafka's own format 2 (DefaultRecordBatch in
 // Kafka's clients), their checksums are verified, and all of Kafka's compressions are known.
 package wire
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -31,6 +32,8 @@ var (
 	// ErrOpenTransaction: a transaction that began before the end offset was asked for is open
 	// still; whether its records count, and what is behind them, can't be known.
 	ErrOpenTransaction = errors.New("open transaction")
+	// ErrTopicChanged: the topic was deleted and created again since it was first read.
+	ErrTopicChanged = errors.New("the topic was deleted and created again")
 	// ErrCorrupt: what came is no record batch, or its checksum is wrong.
 	ErrCorrupt = errors.New("corrupt record batch")
 )
@@ -48,7 +51,9 @@ type Options struct {
 // be in the processor's caches still when it is applied.
 const DefaultFetchBytes = 1 << 20
 
-// Reader reads the partitions of one topic. Its methods may be called by any goroutine.
+// Reader reads the partitions of one topic: the one that had the name when it was first asked for. Should that be
+// deleted and created again, every error is ErrTopicChanged from then on (brokers before Kafka 3.1 may show records of
+// both). Its methods may be called by any goroutine.
 type Reader struct {
 	brokers, topic string
 	options        Options
@@ -59,7 +64,19 @@ type Reader struct {
 	mu      sync.Mutex
 	control *conn // to the broker that was asked last
 	at      string
-	leaders map[int32]string // addresses, by partition
+	leaders map[int32]string // addresses, by partition; nil: to be asked for
+	id      *[16]byte        // of the topic; nil: not known yet
+}
+
+// Identity tells one topic from another of the same name, and from itself with more partitions.
+type Identity struct {
+	ID         string // as Kafka's tools print it (Uuid.toString)
+	Partitions int
+}
+
+// IdentityOf is the identity with an id of 16 bytes.
+func IdentityOf(id []byte, partitions int) Identity {
+	return Identity{base64.RawURLEncoding.EncodeToString(id), partitions}
 }
 
 // NewReader returns a reader of a topic on brokers, HOST:PORT,.... It connects in the
@@ -100,22 +117,52 @@ func (r *Reader) disconnect() {
 	}
 }
 
-// locate asks for the leaders of the topic's partitions. It is called with mu locked.
+// locate asks for the topic and the leaders of its partitions. It is called with mu locked.
 func (r *Reader) locate(ctx context.Context) error {
 	r.disconnect()
-	leaders, address, c, err := r.connect.metadata(ctx, r.brokers, r.topic)
+	r.leaders = nil
+	v, address, c, err := r.connect.metadata(ctx, r.brokers, r.topic)
 	if err != nil {
 		return err
 	}
-	r.leaders, r.control, r.at = leaders, c, address
+	if r.id == nil {
+		r.id = &v.id
+	}
+	if *r.id != v.id {
+		c.Close()
+		return fmt.Errorf("%s: %w: its id is %s, and was %s", r.topic, ErrTopicChanged, IdentityOf(v.id[:], 0).ID, IdentityOf(r.id[:], 0).ID)
+	}
+	r.leaders, r.control, r.at = v.leaders, c, address
 	return nil
 }
 
-// leader is the address of a partition's leader; again says that the last one was wrong.
-func (r *Reader) leader(ctx context.Context, partition int32, again bool) (string, error) {
+// Identity says which topic is read. A broker that is away is asked again until the time is over.
+func (r *Reader) Identity(timeout time.Duration) (Identity, error) {
+	ctx, cancel := context.WithTimeout(r.ctx, timeout)
+	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.leaderLocked(ctx, partition, again)
+	err := insist(ctx, func(bool) error {
+		if r.leaders != nil {
+			return nil
+		}
+		return r.locate(ctx)
+	})
+	if err != nil {
+		return Identity{}, fmt.Errorf("topic %s: %w", r.topic, err)
+	}
+	return IdentityOf(r.id[:], len(r.leaders)), nil
+}
+
+// leader is the address of a partition's leader, and the topic's id; again says that the last one was wrong.
+func (r *Reader) leader(ctx context.Context, partition int32, again bool) (string, [16]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	address, err := r.leaderLocked(ctx, partition, again)
+	if err != nil {
+		return "", [16]byte{}, err
+	}
+	return address, *r.id, nil
 }
 
 func (r *Reader) leaderLocked(ctx context.Context, partition int32, again bool) (string, error) {
@@ -145,13 +192,18 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 	defer cancel()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	start := time.Now()
 	high := stores.Offset(-1) // watermark, when it was asked for first
 	var open error            // a transaction is, as the last answer had it
-	for again := false; ; again = !errors.Is(err, ErrOpenTransaction) {
+	for {
 		var stable stores.Offset
-		begin, end, stable, err = r.listOffsets(ctx, partition, again)
-		if err == nil {
+		err = insist(ctx, func(again bool) (err error) {
+			begin, end, stable, err = r.listOffsets(ctx, partition, again)
+			return err
+		})
+		switch {
+		case err != nil && ctx.Err() != nil && open != nil:
+			err = open // and not that the last try was cut short
+		case err == nil:
 			if high < 0 {
 				high = end
 			}
@@ -159,19 +211,33 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 				return begin, high, nil
 			}
 			open = fmt.Errorf("%w at offset %d, and the end is %d: its producer hangs; end that, or abort it with kafka-transactions.sh", ErrOpenTransaction, stable, high)
+			if pause(ctx, leaderPause) == nil {
+				continue
+			}
 			err = open
 		}
-		absent := errors.Is(err, kerr.UnknownTopicOrPartition) && time.Since(start) < absentLimit
+		return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
+	}
+}
+
+// insist tries until it succeeds, until ctx ends, or until there is an error that trying again does not help. again says
+// that what was known of the brokers may be wrong.
+func insist(ctx context.Context, try func(again bool) error) error {
+	start := time.Now()
+	for again := false; ; again = true {
+		err := try(again)
 		wait := leaderPause
-		if lost(err) {
+		switch {
+		case err == nil:
+			return nil
+		case lost(err):
 			wait = awayPause
+		case leaderMoves(err), errors.Is(err, kerr.UnknownTopicOrPartition) && time.Since(start) < absentLimit:
+		default:
+			return err
 		}
-		retried := absent || errors.Is(err, ErrOpenTransaction) || leaderMoves(err) || lost(err)
-		if !retried || pause(ctx, wait) != nil {
-			if ctx.Err() != nil && open != nil {
-				err = open // and not that the last try was cut short
-			}
-			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
+		if pause(ctx, wait) != nil {
+			return err
 		}
 	}
 }

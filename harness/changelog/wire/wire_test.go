@@ -28,6 +28,12 @@ func TestMain(m *testing.M) { os.Exit(brokertest.Main(m)) }
 // so many.
 func newTopic(t *testing.T, n, batch int) (brokers, topic string) {
 	t.Helper()
+	_, brokers, topic = newTopicOf(t, n, batch)
+	return brokers, topic
+}
+
+func newTopicOf(t *testing.T, n, batch int) (admin *changelog.Admin, brokers, topic string) {
+	t.Helper()
 	brokers = brokertest.Start(t).Bootstrap()
 	admin, err := changelog.NewAdmin(brokers)
 	if err != nil {
@@ -43,6 +49,12 @@ func newTopic(t *testing.T, n, batch int) (brokers, topic string) {
 	if err := admin.Create(t.Context(), topic, 1, nil); err != nil {
 		t.Fatal(err)
 	}
+	fill(t, brokers, topic, n, batch)
+	return admin, brokers, topic
+}
+
+func fill(t *testing.T, brokers, topic string, n, batch int) {
+	t.Helper()
 	p, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.DefaultProduceTopic(topic))
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +69,43 @@ func newTopic(t *testing.T, n, batch int) (brokers, topic string) {
 			t.Fatal(err)
 		}
 	}
-	return brokers, topic
+}
+
+// A topic that is created again while it is read is another one: no record of it is taken for one of the first.
+func TestTopicIsCreatedAgain(t *testing.T) {
+	admin, brokers, topic := newTopicOf(t, 3000, 100)
+	r := wire.NewReader(brokers, topic, wire.Options{FetchBytes: 16 << 10})
+	defer r.Close()
+	p := r.Partition(0, 0)
+	defer p.Close()
+	var b stores.Batch
+	for b.Next < 500 {
+		if err := p.Read(t.Context(), &b, 3000, 100*time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before, err := r.Identity(time.Second)
+	if err != nil || before.Partitions != 1 || len(before.ID) != 22 {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	if err := admin.Recreate(t.Context(), topic, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	fill(t, brokers, topic, 3000, 3000) // in one batch, which no fetch before was answered with
+	for err = nil; err == nil && b.Next < 3000; {
+		err = p.Read(t.Context(), &b, 3000, 100*time.Millisecond)
+	}
+	if !errors.Is(err, wire.ErrTopicChanged) || !strings.Contains(err.Error(), before.ID) {
+		t.Errorf("read up to offset %d, then %v", b.Next, err)
+	}
+	if _, _, err := r.EndOffsets(0, time.Second); !errors.Is(err, wire.ErrTopicChanged) {
+		t.Errorf("its end offset: %v", err)
+	}
+	again := wire.NewReader(brokers, topic, wire.Options{})
+	defer again.Close()
+	if after, err := again.Identity(time.Second); err != nil || after == before {
+		t.Errorf("%+v, %v, and was %+v", after, err, before)
+	}
 }
 
 // frail connections break now and then, in the middle of a response.

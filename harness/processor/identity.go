@@ -1,0 +1,118 @@
+package processor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/zeebo/xxh3"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+	"restorebench/internal/defect"
+	"restorebench/internal/durable"
+)
+
+// ErrPartitions means that a changelog has another number of partitions than it had when the local files were begun: keys
+// may lie in other partitions since.
+var ErrPartitions = errors.New("the changelog's number of partitions has changed")
+
+// source is the file beside a partition's local files that says which changelog they are of: its name, id (KIP-516)
+// and number of partitions. A saved offset alone says nothing once a topic was deleted and created again.
+type source struct{ path, topic string }
+
+func (p *processor) sourceOf(part *partition) source {
+	return source{filepath.Join(p.task.StateDir, fmt.Sprintf("0_%d", part.id), ".changelog-"+part.task.Name), part.task.Topic}
+}
+
+// maxSource is more bytes than any such file has.
+const maxSource = 4096
+
+// read returns what was written. ok is false when there is no file, or when a byte of it is another.
+func (s source) read() (id changelog.Identity, ok bool, err error) {
+	f, err := os.Open(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return id, false, nil
+	}
+	if err != nil {
+		return id, false, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSource))
+	if err != nil {
+		return id, false, err
+	}
+	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), &id.ID, &id.Partitions, new(string)); err != nil {
+		return id, false, nil
+	}
+	return id, string(text) == string(s.text(id)), nil
+}
+
+// sourceFormat is a version, then topic, id and partitions, then a checksum of these.
+const sourceFormat = "0\n%s %s %d\n%s\n"
+
+func (s source) text(id changelog.Identity) []byte {
+	sum := xxh3.HashString(fmt.Sprintf("%s %s %d", s.topic, id.ID, id.Partitions))
+	return fmt.Appendf(nil, sourceFormat, s.topic, id.ID, id.Partitions, fmt.Sprintf("%016x", sum))
+}
+
+func (s source) write(id changelog.Identity) error {
+	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil { // segments come with their records
+		return err
+	}
+	return durable.WriteFile(s.path, s.text(id), 0o600)
+}
+
+// identify makes sure that a partition's local files are of the changelog that there is, and leaves an empty store if they
+// are not. The first to be written is the file that says so, before any record.
+func (p *processor) identify(part *partition) error {
+	if !p.keepsFiles(part) {
+		return nil
+	}
+	now, err := part.reader.Identity(offsetTimeout)
+	if err != nil {
+		return err
+	}
+	file := p.sourceOf(part)
+	then, known, err := file.read()
+	_, saved := part.saved()
+	switch {
+	case err != nil:
+		return err
+	case known && then.Partitions != now.Partitions && !defect.Is(defect.PartitionsIgnored):
+		return fmt.Errorf("%w: %s has %d, the files in %s are of one with %d: make it as it was, or remove the directory to replay what is there",
+			ErrPartitions, part.task.Topic, now.Partitions, part.dir, then.Partitions)
+	case known && (then == now || defect.Is(defect.TopicNotCompared)):
+		return nil
+	case known:
+		err = p.discard(part, fmt.Sprintf("the changelog was deleted and created again: its id is %s, that of the files' %s", now.ID, then.ID))
+	case saved:
+		err = p.discard(part, fmt.Sprintf("no valid %s says which changelog the files are of", filepath.Base(file.path)))
+	case part.had: // begun, and killed before anything was in it
+		err = p.wipe(part)
+	}
+	if err != nil {
+		return err
+	}
+	return file.write(now)
+}
+
+// discard wipes local files once the store was opened, and says why: the record must not call it local.
+func (p *processor) discard(part *partition, reason string) error {
+	if err := p.wipe(part); err != nil {
+		return err
+	}
+	return p.events.Emit(subject.Event{
+		Event: subject.Opened, Path: subject.PathWiped, Reason: fmt.Sprintf("partition %d: %s", part.id, reason),
+	})
+}
+
+// keepsFiles says whether a partition's store has local files at all.
+func (p *processor) keepsFiles(part *partition) bool {
+	engine, _, _ := spec.ParseStore(part.task.Store)
+	return engine != spec.EngineMemory || p.task.Config.SnapshotIntervalMS > 0
+}
