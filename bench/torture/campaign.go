@@ -49,7 +49,7 @@ func (c *campaign) run(ctx context.Context, enough func(kills int) bool) (err er
 	}()
 	for {
 		last := enough(c.kills)
-		if c.ground == nil || (c.kills > 0 && c.kills%groundKills == 0) || last {
+		if c.ground == nil || (c.kills > 0 && (c.ground.spent || c.kills%groundKills == 0)) || last {
 			if err := c.renew(ctx, last); err != nil || last {
 				return err
 			}
@@ -138,6 +138,14 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 			line.Kind = c.Fault
 		}
 	}
+	if ofTopic(c.Fault) {
+		if line.Proof, err = c.ground.strikeTopic(ctx, c.Options, c.admin, &c.cell, c.rng); err != nil {
+			return false, err
+		}
+		if line.Proof != "" {
+			line.Kind = c.Fault
+		}
+	}
 	c.pending = append(c.pending, line)
 	return line.Reached, nil
 }
@@ -145,10 +153,13 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 // refused judges a kill whose damaged file the processor refused, as it may: then it is for
 // the user to wipe, and the next life begins without files.
 func (c *campaign) refused(err error) (bool, error) {
-	if !errors.Is(err, errRefused) || len(c.pending) == 0 || c.pending[len(c.pending)-1].File == "" {
+	if !errors.Is(err, errRefused) || len(c.pending) == 0 {
 		return false, nil
 	}
 	line := c.pending[len(c.pending)-1]
+	if line.File == "" && line.Kind != FaultTopicGrown {
+		return false, nil
+	}
 	line.Verdict, line.Outcome, line.Why = VerdictOK, OutcomeRefused, err.Error()
 	c.pending = c.pending[:len(c.pending)-1]
 	c.ground.newState()
@@ -233,18 +244,20 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	if int64(committed) > h.newest {
 		return fmt.Errorf("%w: %d records are acknowledged, it has %d", errTranscript, committed, h.newest)
 	}
-	if l.opened.Path == subject.PathWiped && !ofFiles(c.Fault) && c.ground.opened {
+	if err := errors.Join(c.ground.struck.ended(l), c.ground.struck.right(l)); err != nil {
+		return err
+	}
+	if l.opened.Path == subject.PathWiped && !costsFiles(c.Fault) && c.ground.opened {
 		return fmt.Errorf("a mere kill cost the local files: %s", l.opened.Reason)
 	}
-	var d Damage
-	all, saved := h.writes(stores.Offset(l.start.From))
-	d.add(compare(restored, all, len(all)), "restored")
-	d.add(compare(l.atOpen, all, saved), fmt.Sprintf("local files at offset %d", l.start.From))
-	d.add(compare(restored, h.inputs(), int(committed)), fmt.Sprintf("acknowledged up to %d", committed))
+	if c.Fault == FaultTopicGrown && l.opened.Path == subject.PathLocal && c.ground.spent {
+		return fmt.Errorf("local files were used, of a changelog with another number of partitions")
+	}
+	d := c.compare(l, committed, restored)
 	for i, line := range c.pending {
 		line.Path, line.From, line.To, line.CommittedTo = l.opened.Path, l.start.From, l.start.To, int64(committed)
 		line.Entries, line.RecoveryNS, line.Verdict = len(restored), l.recovery.Nanoseconds(), VerdictOK
-		if line.File != "" {
+		if line.File != "" || ofTopic(line.Kind) {
 			line.Outcome = map[bool]string{true: OutcomeReplayed, false: OutcomeServed}[l.opened.Path != subject.PathLocal]
 			line.Why = l.opened.Reason
 		}
@@ -260,4 +273,23 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 		return fmt.Errorf("%w: %s", errCell, d.First)
 	}
 	return nil
+}
+
+// compare compares what was restored, and what the files held, with what there is of the changelog, and with what was
+// acknowledged, unless a fault has deleted that.
+func (c *campaign) compare(l *life, committed stores.Offset, restored []subject.Entry) (d Damage) {
+	h, local := c.ground.history, l.opened.Path == subject.PathLocal
+	all, saved := h.writes(stores.Offset(l.start.From))
+	gone := 0
+	if begin := c.ground.struck.begin; begin > 0 && !local {
+		_, gone = h.writes(begin)
+	}
+	d.add(compare(restored, all[gone:], len(all)-gone), "restored")
+	if local || !ofTopic(c.Fault) || !costsFiles(c.Fault) { // else they were shown before they were wiped
+		d.add(compare(l.atOpen, all, saved), fmt.Sprintf("local files at offset %d", l.start.From))
+	}
+	if gone == 0 {
+		d.add(compare(restored, h.inputs(), int(committed)), fmt.Sprintf("acknowledged up to %d", committed))
+	}
+	return d
 }

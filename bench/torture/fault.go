@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"restorebench/harness/record"
 	"restorebench/harness/spec"
 )
 
@@ -24,7 +23,7 @@ const (
 var fileFaults = []string{FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing}
 
 // Faults lists the names of all faults.
-func Faults() []string { return slices.Concat(fileFaults, brokerFaults) }
+func Faults() []string { return slices.Concat(fileFaults, topicFaults, brokerFaults) }
 
 func ofFiles(fault string) bool { return slices.Contains(fileFaults, fault) }
 
@@ -42,9 +41,9 @@ func checkFault(name string) error {
 	return nil
 }
 
-// faulty are the cells that have files to be damaged.
-func faulty(cells []Cell) []Cell {
-	return slices.DeleteFunc(slices.Clone(cells), func(c Cell) bool { return c.Recovery == record.Replay })
+// faulty are the cells to which a fault can do something.
+func faulty(cells []Cell, fault string) []Cell {
+	return slices.DeleteFunc(slices.Clone(cells), func(c Cell) bool { return !c.suits(fault) })
 }
 
 // damage changes a file below dir, and says which; "" when there is none.

@@ -53,10 +53,13 @@ func TestNothingToDamage(t *testing.T) {
 }
 
 func TestFaultsNeedFiles(t *testing.T) {
-	for _, c := range faulty(cells) {
+	for _, c := range faulty(cells, FaultMissing) {
 		if c.Recovery == record.Replay {
 			t.Errorf("%s has no files that count", c.Name)
 		}
+	}
+	if n := len(faulty(cells, "")); n != len(cells) {
+		t.Errorf("%d cells without a fault, want %d", n, len(cells))
 	}
 	var bad *spec.Error
 	if err := checkFault("rust"); !errors.As(err, &bad) {

@@ -30,7 +30,9 @@ type ground struct {
 	history   *history
 	sent      *history // of the output
 	lives     int
-	states    int  // directories that there were
+	states    int // directories that there were
+	struck    struck
+	spent     bool // the changelog is not what the input made it: no more kills here
 	opened    bool // the present one was, by a life before; a kill that cuts its making short leaves nothing to be lost
 }
 
@@ -54,9 +56,7 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 	if err := admin.Create(ctx, g.input, 1, map[string]string{"retention.ms": "-1"}); err != nil {
 		return g, err
 	}
-	// Not compacted while it is judged, however old the records say they are: every one counts.
-	// (Markers of transactions have the broker's time, and roll a segment of such records.)
-	if err := admin.Create(ctx, g.log, 1, changelog.TopicConfig(map[string]string{"min.compaction.lag.ms": fmt.Sprint(math.MaxInt64)})); err != nil {
+	if err := admin.Create(ctx, g.log, 1, logConfig()); err != nil {
 		return g, err
 	}
 	if c.ExactlyOnce {
@@ -73,6 +73,15 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 	}
 	g.committed, err = changelog.WatchGroup(o.Brokers, g.group)
 	return g, err
+}
+
+// logConfig keeps the changelog from being compacted while it is judged, however old the records say they are: every
+// one counts. (Markers of transactions have the broker's time, and roll a segment of such records.) It is
+// deleted from too, which Kafka refuses for what is compacted only.
+func logConfig() map[string]string {
+	return changelog.TopicConfig(map[string]string{
+		"cleanup.policy": "compact,delete", "retention.ms": "-1", "min.compaction.lag.ms": fmt.Sprint(math.MaxInt64),
+	})
 }
 
 const storeName = "store"

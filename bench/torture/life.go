@@ -99,7 +99,7 @@ func (l *life) struck() <-chan struct{} {
 func (l *life) event(e subject.Event, restored func([]subject.Entry) error) (done bool, err error) {
 	switch e.Event {
 	case subject.Failed:
-		if e.Code == "corrupt" {
+		if e.Code == "corrupt" || e.Code == "partitions_changed" {
 			return false, fmt.Errorf("%w: %s", errRefused, e.Message)
 		}
 		return false, fmt.Errorf("%w: %s: %s", errEnded, e.Code, e.Message)

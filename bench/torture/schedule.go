@@ -32,6 +32,7 @@ var order = []string{
 	KindRandom, KindWrite, KindFlush, KindCommit, KindCheckpoint, KindSnapshot, KindBulk,
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
 	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing,
+	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
 	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway,
 }
 

@@ -39,6 +39,10 @@
 // restore behind it may serve what is right all the same, replay and say why, or refuse the
 // files; it is judged as ever.
 //
+// With a fault of the changelog, the topic is trimmed, emptied, created again as of an earlier time, given partitions, or left with an
+// aborted or an open transaction at its end, behind the kill. Files that go with what is not there any more
+// must be wiped and that be said, or refused where keys may have moved; what is restored is the changelog that there is.
+//
 // With a fault of the broker, it is struck in each life, before the kill: as soon as the files are
 // open, in the restore, or in the traffic. The processor may go on or give up with an error,
 // but not hang, and no local files may be lost for it.
@@ -49,6 +53,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,9 +112,12 @@ type Failure struct {
 
 // Check says whether the options make sense, before anything starts.
 func (o *Options) Check() error {
-	_, err := find(o.Cells)
+	chosen, err := find(o.Cells)
 	if err == nil {
 		err = checkFault(o.Fault)
+	}
+	if err == nil && len(faulty(chosen, o.Fault)) == 0 {
+		err = &spec.Error{Where: "--fault " + o.Fault + " with --cells", Value: strings.Join(o.Cells, ","), Allowed: "a cell that it can strike"}
 	}
 	if err == nil {
 		err = checkBroker(o.Fault, o.Kind)
@@ -144,9 +152,7 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 	if err != nil {
 		return res, err
 	}
-	if ofFiles(o.Fault) {
-		chosen = faulty(chosen)
-	}
+	chosen = faulty(chosen, o.Fault)
 	r := &run{Options: o, cells: len(chosen), counts: counts{}, res: res}
 	if r.log, err = newLog(o.Out, o.Run); err != nil {
 		return res, err
