@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -49,7 +50,7 @@ func (s source) read() (id changelog.Identity, ok bool, err error) {
 	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), &id.ID, &id.Partitions, new(string)); err != nil {
 		return id, false, nil
 	}
-	return id, string(text) == string(s.text(id)), nil
+	return id, bytes.Equal(text, s.text(id)), nil
 }
 
 // sourceFormat is a version, then topic, id and partitions, then a checksum of these.
