@@ -14,6 +14,8 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
 	"restorebench/harness/changelog/wire"
 	"restorebench/stores"
 )
@@ -41,13 +43,17 @@ func (r *libReader) Fetcher() string { return FetcherLibrdkafka }
 
 func (r *libReader) Topic() string { return r.topic }
 
-// Identity asks over a connection of its own: the thin layer of C knows no topic ids.
-func (r *libReader) Identity(timeout time.Duration) (Identity, error) {
+// admin is a client for what the thin layer of C does not know, over a connection of its own.
+func (r *libReader) admin() (*Admin, error) {
 	settings, err := r.settings.resolve()
 	if err != nil {
-		return Identity{}, err
+		return nil, err
 	}
-	admin, err := newAdmin(settings)
+	return newAdmin(settings)
+}
+
+func (r *libReader) Identity(timeout time.Duration) (Identity, error) {
+	admin, err := r.admin()
 	if err != nil {
 		return Identity{}, err
 	}
@@ -63,8 +69,53 @@ func (r *libReader) Identity(timeout time.Duration) (Identity, error) {
 	return wire.IdentityOf(id, len(d.Partitions)), nil
 }
 
+// EndOffsets is given the last stable offset as the end by librdkafka, if only committed records are read: an open
+// transaction is waited for, as the wire does.
 func (r *libReader) EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {
-	return endOffsets(r.client, r.topic, partition, timeout)
+	deadline := time.Now().Add(timeout)
+	begin, stable, err := endOffsets(r.client, r.topic, partition, timeout)
+	if err != nil || r.settings[isolationLevel] != readCommitted {
+		return begin, stable, err
+	}
+	if end, err = r.highWatermark(partition, deadline); err != nil {
+		return 0, 0, err
+	}
+	for stable < end {
+		time.Sleep(leaderPause)
+		var now stores.Offset
+		begin, now, err = endOffsets(r.client, r.topic, partition, time.Until(deadline))
+		if time.Now().After(deadline) {
+			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, wire.OpenTransaction(stable, end))
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		stable = now
+	}
+	return begin, end, nil
+}
+
+func (r *libReader) highWatermark(partition int32, deadline time.Time) (stores.Offset, error) {
+	admin, err := r.admin()
+	if err != nil {
+		return 0, err
+	}
+	defer admin.Close()
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	at := kafka.TopicPartition{Topic: &r.topic, Partition: partition}
+	res, err := admin.client.ListOffsets(ctx, map[kafka.TopicPartition]kafka.OffsetSpec{at: kafka.LatestOffsetSpec},
+		kafka.SetAdminIsolationLevel(kafka.IsolationLevelReadUncommitted))
+	if err != nil {
+		return 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
+	}
+	for _, info := range res.ResultInfos { // of the one partition
+		if info.Error.Code() != kafka.ErrNoError {
+			return 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, info.Error)
+		}
+		return stores.Offset(info.Offset), nil
+	}
+	return 0, fmt.Errorf("end offset of %s-%d: the broker did not answer for it", r.topic, partition)
 }
 
 func (r *libReader) Partition(partition int32, from stores.Offset) (PartitionReader, error) {

@@ -2,7 +2,9 @@ package changelog_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -137,4 +139,40 @@ func TestTransactionOfManyRecords(t *testing.T) {
 	if err := tx.Commit(ctx); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// The end is the high watermark, whoever reads: what is committed behind an open transaction is waited for, up to a deadline.
+func TestEndOffsetsWaitForOpenTransactions(t *testing.T) {
+	bootstrap, topic := newTopic(t, map[string]string{"retention.ms": "-1"})
+	tx := transactions(t, bootstrap, topic)
+	defer tx.Close()
+	err := tx.Begin()
+	if err == nil {
+		_, err = tx.Send(t.Context(), topic, one("a", "1"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, bootstrap, topic, nil, rec{[]byte("b"), []byte("1"), 1_700_000_000_000})
+	ends := func(timeout time.Duration, check func(end stores.Offset, err error) bool) {
+		t.Helper()
+		for _, fetcher := range fetchers {
+			r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{Fetcher: fetcher, Settings: changelog.Committed()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, end, err := r.EndOffsets(0, timeout)
+			r.Close()
+			if !check(end, err) {
+				t.Errorf("by %s: end %d, %v", fetcher, end, err)
+			}
+		}
+	}
+	ends(500*time.Millisecond, func(_ stores.Offset, err error) bool {
+		return errors.Is(err, changelog.ErrOpenTransaction) && strings.Contains(err.Error(), "at offset 0, and the end is 2")
+	})
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ends(30*time.Second, func(end stores.Offset, err error) bool { return err == nil && end >= 2 })
 }

@@ -210,7 +210,7 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 			if stable >= high {
 				return begin, high, nil
 			}
-			open = fmt.Errorf("%w at offset %d, and the end is %d: its producer hangs; end that, or abort it with kafka-transactions.sh", ErrOpenTransaction, stable, high)
+			open = OpenTransaction(stable, high)
 			if pause(ctx, leaderPause) == nil {
 				continue
 			}
@@ -218,6 +218,11 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 		}
 		return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
 	}
+}
+
+// OpenTransaction is the error of one that begins at an offset below the end.
+func OpenTransaction(at, end stores.Offset) error {
+	return fmt.Errorf("%w at offset %d, and the end is %d: its producer hangs; end that, or abort it with kafka-transactions.sh", ErrOpenTransaction, at, end)
 }
 
 // insist tries until it succeeds, until ctx ends, or until there is an error that trying again does not help. again says
