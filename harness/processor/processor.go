@@ -273,10 +273,12 @@ func (p *processor) reportProgress() (stop func()) {
 	return func() { close(done); <-ended }
 }
 
-// removeAll deletes a store's directory; the state directory above it is the
-// harness's own.
-func removeAll(dir string) error {
-	err := os.RemoveAll(dir)
+// removeAll deletes a store's directory, of a state directory that is the harness's own.
+func (p *processor) removeAll(dir string) error {
+	err := subject.Marked(p.task.StateDir)
+	if err == nil {
+		err = os.RemoveAll(dir)
+	}
 	if err == nil {
 		err = durable.SyncDir(filepath.Dir(dir)) // no file is to come back beside what says that they are gone
 	}

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -51,6 +52,9 @@ func newFixture(t *testing.T) *fixture {
 		}
 		f.admin.Close()
 	})
+	if err := subject.Mark(f.state); err != nil {
+		t.Fatal(err)
+	}
 	f.create(t)
 	return f
 }
@@ -231,6 +235,21 @@ func (f *fixture) write(t *testing.T, first, n int) {
 	}
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A directory that somebody else made is not wiped, whatever is wrong with what is in it.
+func TestOnlyOwnDirectoriesAreWiped(t *testing.T) {
+	f := newFixture(t)
+	f.load(t, spec.StoreRocks)
+	current := filepath.Join(f.state, "0_0", "rocksdb", storeName, "CURRENT")
+	if err := errors.Join(os.Truncate(current, 0), os.Remove(filepath.Join(f.state, subject.Marker))); err != nil {
+		t.Fatal(err)
+	}
+	before := listed(t, f.state)
+	_, err := f.live(t, spec.StoreRocks, subject.Config{}, subject.Ready)
+	if after := listed(t, f.state); !errors.Is(err, subject.ErrNotMarked) || !slices.Equal(after, before) {
+		t.Errorf("%v; files %q, then %q", err, before, after)
 	}
 }
 

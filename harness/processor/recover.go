@@ -128,7 +128,7 @@ func (p *processor) wipe(part *partition) error {
 		}
 		part.store = nil
 	}
-	if err := removeAll(part.dir); err != nil {
+	if err := p.removeAll(part.dir); err != nil {
 		return err
 	}
 	if err := durable.Remove(p.checkpointOf(part).path); err != nil {

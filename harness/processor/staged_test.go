@@ -167,7 +167,7 @@ func forget(t *testing.T, dir string) {
 	if err := errors.Join(to.Apply(&all), to.Flush(), to.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(removeAll(dir), os.Rename(other, dir)); err != nil {
+	if err := errors.Join(os.RemoveAll(dir), os.Rename(other, dir)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -59,6 +59,9 @@ func Start(cmd Command, task Task, dir, name string) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("subject %s: %w", name, err)
 	}
+	if err := Mark(task.StateDir); err != nil {
+		return nil, fmt.Errorf("subject %s: state directory: %w", name, err)
+	}
 	if err := os.WriteFile(config, data, 0o600); err != nil {
 		return nil, fmt.Errorf("subject %s: %w", name, err)
 	}
