@@ -2,7 +2,6 @@ package record
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -107,7 +106,7 @@ func scan(path string) ([]Record, error) {
 	for n := 1; ; n++ {
 		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			if len(bytes.TrimSpace(line)) > 0 {
+			if len(line) > 0 { // blanks too: the next record is not to stand behind them
 				return records, fmt.Errorf("%s:%d: %w", path, n, ErrTruncated)
 			}
 			return records, nil
