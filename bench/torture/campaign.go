@@ -119,6 +119,11 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	if err != nil {
 		return false, c.fail(err, line)
 	}
+	if c.Fault == FaultZombie && l.during == duringTraffic {
+		if l, err = c.haunt(ctx, l, line); err != nil {
+			return false, c.fail(err, line)
+		}
+	}
 	line.Time = time.Now().UTC()
 	line.Exit, err = l.end(ctx)
 	line.During = l.during

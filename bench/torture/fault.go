@@ -23,7 +23,9 @@ const (
 var fileFaults = []string{FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing}
 
 // Faults lists the names of all faults.
-func Faults() []string { return slices.Concat(fileFaults, topicFaults, brokerFaults) }
+func Faults() []string {
+	return slices.Concat(fileFaults, topicFaults, brokerFaults, []string{FaultZombie})
+}
 
 func ofFiles(fault string) bool { return slices.Contains(fileFaults, fault) }
 

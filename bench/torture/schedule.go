@@ -33,7 +33,7 @@ var order = []string{
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
 	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing,
 	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
-	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway,
+	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway, FaultZombie,
 }
 
 // moment is one kill of a schedule.
@@ -59,11 +59,11 @@ func newSchedule(seed uint64, c *Cell) *schedule {
 }
 
 // newFaultSchedule is of a fault. Before files are damaged, the processor is killed when it has
-// some; when the broker is struck, at any moment behind that.
+// some; when the broker is struck, at any moment behind that. A zombie is stopped at any moment.
 func newFaultSchedule(seed uint64, c *Cell, fault string) *schedule {
 	s := newSchedule(seed, c)
 	s.kinds = []string{KindCommit}
-	if ofBroker(fault) {
+	if ofBroker(fault) || fault == FaultZombie {
 		s.kinds = []string{KindRandom}
 	}
 	return s

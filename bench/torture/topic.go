@@ -44,8 +44,8 @@ func (c *Cell) suits(fault string) bool {
 	switch {
 	case ofFiles(fault), fault == FaultTopicGrown:
 		return c.Recovery != record.Replay // has files
-	case fault == FaultTopicAborted, fault == FaultTopicHanging:
-		return c.ExactlyOnce // leaves them out
+	case fault == FaultTopicAborted, fault == FaultTopicHanging, fault == FaultZombie:
+		return c.ExactlyOnce // leaves them out, and fences it
 	}
 	return true
 }

@@ -43,6 +43,8 @@
 // aborted or an open transaction at its end, behind the kill. Files that go with what is not there any more
 // must be wiped and that be said, or refused where keys may have moved; what is restored is the changelog that there is.
 //
+// With a zombie, the processor is stopped and not killed, a successor takes over, and then it goes on: it must be fenced.
+//
 // With a fault of the broker, it is struck in each life, before the kill: as soon as the files are
 // open, in the restore, or in the traffic. The processor may go on or give up with an error,
 // but not hang, and no local files may be lost for it.

@@ -33,6 +33,8 @@ var (
 	ErrOpenTransaction = wire.ErrOpenTransaction
 	// ErrTopicChanged: the topic was deleted and created again while it was read.
 	ErrTopicChanged = wire.ErrTopicChanged
+	// ErrFenced: another producer has taken over the transactional id.
+	ErrFenced = errors.New("fenced by a successor")
 	// ErrRecordTooLarge: a record fits no batch, or exceeds the broker's limit.
 	ErrRecordTooLarge = errors.New("record too large")
 )

@@ -135,6 +135,14 @@ func (t *Transactions) failed(err error) error {
 	if err == nil {
 		return nil
 	}
+	var fatal kafka.Error
+	if !errors.As(t.producer.GetFatalError(), &fatal) { // which is behind whatever else fails
+		errors.As(err, &fatal)
+	}
+	switch fatal.Code() {
+	case kafka.ErrFenced, kafka.ErrInvalidProducerEpoch, kafka.ErrProducerFenced:
+		err = fmt.Errorf("%w (%w)", ErrFenced, err)
+	}
 	return fmt.Errorf("transaction of %s: %w", t.id, err)
 }
 

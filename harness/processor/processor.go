@@ -143,6 +143,8 @@ func code(err error) string {
 		return "unavailable"
 	case errors.Is(err, changelog.ErrOpenTransaction):
 		return "open_transaction"
+	case errors.Is(err, changelog.ErrFenced):
+		return "fenced"
 	case errors.Is(err, changelog.ErrTopicChanged):
 		return "topic_changed"
 	case errors.Is(err, ErrPartitions):
@@ -273,17 +275,29 @@ func (p *processor) reportProgress() (stop func()) {
 	return func() { close(done); <-ended }
 }
 
-// removeAll deletes a store's directory, of a state directory that is the harness's own.
+// removeAll deletes a store's directory, of a state directory that is the harness's own. It gets another name first: with some
+// of its files gone it would look corrupt after a kill.
 func (p *processor) removeAll(dir string) error {
 	err := subject.Marked(p.task.StateDir)
 	if err == nil {
-		err = os.RemoveAll(dir)
+		err = removeLeft(dir)
+	}
+	if err == nil {
+		err = os.Rename(dir, away(dir))
 	}
 	if err == nil {
 		err = durable.SyncDir(filepath.Dir(dir)) // no file is to come back beside what says that they are gone
+	}
+	if err == nil {
+		err = removeLeft(dir)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("wipe %s: %w", dir, err)
 	}
 	return nil
 }
+
+func away(dir string) string { return filepath.Join(filepath.Dir(dir), ".removed-"+filepath.Base(dir)) }
+
+// removeLeft removes what a kill has left of a directory that was being removed.
+func removeLeft(dir string) error { return os.RemoveAll(away(dir)) }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -238,6 +239,23 @@ func (f *fixture) write(t *testing.T, first, n int) {
 	}
 }
 
+// A kill in the middle of a wipe leaves no store that looks corrupt, and what it left is gone with the next start.
+func TestWipeIsWhole(t *testing.T) {
+	f := newFixture(t)
+	f.load(t, spec.StoreRocks)
+	dir := filepath.Join(f.state, "0_0", "rocksdb", storeName)
+	if err := errors.Join(os.Rename(dir, away(dir)), os.Remove(filepath.Join(away(dir), "CURRENT"))); err != nil { // up to here it came
+		t.Fatal(err)
+	}
+	opened, caught, digest := f.recover(t, spec.StoreRocks)
+	if opened.Path != subject.PathEmpty || caught.Records != testKeys || digest.Count != testKeys {
+		t.Errorf("%+v %+v %d", opened, caught, digest.Count)
+	}
+	if _, err := os.Stat(away(dir)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what was left: %v", err)
+	}
+}
+
 // A directory that somebody else made is not wiped, whatever is wrong with what is in it.
 func TestOnlyOwnDirectoriesAreWiped(t *testing.T) {
 	f := newFixture(t)
@@ -269,7 +287,7 @@ func TestErrorsAreReported(t *testing.T) {
 func TestCodes(t *testing.T) {
 	for err, want := range map[error]string{
 		stores.ErrLocked: "locked", stores.ErrCorrupt: "corrupt", stores.ErrUnavailable: "unavailable",
-		restore.ErrStale: "offset_out_of_range", changelog.ErrTopicChanged: "topic_changed", ErrPartitions: "partitions_changed", changelog.ErrOffsetOutOfRange: "offset_out_of_range", io.EOF: "failed",
+		restore.ErrStale: "offset_out_of_range", changelog.ErrTopicChanged: "topic_changed", changelog.ErrFenced: "fenced", ErrPartitions: "partitions_changed", changelog.ErrOffsetOutOfRange: "offset_out_of_range", io.EOF: "failed",
 	} {
 		if got := code(fmt.Errorf("wrapped: %w", err)); got != want {
 			t.Errorf("%v is %s, want %s", err, got, want)

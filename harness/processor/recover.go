@@ -78,7 +78,10 @@ func (p *processor) open() error {
 	for _, part := range p.parts {
 		id := part.id
 		part.had = files(part.dir)
-		err := p.openStore(part)
+		err := removeLeft(part.dir)
+		if err == nil {
+			err = p.openStore(part)
+		}
 		if errors.Is(err, stores.ErrCorrupt) {
 			path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %v", id, err))
 			err = p.wipe(part)

@@ -184,10 +184,30 @@ func (p *Process) Kill() (sent time.Time, err error) {
 	if defect.Is(defect.TerminatedNotKilled) {
 		signal = syscall.SIGTERM
 	}
-	if err := syscall.Kill(-p.cmd.Process.Pid, signal); err != nil {
-		return sent, fmt.Errorf("kill %d: %w", p.cmd.Process.Pid, err)
+	return sent, p.signal(signal)
+}
+
+// signal sends a signal to the process group of a subject that lives; p.mu is held, so that the id is still its own.
+func (p *Process) signal(s syscall.Signal) error {
+	if err := syscall.Kill(-p.cmd.Process.Pid, s); err != nil {
+		return fmt.Errorf("send %v to %d: %w", s, p.cmd.Process.Pid, err)
 	}
-	return sent, nil
+	return nil
+}
+
+// Pause stops the subject's process group with SIGSTOP, until Resume.
+func (p *Process) Pause() error { return p.signalAlive(syscall.SIGSTOP) }
+
+// Resume continues what Pause has stopped.
+func (p *Process) Resume() error { return p.signalAlive(syscall.SIGCONT) }
+
+func (p *Process) signalAlive(s syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != nil {
+		return fmt.Errorf("subject had already ended: %s", p.state)
+	}
+	return p.signal(s)
 }
 
 // Wait returns when and how the process ended.
