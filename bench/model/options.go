@@ -98,6 +98,8 @@ func needs(o Option) string {
 	engine, _, _ := spec.ParseStore(o.Store)
 	text := report.Bytes(o.RSSBytes) + " of memory"
 	switch {
+	case o.Recovery == record.Standby:
+		return fmt.Sprintf("%s and %s of files, in a second process all the time", text, report.Bytes(o.DiskBytes))
 	case o.Recovery == record.Replay:
 		return text + "; no files have to survive"
 	case engine == spec.EngineMemory:

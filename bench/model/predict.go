@@ -36,7 +36,7 @@ type Prediction struct {
 // Beyond the most keys that were measured it is at least as wide as what beyond says.
 func (m *Model) Predict(c record.Cell) Prediction {
 	c.Subject, c.Store, c.Recovery = m.Kind.Subject, m.Kind.Store, m.Kind.Recovery
-	if c.Recovery != record.LocalTail {
+	if !c.Tailed() {
 		c.Tail = 0
 	}
 	p := Prediction{

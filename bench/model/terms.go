@@ -33,7 +33,7 @@ func termsOf(recovery string) []term {
 	switch recovery {
 	case record.Replay:
 		basic = append(basic, term{"byte", func(c record.Cell) float64 { return written(c) * entry(c) }}, term{"stale record", stale})
-	case record.LocalTail:
+	case record.LocalTail, record.Standby:
 		basic = append(basic, term{"byte", keyBytes}, term{"record of the tail", tail}, term{"byte of the tail", tailBytes})
 	default:
 		basic = append(basic, term{"byte", keyBytes})

@@ -22,13 +22,17 @@ func command(c record.Cell, broker record.Broker, runs int) string {
 
 	flag("keys", spec.FormatCount(c.Keys))
 	flag("stores", c.Store)
-	flag("recovery", c.Recovery)
+	if c.Recovery == record.Standby {
+		flag("standby", strconv.Itoa(c.Standby)) // whatever the recovery without it
+	} else {
+		flag("recovery", c.Recovery)
+	}
 	differs("subjects", c.Subject)
 	differs("key-bytes", strconv.Itoa(c.KeyBytes))
 	differs("value-bytes", strconv.Itoa(c.ValueBytes))
 	differs("partitions", strconv.Itoa(c.Partitions))
 	differs("updates-per-key", strconv.Itoa(c.UpdatesPerKey))
-	if c.Recovery == record.LocalTail {
+	if c.Tailed() {
 		differs("tail", share(c.Tail))
 	}
 	differs("cache-bytes", strconv.FormatInt(c.CacheBytes, 10))

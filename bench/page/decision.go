@@ -65,6 +65,8 @@ func situationOf(c record.Cell) situation {
 		s.Head, s.Note = "Files kept, older", fmt.Sprintf("%.3g %% of the keys to catch up", 100*c.Tail)
 	case record.Replay:
 		s.Head, s.Note = "Files lost", "all is replayed"
+	case record.Standby:
+		s.Head, s.Note = "Standby", fmt.Sprintf("killed behind %.3g %% newer keys", 100*c.Tail)
 	default:
 		s.Head = c.Recovery
 	}
@@ -88,7 +90,7 @@ func decide(s *report.Summary, cells []cellView) decision {
 		}
 	}
 	slices.SortStableFunc(d.Columns, func(a, b situation) int {
-		order := []string{record.Local, record.LocalTail, record.Replay}
+		order := []string{record.Local, record.LocalTail, record.Replay, record.Standby}
 		return cmp.Or(cmp.Compare(slices.Index(order, a.recovery), slices.Index(order, b.recovery)), cmp.Compare(a.tail, b.tail))
 	})
 	for i := range d.Rows {
@@ -189,6 +191,8 @@ func (s situation) clause() string {
 		return fmt.Sprintf("Files survive but are %.3g %% behind:", 100*s.tail)
 	case record.Replay:
 		return "Files are lost:"
+	case record.Standby:
+		return "A standby takes over:"
 	}
 	return s.Head + ":"
 }

@@ -55,6 +55,9 @@ func (v *view) markdownTable(b *strings.Builder) {
 	if v.Bounded {
 		heads, rule = append(heads, "bound by"), rule+"--:|"
 	}
+	if v.Copies {
+		heads, rule = append(heads, "lag"), rule+"--:|"
+	}
 	b.WriteString("| " + strings.Join(heads, " | ") + " |\n" + rule + "\n")
 	for _, c := range v.Cells {
 		downtime := ""
@@ -64,6 +67,9 @@ func (v *view) markdownTable(b *strings.Builder) {
 		row := []string{c.Name, c.Path(), report.Keys(c.Keys), c.Count(), downtime, c.Interval(), c.Restore(), c.Throughput(), c.Memory()}
 		if v.Bounded {
 			row = append(row, c.BoundBy())
+		}
+		if v.Copies {
+			row = append(row, c.Lag())
 		}
 		for _, text := range row {
 			if text == "" {

@@ -24,6 +24,7 @@ type view struct {
 	Filters  []filter
 	Cells    []cellView
 	Bounded  bool
+	Copies   bool     // standbys were measured
 	Phases   []string // that any trial has
 	Limits   []string
 	Invalid  int
@@ -70,7 +71,7 @@ func (c cellView) Title() string {
 
 // Path names the recovery, with its tail.
 func (c cellView) Path() string {
-	if c.Recovery == record.LocalTail {
+	if c.Tailed() {
 		return fmt.Sprintf("%s %.3g %%", c.Recovery, 100*c.Tail)
 	}
 	return c.Recovery
@@ -99,6 +100,7 @@ func newView(r Run) *view {
 		v.Bounded = v.Bounded || c.Bound != nil
 	}
 	v.Decision = decide(s, v.Cells)
+	v.Copies = slices.ContainsFunc(s.Cells, func(c report.CellSummary) bool { return c.Standby > 0 })
 	v.Filters = filters(s, v.Decision.Workload)
 	v.Limits = limits(v)
 	v.Data = chartsOf(v)
@@ -147,6 +149,14 @@ func (c cellView) Restore() string {
 		return report.Duration(ns)
 	}
 	return ""
+}
+
+// Lag writes how many records the standby was behind at the kill.
+func (c cellView) Lag() string {
+	if c.StandbyLag == nil {
+		return ""
+	}
+	return report.Amount(*c.StandbyLag)
 }
 
 // Throughput writes the records restored per second.

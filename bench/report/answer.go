@@ -75,7 +75,7 @@ func crossing(along Scale, cells []CellSummary, limit float64) (at float64, foun
 // many comparisons are told in a table.
 const many = 6
 
-// comparisons sets every recovery from kept files against replay.
+// comparisons sets every recovery from kept files, and by a standby, against replay.
 func (s *Summary) comparisons() (compared []comparison) {
 	all := s.Series()
 	for _, replay := range all {
@@ -84,7 +84,7 @@ func (s *Summary) comparisons() (compared []comparison) {
 		}
 		for _, kept := range all {
 			same := kept.Kind
-			same.Recovery, same.Tail = replay.Kind.Recovery, replay.Kind.Tail
+			same.Recovery, same.Tail, same.Standby = replay.Kind.Recovery, replay.Kind.Tail, 0
 			if kept.Kind != replay.Kind && same == replay.Kind {
 				compared = append(compared, compare(replay, kept)...)
 			}
@@ -219,6 +219,8 @@ func (s *Summary) phrase(kind record.Cell) string {
 		how = "from local files"
 	case record.LocalTail:
 		how = "from local files and a tail of " + tailOf(kind)
+	case record.Standby:
+		how = "by a standby, killed behind a tail of " + tailOf(kind)
 	}
 	var rest []string
 	for _, d := range s.varying() {

@@ -36,7 +36,11 @@ func (s *Summary) comparisonTable(compared []comparison) (columns []column, rows
 	}
 	names, heads = unique(names), unique(heads)
 	columns = append([]column{{left: true}}, make([]column, len(heads))...)
-	rows = [][]string{append([]string{"from local files"}, heads...)}
+	kept := "from local files"
+	if slices.ContainsFunc(compared, func(c comparison) bool { return c.kept.Standby > 0 }) {
+		kept = "from what was kept: local files"
+	}
+	rows = [][]string{append([]string{kept}, heads...)}
 	for _, name := range names {
 		rows = append(rows, append([]string{name}, slices.Repeat([]string{unknown}, len(heads))...))
 	}
@@ -60,6 +64,9 @@ func unique(all []string) (first []string) {
 func howKept(kind record.Cell) string {
 	if kind.Recovery == record.LocalTail {
 		return "+ tail of " + tailOf(kind)
+	}
+	if kind.Recovery == record.Standby {
+		return "a standby, tail of " + tailOf(kind)
 	}
 	return "alone"
 }

@@ -87,6 +87,10 @@ func summarize(cell record.Cell, trials []record.Record) CellSummary {
 	}
 	c.RecordsPerSecond = estimate("records/s", collect(valid, perSecond(func(r record.Restored) int64 { return r.Records })))
 	c.BytesPerSecond = estimate("bytes/s", collect(valid, perSecond(func(r record.Restored) int64 { return r.Bytes })))
+	if lags := collect(valid, standbyLag); len(lags) > 0 {
+		lag := stats.Median(lags)
+		c.StandbyLag = &lag
+	}
 	c.Bound = boundOf(valid)
 	c.Debt = debtOf(valid)
 	c.medians(valid)
@@ -172,6 +176,14 @@ func (c *CellSummary) medians(valid []record.Record) {
 	if split != (Split{}) { // a subject that does not report it
 		c.Split = &split
 	}
+}
+
+// standbyLag reads how far behind the standby was, if there was one that told.
+func standbyLag(r record.Record) (float64, bool) {
+	if r.StandbyLag == nil {
+		return 0, false
+	}
+	return float64(*r.StandbyLag), true
 }
 
 // phaseNS reads one phase, if the trial reported it.

@@ -11,7 +11,7 @@ import (
 )
 
 // recoveries is the order in which the recovery paths are shown.
-var recoveries = []string{record.Replay, record.Local, record.LocalTail}
+var recoveries = []string{record.Replay, record.Local, record.LocalTail, record.Standby}
 
 // sortCells puts what is compared next to each other: by type and store, then recovery, then
 // size. Invalid trials are in the order of the run.
@@ -38,6 +38,7 @@ func sortCells(cells []CellSummary) {
 			cmp.Compare(a.Group, b.Group),
 			cmp.Compare(a.SessionTimeoutMS, b.SessionTimeoutMS),
 			cmp.Compare(yes(a.StaticMembership), yes(b.StaticMembership)),
+			cmp.Compare(a.Standby, b.Standby),
 			cmp.Compare(a.Guarantee, b.Guarantee),
 			cmp.Compare(a.RecoveryModel, b.RecoveryModel),
 			cmp.Compare(a.Compressible, b.Compressible),
@@ -200,7 +201,7 @@ func (s *Summary) varying() []dimension {
 	for _, d := range dimensions {
 		values := map[string]bool{}
 		for _, c := range s.Cells {
-			if d.name != "tail" || c.Recovery == record.LocalTail {
+			if d.name != "tail" || c.Tailed() {
 				values[d.value(c.Cell)] = true
 			}
 		}
@@ -238,7 +239,7 @@ func (s *Summary) label(c record.Cell, without string) string {
 		if d.name == without {
 			continue
 		}
-		if label != "" && (d.name != "tail" || c.Recovery == record.LocalTail) {
+		if label != "" && (d.name != "tail" || c.Tailed()) {
 			parts = append(parts, label)
 		}
 	}

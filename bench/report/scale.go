@@ -30,7 +30,7 @@ var scales = []Scale{
 		Name: "tail", Title: "records since the last saved offset", dimension: "tail",
 		of:    func(c record.Cell) int64 { return int64(math.Round(c.Tail * float64(c.Keys))) },
 		clear: func(c *record.Cell) { c.Tail = 0 },
-		level: func(c record.Cell) bool { return c.Recovery != record.LocalTail },
+		level: func(c record.Cell) bool { return !c.Tailed() },
 	},
 	{
 		Name: "updates", Title: "times that each key was written", dimension: "upd/key",

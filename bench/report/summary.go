@@ -38,6 +38,7 @@ type CellSummary struct {
 	Downtime *Estimate          `json:"downtime,omitempty"` // ns
 	PhasesNS map[string]float64 `json:"phases_ns"`          // by the names of record.Phases
 
+	StandbyLag      *float64 `json:"standby_lag,omitempty"` // records that a standby had not applied at the kill
 	RestoredRecords *float64 `json:"restored_records,omitempty"`
 	RestoredBytes   *float64 `json:"restored_bytes,omitempty"` // keys + values
 	// Throughput of the restore phase, over the trials in which it read records.

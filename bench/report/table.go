@@ -118,6 +118,9 @@ func (s *Summary) columns() []column {
 	if _, same := s.trials(); !same {
 		columns = append(columns, column{"n", true, trialsOf})
 	}
+	if slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return c.Standby > 0 }) {
+		columns = append(columns, column{"lag", false, lagOf})
+	}
 	columns = append(columns,
 		column{"downtime", false, func(c CellSummary) string {
 			if c.Downtime == nil {
@@ -159,6 +162,17 @@ func (s *Summary) columns() []column {
 		}})
 	}
 	return columns
+}
+
+// lagOf is how many records a standby was behind at the kill.
+func lagOf(c CellSummary) string {
+	switch {
+	case c.Standby == 0:
+		return ""
+	case c.StandbyLag == nil:
+		return unknown
+	}
+	return Amount(*c.StandbyLag)
 }
 
 // bounded says whether it was measured what bounds a restore.

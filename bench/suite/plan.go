@@ -66,6 +66,7 @@ func Expected(c record.Cell) time.Duration {
 	case engine == spec.EngineRocks:
 		perRecord = 7 * time.Microsecond
 	}
+	perRecord += time.Duration(c.Standby) * perRecord / 2
 	if c.Group != "" && !c.StaticMembership {
 		fixed += max(45*time.Second, time.Duration(c.SessionTimeoutMS)*time.Millisecond) // Kafka's default session timeout
 	}

@@ -70,9 +70,16 @@ func showPlan(out io.Writer, s *spec.Spec) error {
 	return nil
 }
 
+func copies(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d standby", n)
+}
+
 // others names what the columns of a plan leave out of a cell, where it is not the default.
 func others(c record.Cell) string {
-	parts := []string{c.Group, c.Guarantee, c.RecoveryModel, c.RestoreMode, c.PageCache, c.RocksDB, c.Consumer, c.Producer}
+	parts := []string{copies(c.Standby), c.Group, c.Guarantee, c.RecoveryModel, c.RestoreMode, c.PageCache, c.RocksDB, c.Consumer, c.Producer}
 	for _, p := range []struct {
 		name string
 		is   bool

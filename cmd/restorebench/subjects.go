@@ -80,6 +80,7 @@ var custom = spec.System{
 	Stores:   []string{spec.StoreMemory, spec.StoreRocks},
 	Recovery: []string{record.Replay, record.Local, record.LocalTail},
 	Groups:   []string{spec.GroupNone, spec.GroupClassic, spec.GroupConsumer, spec.GroupStreams},
+	Standby:  true,
 }
 
 // customCommand splits a command into words, as a shell without quotes and variables would.

@@ -39,6 +39,7 @@ type processor struct {
 	mu      sync.Mutex // partitions that start over make readers of their own
 	readers []changelog.Reader
 
+	told         chan struct{}                     // closed when the parent says to go on
 	transactions map[int32]*changelog.Transactions // under exactly once, by partition
 }
 
@@ -55,7 +56,7 @@ func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 		return err
 	}
 	defer events.Close()
-	p := &processor{task: task, events: events}
+	p := &processor{task: task, events: events, told: make(chan struct{})}
 	defer func() {
 		err = errors.Join(err, p.close())
 		if err != nil {
@@ -68,11 +69,12 @@ func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 	p.arm()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		_, _ = io.Copy(io.Discard, stdin) // nothing is said there; its end is the message
-		cancel()
-	}()
-	if err := p.assign(ctx); err != nil {
+	go p.listen(stdin, cancel)
+	begin := p.begin
+	if task.Config.Standby {
+		begin = p.takeOver
+	}
+	if err := begin(ctx); err != nil {
 		return err
 	}
 	if err := p.live(ctx); err != nil {
@@ -82,17 +84,22 @@ func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 	return p.leave()
 }
 
-// live goes through the incarnation's stages up to the point where it only waits.
-func (p *processor) live(ctx context.Context) error {
+// begin gets partitions and opens their stores.
+func (p *processor) begin(ctx context.Context) error {
+	if err := p.assign(ctx); err != nil {
+		return err
+	}
 	if err := p.fence(ctx); err != nil {
 		return err
 	}
 	if err := p.layout(); err != nil {
 		return err
 	}
-	if err := p.open(); err != nil {
-		return err
-	}
+	return p.open()
+}
+
+// live goes through the stages of an incarnation that has its stores open, up to the point where it only waits.
+func (p *processor) live(ctx context.Context) error {
 	if err := p.show(subject.ShownAtOpen); err != nil {
 		return err
 	}
@@ -197,6 +204,28 @@ func (p *processor) load(ctx context.Context) error {
 }
 
 func (p *processor) loadAll(ctx context.Context, task *topology.LoadTask) error {
+	load := func(ctx context.Context, i int, w topology.Writer) (stores.Offset, error) {
+		part := p.parts[i]
+		return topology.Load(ctx, task, task.Workloads[i], w, p.durable(part, part.store), part.holdFlush, &part.progress.Records)
+	}
+	if !task.Pause {
+		return p.eachLoad(ctx, load, subject.Loaded)
+	}
+	if err := p.eachLoad(ctx, load, subject.Paused); err != nil {
+		return err
+	}
+	if err := p.await(ctx); err != nil {
+		return err
+	}
+	return p.eachLoad(ctx, func(ctx context.Context, i int, w topology.Writer) (stores.Offset, error) {
+		return topology.Tail(ctx, task, task.Workloads[i], w, p.parts[i].store, &p.parts[i].progress.Records)
+	}, subject.Loaded)
+}
+
+// eachLoad loads something into every partition, of the index that load gets, and tells of each when it is through.
+func (p *processor) eachLoad(ctx context.Context,
+	load func(context.Context, int, topology.Writer) (stores.Offset, error), through string,
+) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce(len(p.parts)))
 	for i, part := range p.parts {
@@ -206,12 +235,12 @@ func (p *processor) loadAll(ctx context.Context, task *topology.LoadTask) error 
 				return err
 			}
 			defer end()
-			next, err := topology.Load(ctx, task, task.Workloads[i], w, p.durable(part, part.store), part.holdFlush, &part.progress.Records)
+			next, err := load(ctx, i, w)
 			if err != nil {
 				return err
 			}
 			return p.events.Emit(subject.Event{
-				Event: subject.Loaded, Partition: part.id,
+				Event: through, Partition: part.id,
 				Offset: int64(next), Records: part.progress.Records.Load(),
 			})
 		})

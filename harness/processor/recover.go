@@ -74,7 +74,16 @@ func (p *processor) newReader(topic string) (changelog.Reader, error) {
 
 // open opens every partition's store, and says which path the recovery takes.
 func (p *processor) open() error {
-	path, reasons := subject.PathLocal, []string(nil)
+	path, reason, err := p.openAll()
+	if err != nil {
+		return err
+	}
+	return p.events.Emit(subject.Event{Event: subject.Opened, Path: path, Reason: reason})
+}
+
+func (p *processor) openAll() (path, reason string, err error) {
+	path = subject.PathLocal
+	var reasons []string
 	for _, part := range p.parts {
 		id := part.id
 		part.had = files(part.dir)
@@ -97,13 +106,13 @@ func (p *processor) open() error {
 			err = p.wipe(part)
 		}
 		if err != nil {
-			return fmt.Errorf("open partition %d in %s: %w", id, part.dir, err)
+			return "", "", fmt.Errorf("open partition %d in %s: %w", id, part.dir, err)
 		}
 		if _, ok := part.saved(); !ok && path == subject.PathLocal && !defect.Is(defect.WrongPathReported) {
 			path, reasons = subject.PathEmpty, append(reasons, fmt.Sprintf("partition %d: no saved offset", id))
 		}
 	}
-	return p.events.Emit(subject.Event{Event: subject.Opened, Path: path, Reason: strings.Join(reasons, "; ")})
+	return path, strings.Join(reasons, "; "), nil
 }
 
 // nameOf is the store's name in events, where a partition has several.

@@ -29,6 +29,8 @@ func (r *Record) Check() error {
 		return fmt.Errorf("the state has the digest %q, want %q", r.Verify.Digest, r.Verify.Want)
 	case r.Verify.PointReads == 0:
 		return errors.New("no point read was checked")
+	case r.Recovery == Standby && r.Subject == "restorebench" && r.StandbyLag == nil:
+		return errors.New("it is not known how far behind the standby was")
 	case r.DowntimeNS <= 0 || sum != r.DowntimeNS:
 		return fmt.Errorf("the phases add up to %d ns, the downtime is %d ns", sum, r.DowntimeNS)
 	}

@@ -10,6 +10,7 @@ const Schema = 1
 
 // The recovery paths: where a processor's state comes back from.
 const (
+	Standby   = "standby"    // a copy that another process has kept, which takes over
 	Replay    = "replay"     // no local files: the whole changelog is read
 	Local     = "local"      // the local files are current
 	LocalTail = "local+tail" // the local files are older than the changelog's end
@@ -53,10 +54,13 @@ type Record struct {
 	DowntimeNS int64            `json:"downtime_ns"`
 	Path       string           `json:"path"`   // the recovery path that was taken, read from the subject's events
 	Reason     string           `json:"reason"` // why that path, in the subject's words
-	Restored   Restored         `json:"restored"`
-	Aftermath  *Aftermath       `json:"aftermath,omitempty"`
-	Resources  Resources        `json:"resources"`
-	Verify     Verify           `json:"verify"`
+	// StandbyLag is how many records of the changelog the copy had not applied when the kill was sent, by what it had said by
+	// then; nil: unknown, or there was no copy.
+	StandbyLag *int64     `json:"standby_lag,omitempty"`
+	Restored   Restored   `json:"restored"`
+	Aftermath  *Aftermath `json:"aftermath,omitempty"`
+	Resources  Resources  `json:"resources"`
+	Verify     Verify     `json:"verify"`
 
 	Valid bool   `json:"valid"`
 	Why   string `json:"why,omitempty"` // of an invalid trial
@@ -75,12 +79,14 @@ type Cell struct {
 	ValueBytes    int     `json:"value_bytes"`
 	Partitions    int     `json:"partitions"`
 	UpdatesPerKey int     `json:"updates_per_key"`
-	Tail          float64 `json:"tail"`                  // newer records as a share of the keys; 0 unless Recovery is local+tail
+	Tail          float64 `json:"tail"`                  // newer records as a share of the keys; 0 unless Tailed
 	CacheBytes    int64   `json:"cache_bytes,omitempty"` // record cache of each partition's store during the load
 	// How the partitions were assigned: absent from the start, else by this group protocol.
 	Group            string `json:"group,omitempty"`
 	SessionTimeoutMS int64  `json:"session_timeout_ms,omitempty"` // absent: as the client or the broker has it
 	StaticMembership bool   `json:"static_membership,omitempty"`
+
+	Standby int `json:"standby,omitempty"` // copies that other processes keep
 
 	Guarantee string `json:"guarantee,omitempty"` // absent: at least once; eos: exactly once
 	// RecoveryModel is by which rules local files are trusted; see Model42. Absent: as our processor does.
@@ -98,6 +104,9 @@ type Cell struct {
 	Consumer string `json:"consumer,omitempty"`
 	Producer string `json:"producer,omitempty"`
 }
+
+// Tailed says whether newer records than those that the load leaves durable, or a copy current, precede the crash.
+func (c *Cell) Tailed() bool { return c.Recovery == LocalTail || c.Recovery == Standby }
 
 // Broker is the Kafka that held the changelog.
 type Broker struct {

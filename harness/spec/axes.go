@@ -28,13 +28,18 @@ var axes = []axis{
 	}),
 	along(func(s *Spec) []string { return s.Stores }, func(c *record.Cell, v string) { c.Store = v }),
 	along(func(s *Spec) []string { return s.Recovery }, func(c *record.Cell, v string) { c.Recovery = v }),
+	along(func(s *Spec) []int64 { return s.Standby }, func(c *record.Cell, v int64) {
+		if v > 0 { // whatever became of the dead one's files
+			c.Standby, c.Recovery = int(v), record.Standby
+		}
+	}),
 	along(func(s *Spec) []string { return s.RecoveryModel }, func(c *record.Cell, v string) {
-		if ownRocks(c) && c.Recovery != record.Replay { // which has no files to trust
+		if ownRocks(c) && c.Recovery != record.Replay && c.Recovery != record.Standby { // which have no files to trust
 			c.RecoveryModel = v
 		}
 	}),
 	along(func(s *Spec) []float64 { return s.Tail }, func(c *record.Cell, v float64) {
-		if c.Recovery == record.LocalTail {
+		if c.Tailed() {
 			c.Tail = v
 		}
 	}),
@@ -84,8 +89,12 @@ func groups(s *Spec, c record.Cell, to []record.Cell) []record.Cell {
 	return to
 }
 
-// setPageCache leaves out what a recovery does not read: a replay no files, a local one no changelog.
+// setPageCache leaves out what a recovery does not read: a replay no files, a local one no changelog; and a standby, which
+// would catch up while pages are dropped.
 func setPageCache(c *record.Cell, v string) {
+	if c.Recovery == record.Standby {
+		return
+	}
 	client := (v == CacheCold || v == CacheColdClient) && c.Recovery != record.Replay
 	broker := (v == CacheCold || v == CacheColdBroker) && c.Recovery != record.Local
 	switch {
@@ -106,7 +115,7 @@ func ownRocks(c *record.Cell) bool {
 
 // axisKnobs are those that Exclude can name.
 var axisKnobs = []string{
-	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "key-order", "producer", "group", "static-membership", "guarantee", "stores", "recovery",
+	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "key-order", "producer", "group", "static-membership", "guarantee", "stores", "recovery", "standby",
 	"recovery-model", "tail", "compacted", "page-cache", "restore-mode", "rocksdb", "consumer",
 }
 

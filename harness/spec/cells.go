@@ -97,12 +97,15 @@ func (s *Spec) impossible(c record.Cell) string {
 	}
 	if c.Subject != SubjectSelf {
 		can := s.Systems[c.Subject]
+		recovers := slices.Contains(can.Recovery, c.Recovery) && (engine != EngineMemory || c.Recovery == record.Replay || c.Subject == SubjectCustom)
 		switch {
 		case c.Guarantee != "":
 			return c.Subject + " is run under at least once only"
+		case c.Standby > 0 && !can.Standby:
+			return c.Subject + " is run without a standby"
 		case !slices.Contains(can.Stores, c.Store):
 			return c.Subject + " has no such store"
-		case !slices.Contains(can.Recovery, c.Recovery), engine == EngineMemory && c.Recovery != record.Replay && c.Subject != SubjectCustom:
+		case !recovers && c.Standby == 0:
 			return c.Subject + " does not recover so"
 		case !slices.Contains(can.Groups, group):
 			return c.Subject + " does not join a group by " + group
@@ -112,7 +115,9 @@ func (s *Spec) impossible(c record.Cell) string {
 	switch {
 	case !slices.Contains(ownGroups, group):
 		return "only Kafka Streams joins a group by " + group
-	case engine != EngineMemory || c.Recovery == record.Replay:
+	case c.Standby > 0 && c.Group != "":
+		return "our standby takes over when it is told to, not by a group"
+	case engine != EngineMemory || c.Recovery == record.Replay || c.Recovery == record.Standby:
 		return ""
 	case typ == TypeLRU:
 		return "an LRU map has no local files"

@@ -18,6 +18,7 @@ const (
 	maxUpdates    = 1000
 	maxRuns       = 1000
 	maxCacheBytes = 64e9
+	maxStandby    = 1
 )
 
 // Knobs lists every setting.
@@ -68,6 +69,10 @@ var Knobs = []Knob{
 		set: namesInto(func(s *Spec) *[]string { return &s.Recovery }, record.Replay, record.Local, record.LocalTail),
 	},
 	{
+		Name: "standby", Usage: "copies that other processes keep, of which one takes over after the crash, a list", Allowed: "0 or 1",
+		defaults: []string{"0"}, list: true, set: intsInto(func(s *Spec) *[]int64 { return &s.Standby }, 0, maxStandby),
+	},
+	{
 		Name: "subjects", Usage: "systems to measure, a list (see restorebench subjects), or all", Allowed: "names that restorebench subjects lists, custom, or all",
 		defaults: []string{SubjectSelf}, list: true, set: setSubjects,
 	},
@@ -99,7 +104,7 @@ var Knobs = []Knob{
 		set: namesInto(func(s *Spec) *[]string { return &s.RecoveryModel }, "", record.Model42, record.Model43, record.Model44),
 	},
 	{
-		Name: "tail", Usage: "newer records of local+tail, as a share of the keys, a list", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
+		Name: "tail", Usage: "newer records of local+tail and of a standby, as a share of the keys, a list", Allowed: "a share above 0 and up to 1, such as 0.1 or 10%",
 		defaults: []string{"10%"}, list: true,
 		set: sharesInto(func(s *Spec) *[]float64 { return &s.Tail }),
 	},

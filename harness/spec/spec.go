@@ -19,6 +19,7 @@ type Spec struct {
 	Subjects      []string
 	Stores        []string
 	Recovery      []string
+	Standby       []int64 // copies that other processes keep
 	Keys          []int64
 	ValueBytes    []int64
 	Partitions    []int64
@@ -28,7 +29,7 @@ type Spec struct {
 	StaticMembership []bool
 	Guarantee        []string   // AtLeastOnce, ExactlyOnce
 	RecoveryModel    []string   // record.Model42 and so on; "": as our processor does
-	Tail             []float64  // newer records of local+tail, as a share of the keys
+	Tail             []float64  // newer records of local+tail and of a standby, as a share of the keys
 	Compacted        []bool     // whether the log cleaner has been through the changelog
 	PageCache        []string   // see CacheWarm
 	RocksDB          []Settings // variants
@@ -108,6 +109,7 @@ const (
 // System is what a subject can do, each a list of names as in a Spec.
 type System struct {
 	Stores, Recovery, Groups []string
+	Standby                  bool // it can keep a copy, see package subject
 }
 
 // ownGroups are those that our own processor can join.

@@ -80,6 +80,9 @@ func TestBadValues(t *testing.T) {
 		{"restore-mode", "fast"},
 		{"restore-memory", "1Mi"},
 		{"snapshot-interval", "1ms"},
+		{"standby", "-1"},
+		{"standby", "2"},
+		{"standby", ""},
 		{"snapshot-interval", "often"},
 		{"cache-bytes", "65G"},
 		{"stores", "rocks"},
@@ -191,6 +194,11 @@ func TestCellsThatCannotExist(t *testing.T) {
 	s.RestoreMode = []string{ModeBatch, ModeBulk} // of a replay by RocksDB only
 	if cells, _, err := s.Cells(); err != nil || len(cells) != 7*len(s.Keys) {
 		t.Errorf("%d cells, %v", len(cells), err)
+	}
+	s = Default()
+	s.Standby, s.Group = []int64{1}, []string{GroupClassic}
+	if _, _, err := s.Cells(); !errors.As(err, &bad) || !strings.Contains(err.Error(), "not by a group") {
+		t.Errorf("our standby in a group: %v", err)
 	}
 	s = Default()
 	s.Keys, s.Partitions = []int64{3}, []int64{4}

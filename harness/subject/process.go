@@ -32,7 +32,7 @@ type Process struct {
 	Started time.Time
 
 	cmd    *exec.Cmd
-	stdin  io.Closer
+	stdin  io.WriteCloser
 	log    string // path of its standard output and error
 	pipe   *os.File
 	events chan Event
@@ -244,6 +244,15 @@ func (p *Process) Stop(ctx context.Context) error {
 		err = fmt.Errorf("asked to stop, the subject ended by %s", state)
 	}
 	return err
+}
+
+// Tell writes a line to the subject's standard input, and returns when it began to.
+func (p *Process) Tell(line string) (at time.Time, err error) {
+	at = time.Now()
+	if _, err = io.WriteString(p.stdin, line+"\n"); err != nil {
+		return at, fmt.Errorf("tell subject %d %q: %w", p.cmd.Process.Pid, line, err)
+	}
+	return at, nil
 }
 
 // Release kills what is left of the subject and waits for it. It is safe to call

@@ -39,6 +39,7 @@ const (
 	CaughtUp     = "caught_up"     // per partition: offset, records, bytes, *_ns
 	Ready        = "ready"         //
 	FirstRead    = "first_read"    // ok
+	Paused       = "paused"        // per partition: offset, records; the load waits for GoOn
 	Loaded       = "loaded"        // per partition: offset, records
 	Settled      = "settled"       // ready, settled, settled_ns, reads_ready, reads_settled
 	DigestOf     = "digest"        // per partition: count, bytes, digest, sums
@@ -48,11 +49,16 @@ const (
 	Failed       = "error"         // code, message
 )
 
+// GoOn is a line on the standard input of a subject that waits for it: a standby takes over then.
+const GoOn = "go"
+
 // What Opened.Path may say.
 const (
 	PathLocal = "local" // every partition has local files that can be used
 	PathEmpty = "empty" // there were none, or not for every partition
 	PathWiped = "wiped" // there were some that could not be trusted
+
+	PathStandby = "standby" // of every partition this process has kept a copy
 )
 
 // Event is one line. Which fields count depends on Event; see the constants.
@@ -161,6 +167,10 @@ type Config struct {
 	Show bool `json:"show,omitempty"`
 	// KillAt is when the processor is to end itself by SIGKILL; Killing precedes it.
 	KillAt *killpoint.Plan `json:"kill_at,omitempty"`
+
+	// Standby asks to keep a copy of the partitions, which another process owns, until GoOn: then the partitions are
+	// Assigned, and all else follows as after a start. Until then ProgressMade tells how far the copy is.
+	Standby bool `json:"standby,omitempty"`
 
 	// FirstRead is the read that ends the downtime: it must return Value.
 	FirstRead *Read `json:"first_read,omitempty"`

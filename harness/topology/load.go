@@ -19,6 +19,8 @@ type LoadTask struct {
 	// Tail adds the workload's tail behind the load. It reaches the changelog and
 	// the store, but the store's files stay at the end of the load.
 	Tail bool `json:"tail"`
+	// Pause adds it too, but when the parent says so: see Tail, the function.
+	Pause bool `json:"pause,omitempty"`
 	// CacheBytes is the size of the record cache in front of each store. With one, the
 	// changelog gets only the last write of a key between two flushes: when the cache is
 	// full, and at the load's and the tail's end.
@@ -42,10 +44,7 @@ const inFlight = 16
 // and its offset never runs ahead of either. It returns the changelog's offset
 // behind the last record. loaded counts the records that are through.
 func Load(ctx context.Context, task *LoadTask, spec workload.Spec, w Writer, store stores.Store, hold func(bytes int) error, loaded *atomic.Int64) (stores.Offset, error) {
-	l := &loader{ctx: ctx, spec: spec, writer: w, store: store, loaded: loaded}
-	if task.CacheBytes > 0 {
-		l.cache = cache.New(cache.NewBudget(task.CacheBytes), nil, cache.Options{Write: l.add})
-	}
+	l := newLoader(ctx, task, spec, w, store, loaded)
 	if err := l.run(0, spec.Load()); err != nil {
 		return 0, err
 	}
@@ -62,6 +61,22 @@ func Load(ctx context.Context, task *LoadTask, spec workload.Spec, w Writer, sto
 		return 0, fmt.Errorf("hold flush for tail: %w", err)
 	}
 	return l.next, l.run(spec.Load(), spec.Total())
+}
+
+// Tail goes on behind a Load without a tail, with the tail. What becomes durable of it is the engine's to say.
+func Tail(ctx context.Context, task *LoadTask, spec workload.Spec, w Writer, store stores.Store, loaded *atomic.Int64) (stores.Offset, error) {
+	l := newLoader(ctx, task, spec, w, store, loaded)
+	l.next, _ = store.Offset()
+	err := l.run(spec.Load(), spec.Total())
+	return l.next, err
+}
+
+func newLoader(ctx context.Context, task *LoadTask, spec workload.Spec, w Writer, store stores.Store, loaded *atomic.Int64) *loader {
+	l := &loader{ctx: ctx, spec: spec, writer: w, store: store, loaded: loaded}
+	if task.CacheBytes > 0 {
+		l.cache = cache.New(cache.NewBudget(task.CacheBytes), nil, cache.Options{Write: l.add})
+	}
+	return l
 }
 
 // loader has sent batches on their way, oldest first.

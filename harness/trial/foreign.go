@@ -42,7 +42,7 @@ func (a *attempt) input() string { return strings.TrimSuffix(a.topic, changelogS
 // prime loads the changelog and brings a subject to the state that it is to be killed in. Where
 // local files are to be there, one incarnation writes them and is stopped cleanly, and a
 // second one goes on with them: so they are current when that is killed, whatever the system
-// keeps in memory. A tail is then written behind its back.
+// keeps in memory. A tail is then written behind its back; with a standby, once that has the load.
 func (a *attempt) prime(ctx context.Context, state string) (*subject.Process, error) {
 	if _, known := a.Subjects[a.rec.Subject]; !known {
 		return nil, fmt.Errorf("subject %s is not known", a.rec.Subject)
@@ -55,13 +55,25 @@ func (a *attempt) prime(ctx context.Context, state string) (*subject.Process, er
 	if err != nil || a.rec.Recovery == record.Replay {
 		return p, err
 	}
+	if a.copy != nil {
+		if err := a.awaitCopy(ctx, a.ends); err != nil {
+			p.Release()
+			return nil, err
+		}
+		return a.addTail(ctx, p)
+	}
 	if err := a.stop(ctx, p); err != nil {
 		return nil, fmt.Errorf("the first incarnation: %w", err)
 	}
 	if p, err = a.incarnate(ctx, state, "second"); err != nil || a.rec.Recovery == record.Local {
 		return p, err
 	}
-	err = a.writeChangelog(ctx, func(w *workload.Spec) (from, to int64) { return w.Load(), w.Total() })
+	return a.addTail(ctx, p)
+}
+
+// addTail writes the newer records behind the back of a subject, which it returns.
+func (a *attempt) addTail(ctx context.Context, p *subject.Process) (*subject.Process, error) {
+	err := a.writeChangelog(ctx, func(w *workload.Spec) (from, to int64) { return w.Load(), w.Total() })
 	if err != nil {
 		p.Release()
 		return nil, fmt.Errorf("tail: %w", err)

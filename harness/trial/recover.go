@@ -15,17 +15,24 @@ import (
 // pointReads of each kind (live, deleted, never written) are checked per partition.
 const pointReads = 100
 
-// recover kills the victim, starts its successor on state, times it until the
-// first correct read, and verifies all that it restored.
-func (a *attempt) recover(ctx context.Context, victim *subject.Process, state string) error {
+// recovery is the task of the processor that comes back on state, with what it is asked to judge it.
+func (a *attempt) recovery(state string) subject.Task {
 	first, reads := a.reads()
 	config := subject.Config{FirstRead: first, Digest: true}
 	for _, r := range reads {
 		config.Reads = append(config.Reads, subject.Read{Partition: r.Partition, Key: r.Key})
 	}
-	task := a.task(state, config)
+	return a.task(state, config)
+}
 
+// recover kills the victim, starts its successor on state, or has a standby take over, times it until the
+// first correct read, and verifies all that it restored.
+func (a *attempt) recover(ctx context.Context, victim *subject.Process, state string) error {
 	t := newTimeline(len(a.workloads))
+	if a.copy != nil { // whose events are the timeline's from now on
+		close(a.copy.halt)
+		<-a.copy.done
+	}
 	var err error
 	if t.killed, err = victim.Kill(); err != nil {
 		return err
@@ -38,12 +45,11 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 	if !subject.Killed(how) {
 		return fmt.Errorf("the processor ended by %s, not by SIGKILL", how)
 	}
-	successor, err := subject.Start(a.command(), task, a.dir, "recover")
+	successor, err := a.replace(t, state)
 	if err != nil {
 		return err
 	}
 	defer successor.Release()
-	t.started = successor.Started
 	if err := a.awaitRead(ctx, successor, t, state); err != nil {
 		return fmt.Errorf("recovery: %w", err)
 	}
@@ -56,6 +62,7 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 	if defect.Is(defect.PathAssumed) {
 		a.rec.Path = a.rec.Recovery
 	}
+	_, reads := a.reads()
 	verdict := a.verify(ctx, successor, reads)
 	if err := errors.Join(a.judge(t), verdict); err != nil || a.rec.Restored.Records == 0 {
 		return err
@@ -72,6 +79,9 @@ func (a *attempt) awaitRead(ctx context.Context, p *subject.Process, t *timeline
 	var total int64
 	done := make([]int64, len(a.workloads))
 	return a.follow(ctx, p, func(e subject.Event) (bool, error) {
+		if taken, err := a.noteLag(e, t); taken || err != nil {
+			return false, err
+		}
 		if err := t.add(e); err != nil {
 			return false, err
 		}
@@ -104,6 +114,12 @@ func (a *attempt) judge(t *timeline) error {
 		r := t.ranges[int32(i)]
 		if r.To < a.ends[i] {
 			return fmt.Errorf("partition %d: restored up to offset %d of %d", i, r.To, a.ends[i])
+		}
+		if a.copy != nil {
+			if err := a.judgeCopy(i, r, t.caught[int32(i)]); err != nil {
+				return err
+			}
+			continue
 		}
 		want := map[string]int64{record.Replay: a.end(i), record.LocalTail: a.workloads[i].Tail}[a.rec.Path]
 		if c := t.caught[int32(i)]; c.Records != want && !a.fewer(c.Records, want) && !a.compacted() {

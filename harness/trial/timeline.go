@@ -145,6 +145,9 @@ func (t *timeline) restored() record.Restored {
 // recovery is the path that was taken, by what the subject reported: not by what
 // was asked for.
 func (t *timeline) recovery() string {
+	if t.path == subject.PathStandby {
+		return record.Standby
+	}
 	if t.path != subject.PathLocal && !t.goesOn() {
 		return record.Replay
 	}

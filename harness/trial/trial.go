@@ -41,6 +41,8 @@ type Runner struct {
 	models modelCache
 	// interlude, in tests, does more to the state before the recovery that counts.
 	interlude func(ctx context.Context, a *attempt, victim *subject.Process, state string) (*subject.Process, error)
+	// atTail, in tests, comes between the load and the tail of a trial with a standby.
+	atTail func(*attempt)
 }
 
 // WarmUp is the number of a trial that counts for nothing.
@@ -55,6 +57,7 @@ type Progress struct {
 // Stages of a trial, as Progress names them.
 const (
 	StageLoad    = "load"
+	StageCopy    = "copy"    // the standby catches up with the load
 	StageCompact = "compact" // the broker's log cleaner goes through the changelog
 	StageRestore = "restore"
 	StageVerify  = "verify"
@@ -94,7 +97,8 @@ type attempt struct {
 	topic     string
 	workloads []workload.Spec
 	models    []*model
-	ends      []int64 // end offset of each partition after the load
+	ends      []int64  // end offset of each partition after the load
+	copy      *replica // nil without a standby
 }
 
 func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
@@ -131,12 +135,21 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 	if a.foreign() {
 		load = a.prime
 	}
+	if rec.Standby > 0 {
+		if a.copy, err = a.startReplica(); err != nil {
+			return err
+		}
+		defer a.copy.Release()
+	}
 	victim, err := load(ctx, state)
 	if err != nil {
 		return err
 	}
 	defer victim.Release()
-	if rec.Recovery == record.Replay {
+	switch rec.Recovery {
+	case record.Standby:
+		state = a.copy.dir
+	case record.Replay:
 		// A new directory instead of a wiped one: deleting files is not part of
 		// the downtime.
 		state = filepath.Join(dir, "empty")
@@ -192,7 +205,7 @@ func (a *attempt) task(state string, config subject.Config) subject.Task {
 		config.Partitions = append(config.Partitions, int32(p))
 	}
 	config.StoreOptions = storeOptions(a.rec.Store, &a.workloads[0])
-	if a.rec.Recovery != record.Replay {
+	if a.rec.Recovery == record.Local || a.rec.Recovery == record.LocalTail {
 		config.SnapshotIntervalMS = a.Spec.SnapshotInterval.Milliseconds()
 	}
 	if config.RestoreMode, config.RestoreMemory = a.rec.RestoreMode, a.Spec.RestoreMemory; config.RestoreMode == "" {
@@ -225,7 +238,7 @@ func (a *attempt) producerSettings() map[string]string {
 // acknowledged: alive, for the kill.
 func (a *attempt) load(ctx context.Context, state string) (*subject.Process, error) {
 	input, err := json.Marshal(topology.LoadTask{
-		Workloads: a.workloads, Tail: a.rec.Recovery == record.LocalTail, CacheBytes: a.rec.CacheBytes,
+		Workloads: a.workloads, Tail: a.rec.Recovery == record.LocalTail, Pause: a.rec.Standby > 0, CacheBytes: a.rec.CacheBytes,
 	})
 	if err != nil {
 		return nil, err
@@ -234,7 +247,13 @@ func (a *attempt) load(ctx context.Context, state string) (*subject.Process, err
 	if err != nil {
 		return nil, err
 	}
-	if err := a.awaitLoad(ctx, p); err != nil {
+	if a.copy != nil {
+		err = a.beforeTail(ctx, p)
+	}
+	if err == nil {
+		err = a.awaitLoad(ctx, p)
+	}
+	if err != nil {
 		p.Release()
 		return nil, fmt.Errorf("load: %w", err)
 	}
@@ -292,7 +311,7 @@ func (a *attempt) fewer(records, want int64) bool {
 // without a record cache.
 func (a *attempt) end(partition int) int64 {
 	w := &a.workloads[partition]
-	if a.rec.Recovery == record.LocalTail {
+	if a.rec.Tailed() {
 		return w.Total()
 	}
 	return w.Load()

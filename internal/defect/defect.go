@@ -42,6 +42,8 @@ const (
 	WrongPathReported   Name = "a wiped store reported as local"
 	DigestTwice         Name = "one partition's digest reported twice, another's never"
 	StreamTimeForgotten Name = "stream time forgotten"
+	StandbyIdle         Name = "a standby applies nothing"
+	StandbyPretends     Name = "a standby moves its offset and applies nothing"
 )
 
 // In the stores.

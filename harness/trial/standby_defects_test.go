@@ -1,0 +1,28 @@
+//go:build defects
+
+package trial
+
+import (
+	"testing"
+	"time"
+
+	"restorebench/harness/spec"
+	"restorebench/internal/defect"
+)
+
+// A standby that keeps no copy is found out: by its lag if it is honest, else by what it holds.
+func TestStandbyDefects(t *testing.T) {
+	for name, check := range map[defect.Name]string{
+		defect.StandbyIdle:     "the standby hung: 3060 records behind",
+		defect.StandbyPretends: byCount,
+	} {
+		for _, store := range []string{spec.StoreMemory, spec.StoreRocks} {
+			t.Run(string(name)+" "+store, func(t *testing.T) {
+				r := runner(t)
+				r.Spec.StallTimeout = 2 * time.Second
+				r.Command.Env = append(r.Command.Env, defect.Env+"="+string(name))
+				caught(t, do(t, r, standby(store, 3000)), check)
+			})
+		}
+	}
+}
