@@ -58,7 +58,9 @@ func (c *campaign) run(ctx context.Context, enough func(kills int) bool) (err er
 		came, err := c.kill(ctx, m)
 		if err == nil && !came { // once more, at the first moment that there is
 			if m.inRestore() || m.kind == KindBulk {
-				c.ground.newState()
+				if err := c.ground.newState(c.Fault); err != nil {
+					return err
+				}
 			}
 			if came, err = c.kill(ctx, m.sooner()); err == nil && !came {
 				err = fmt.Errorf("%s: a kill at %s never came: the processor does not go there", c.cell.Name, m.kind)
@@ -99,7 +101,9 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	}
 	c.before(line)
 	if c.cell.Recovery == record.Replay && (!c.restoring() || c.rng.IntN(4) == 0) {
-		c.ground.newState() // what a killed restore leaves is mostly met by the next one
+		if err := c.ground.newState(c.Fault); err != nil { // what a killed restore leaves is mostly met by the next one
+			return false, err
+		}
 	}
 	l, err := c.live(ctx, &m)
 	if is, judgeErr := c.refused(err); is {
@@ -143,6 +147,12 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 			line.Kind = c.Fault
 		}
 	}
+	if c.Fault == FaultPowerCut {
+		if line.Proof, err = c.ground.disk.cut(); err != nil {
+			return false, err
+		}
+		line.Kind = c.Fault
+	}
 	if ofTopic(c.Fault) {
 		if line.Proof, err = c.ground.strikeTopic(ctx, c.Options, c.admin, &c.cell, c.rng); err != nil {
 			return false, err
@@ -167,8 +177,7 @@ func (c *campaign) refused(err error) (bool, error) {
 	}
 	line.Verdict, line.Outcome, line.Why = VerdictOK, OutcomeRefused, err.Error()
 	c.pending = c.pending[:len(c.pending)-1]
-	c.ground.newState()
-	return true, c.judged(line)
+	return true, errors.Join(c.ground.newState(c.Fault), c.judged(line))
 }
 
 // restoring says whether the last kill cut a restore short.

@@ -32,8 +32,9 @@ type ground struct {
 	lives     int
 	states    int // directories that there were
 	struck    struck
-	spent     bool // the changelog is not what the input made it: no more kills here
-	opened    bool // the present one was, by a life before; a kill that cuts its making short leaves nothing to be lost
+	disk      *disk // for power cuts, else nil
+	spent     bool  // the changelog is not what the input made it: no more kills here
+	opened    bool  // the present one was, by a life before; a kill that cuts its making short leaves nothing to be lost
 }
 
 const groundTimeout = 30 * time.Second
@@ -50,7 +51,9 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 	if err := os.Mkdir(g.dir, 0o700); err != nil {
 		return g, err
 	}
-	g.newState()
+	if err := g.newState(o.Fault); err != nil {
+		return g, err
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groundTimeout)
 	defer cancel()
 	if err := admin.Create(ctx, g.input, 1, map[string]string{"retention.ms": "-1"}); err != nil {
@@ -86,9 +89,9 @@ func logConfig() map[string]string {
 
 const storeName = "store"
 
-// close deletes the topics; the directory stays.
+// close deletes the topics and the disk; the directory stays.
 func (g *ground) close(admin *changelog.Admin) error {
-	var errs []error
+	errs := []error{g.closeDisk()}
 	if g.feeder != nil {
 		g.feeder.Close()
 	}
@@ -105,10 +108,28 @@ func (g *ground) close(admin *changelog.Admin) error {
 }
 
 // newState goes on without the local files that there were.
-func (g *ground) newState() {
+func (g *ground) newState(fault string) (err error) {
 	g.states++
 	g.opened = false
 	g.state = filepath.Join(g.dir, fmt.Sprint("state-", g.states))
+	if fault != FaultPowerCut {
+		return nil
+	}
+	if err := g.closeDisk(); err != nil {
+		return err
+	}
+	g.disk, err = newDisk(g.state)
+	g.state = filepath.Join(g.state, "state") // beside lost+found
+	return err
+}
+
+func (g *ground) closeDisk() error {
+	if g.disk == nil {
+		return nil
+	}
+	d := g.disk
+	g.disk = nil
+	return d.close()
 }
 
 // feed adds records to the input, so that so many are not processed yet.

@@ -33,7 +33,7 @@ var order = []string{
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
 	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing,
 	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
-	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway, FaultZombie,
+	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway, FaultZombie, FaultPowerCut,
 }
 
 // moment is one kill of a schedule.
@@ -62,6 +62,9 @@ func newSchedule(seed uint64, c *Cell) *schedule {
 // some; when the broker is struck, at any moment behind that. A zombie is stopped at any moment.
 func newFaultSchedule(seed uint64, c *Cell, fault string) *schedule {
 	s := newSchedule(seed, c)
+	if fault == FaultPowerCut { // whenever
+		return s
+	}
 	s.kinds = []string{KindCommit}
 	if ofBroker(fault) || fault == FaultZombie {
 		s.kinds = []string{KindRandom}

@@ -43,6 +43,8 @@
 // aborted or an open transaction at its end, behind the kill. Files that go with what is not there any more
 // must be wiped and that be said, or refused where keys may have moved; what is restored is the changelog that there is.
 //
+// With a power cut, the files lie on a disk of our own, which with the kill loses what was not made durable.
+//
 // With a zombie, the processor is stopped and not killed, a successor takes over, and then it goes on: it must be fenced.
 //
 // With a fault of the broker, it is struck in each life, before the kill: as soon as the files are
@@ -122,7 +124,7 @@ func (o *Options) Check() error {
 		err = &spec.Error{Where: "--fault " + o.Fault + " with --cells", Value: strings.Join(o.Cells, ","), Allowed: "a cell that it can strike"}
 	}
 	if err == nil {
-		err = checkBroker(o.Fault, o.Kind)
+		err = errors.Join(checkBroker(o.Fault, o.Kind), checkPower(o.Fault))
 	}
 	if err == nil && o.Kills == 0 && o.Time == 0 {
 		err = &spec.Error{Where: "--kills", Value: "0", Allowed: "a whole number from 1 on, or --minutes"}

@@ -26,7 +26,9 @@ func (c *campaign) haunt(ctx context.Context, zombie *life, line *Line) (success
 	if err := zombie.process.Pause(); err != nil {
 		return nil, err
 	}
-	c.ground.newState()
+	if err := c.ground.newState(c.Fault); err != nil {
+		return nil, err
+	}
 	successor, err = c.live(ctx, &moment{kind: KindRandom, after: lifeTime})
 	if err != nil {
 		return successor, err

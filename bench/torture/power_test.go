@@ -1,0 +1,76 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What was made durable is there behind a power cut, and what was not is not: else nothing is shown by any of them.
+func TestDisk(t *testing.T) {
+	if err := checkPower(FaultPowerCut); err != nil {
+		t.Skip(err)
+	}
+	d, err := newDisk(filepath.Join(t.TempDir(), "disk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := d.close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(d.images); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the image: %v", err)
+		}
+	}()
+	write := func(name string, durable bool) {
+		f, err := os.Create(filepath.Join(d.dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.WriteString("text")
+		if durable {
+			err = errors.Join(err, f.Sync())
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 { // the second of what the first has left
+		write("durable", true)
+		write("other", false)
+		if _, err := d.cut(); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(filepath.Join(d.dir, "durable")); string(text) != "text" {
+			t.Errorf("what was durable is %q, %v", text, err)
+		}
+		if text, err := os.ReadFile(filepath.Join(d.dir, "other")); string(text) == "text" {
+			t.Errorf("what was not durable is %q, %v", text, err)
+		}
+	}
+}
+
+func TestPowerCut(t *testing.T) {
+	t.Parallel()
+	o := options(t)
+	o.Fault, o.Kills, o.Cells = FaultPowerCut, 4, []string{"memory-snapshot", "rocksdb-tail"}
+	if err := o.Check(); err != nil {
+		t.Skip(err)
+	}
+	res, err := Run(context.Background(), o)
+	if err != nil || len(res.Failures) > 0 {
+		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
+	}
+	for _, line := range lines(t, res) {
+		if line.Kind != FaultPowerCut || line.Proof == "" {
+			t.Errorf("seed %d: %+v", o.Seed, line)
+		}
+	}
+	if mounts, err := os.ReadFile("/proc/mounts"); err != nil || strings.Contains(string(mounts), o.Dir) {
+		t.Errorf("%v; something is mounted still:\n%s", err, mounts)
+	}
+}
