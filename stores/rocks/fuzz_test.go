@@ -31,3 +31,15 @@ func FuzzHolder(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a MANIFEST holds, it is looked through to its end.
+func FuzzCheckLog(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(append(make([]byte, logBlock-3), 1, 2, 3, 4, 5, 6, 7, 8))
+	f.Add([]byte{0, 0, 0, 0, 0xff, 0xff, 1, 'a'})
+	f.Fuzz(func(t *testing.T, log []byte) {
+		if at, ok := checkLog(log); !ok && (at < 0 || at >= len(log)) {
+			t.Errorf("a wrong record at byte %d of %d", at, len(log))
+		}
+	})
+}

@@ -11,7 +11,9 @@ type openOptions struct {
 	offsets *grocksdb.Options
 	read    *grocksdb.ReadOptions
 	write   *grocksdb.WriteOptions
-	flush   *grocksdb.FlushOptions
+
+	unlogged *grocksdb.WriteOptions // without the write-ahead log
+	flush    *grocksdb.FlushOptions
 }
 
 func newOpenOptions(o Options) *openOptions {
@@ -21,7 +23,9 @@ func newOpenOptions(o Options) *openOptions {
 		offsets: grocksdb.NewDefaultOptions(),
 		read:    grocksdb.NewDefaultReadOptions(),
 		write:   grocksdb.NewDefaultWriteOptions(),
-		flush:   grocksdb.NewDefaultFlushOptions(),
+
+		unlogged: grocksdb.NewDefaultWriteOptions(),
+		flush:    grocksdb.NewDefaultFlushOptions(),
 	}
 	options.db.SetCreateIfMissing(o.CreateIfMissing)
 	options.db.SetCreateIfMissingColumnFamilies(o.CreateIfMissing)
@@ -32,8 +36,24 @@ func newOpenOptions(o Options) *openOptions {
 	options.offsets.SetCompression(grocksdb.NoCompression)
 	options.offsets.SetWriteBufferSize(uint64(s.OffsetsWriteBufferSize))
 	options.write.DisableWAL(!s.WAL)
+	options.unlogged.DisableWAL(true)
 	options.flush.SetWait(true)
+	if s.WAL {
+		options.trackLogs()
+	}
 	return options
+}
+
+// trackLogs has each write-ahead log say which one came before it, and that verified when they are read: else a MANIFEST
+// that has lost its last flush, whose log is deleted, would be completed by the logs behind that, and the hole between them
+// not be noticed. The C API knows the option by its name only.
+func (o *openOptions) trackLogs() {
+	tracking, err := grocksdb.GetOptionsFromString(o.db, "track_and_verify_wals=true")
+	if err != nil {
+		return // a RocksDB before 9.11 does not know it
+	}
+	o.db.Destroy()
+	o.db = tracking
 }
 
 // dataOptions is the part of the settings that concerns the data's column family.
@@ -72,5 +92,6 @@ func (o *openOptions) destroy() {
 	o.offsets.Destroy()
 	o.read.Destroy()
 	o.write.Destroy()
+	o.unlogged.Destroy()
 	o.flush.Destroy()
 }

@@ -53,6 +53,9 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := checkFiles(dir, o.CreateIfMissing); err != nil {
 		return nil, err
 	}
+	if err := checkManifest(dir); err != nil {
+		return nil, err
+	}
 	options := newOpenOptions(o)
 	names, familyOptions := o.families(options)
 	if err := checkFamilies(dir, names, options.db); err != nil {

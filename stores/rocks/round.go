@@ -91,7 +91,7 @@ func (s *Store) announce(r *round) error {
 	}
 	s.batch.reset()
 	s.batch.addNumber(s.offsets.ID(), s.announcedKey(), savedOffset(r.offset))
-	return errors.Join(s.write(), s.flush())
+	return s.writeToFiles()
 }
 
 // ingest moves the files into the store. RocksDB does it all at once, and syncs.
@@ -115,7 +115,18 @@ func (s *Store) save(r *round) error {
 	if r.first {
 		s.batch.remove(s.offsets.ID(), s.announcedKey())
 	}
-	return errors.Join(s.write(), s.flush())
+	return s.writeToFiles()
+}
+
+// writeToFiles writes the batch and makes it durable, past the write-ahead log: files that are taken in are not there either,
+// and what is must not outlive them.
+func (s *Store) writeToFiles() error {
+	batch := grocksdb.WriteBatchFrom(s.batch.bytes())
+	defer batch.Destroy()
+	if err := s.db.Write(s.options.unlogged, batch); err != nil {
+		return classify("write to", s.dir, err)
+	}
+	return s.flush()
 }
 
 func (s *Store) announcedKey() []byte { return append(slices.Clip(s.offsetKey), ".bulk"...) }
