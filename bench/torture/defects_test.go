@@ -34,7 +34,8 @@ func TestDefectsUnderTorture(t *testing.T) {
 		{defect.LastKeyMissed, "rocksdb-wal", lost},
 	} {
 		t.Run(string(c.defect), func(t *testing.T) {
-			o := options(t, defect.Env+"="+string(c.defect))
+			o := options(t)
+			o.Command.Env = append(o.Command.Env, defect.Env+"="+string(c.defect))
 			o.Cells, o.Kills = []string{c.cell}, 12
 			res, err := Run(context.Background(), o)
 			if err != nil {

@@ -12,7 +12,7 @@ import (
 	"restorebench/harness/spec"
 )
 
-// FaultPowerCut: with the kill, the disk loses all that was not made durable, file by file and name by name.
+// FaultPowerCut makes the disk lose, with the kill, all that was not made durable, file by file and name by name.
 const FaultPowerCut = "power-cut"
 
 // disk is an ext4 in an image in memory, mounted. What lies in the image is durable; the rest is in the page cache, which a kill

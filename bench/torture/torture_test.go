@@ -32,13 +32,13 @@ func TestMain(m *testing.M) {
 	os.Exit(brokertest.Main(m))
 }
 
-// options are for two kills; env is added to the processor's.
-func options(t *testing.T, env ...string) *Options {
+// options are for two kills.
+func options(t *testing.T) *Options {
 	t.Helper()
 	return &Options{
 		Run: fmt.Sprintf("test-%x", rand.Uint64()), Seed: rand.Uint64(), Kills: 2, Brokers: brokertest.Start(t).Bootstrap(),
 		Prefix: "torture", Dir: t.TempDir(), Out: t.TempDir(), Stall: 30 * time.Second,
-		Command: subject.Command{Path: os.Args[0], Env: append(env, victim+"=1")},
+		Command: subject.Command{Path: os.Args[0], Env: []string{victim + "=1"}},
 	}
 }
 

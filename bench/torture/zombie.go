@@ -8,7 +8,7 @@ import (
 	"restorebench/harness/subject"
 )
 
-// FaultZombie: the processor is stopped (SIGSTOP) in its traffic, a successor on another machine takes over, and then the first
+// FaultZombie stops the processor (SIGSTOP) in its traffic, a successor on another machine takes over, and then the first
 // one goes on. Under exactly once it must be fenced, and nothing of what it does may be seen; under at least
 // once nothing protects from it.
 const FaultZombie = "zombie"
