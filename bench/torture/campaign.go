@@ -113,11 +113,8 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	}
 	if l != nil && l.strike != nil && l.strike.proof != "" {
 		line.Kind, line.Struck, line.Proof, line.Outcome = c.Fault, l.strike.during, l.strike.proof, OutcomeOutlived
-		if errors.Is(err, errEnded) { // as it may, and no kill is needed
-			line.Outcome, line.Why, line.Reached = OutcomeEnded, err.Error(), true
-			line.Time, line.During = time.Now().UTC(), l.during
-			c.pending = append(c.pending, line)
-			return true, nil
+		if errors.Is(err, errEnded) {
+			return c.ended(l, line, err)
 		}
 	}
 	if err != nil {
@@ -131,6 +128,9 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	line.Time = time.Now().UTC()
 	line.Exit, err = l.end(ctx)
 	line.During = l.during
+	if line.Outcome == OutcomeOutlived && errors.Is(err, errEnded) { // just before it was killed
+		return c.ended(l, line, err)
+	}
 	if err != nil {
 		return false, c.fail(err, line)
 	}
@@ -138,6 +138,9 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 		line.Kind = KindIdle
 	} else if l.killing != nil {
 		line.Offset = l.killing.Offset
+	}
+	if err := c.ground.mend(c.Fault); err != nil {
+		return false, err
 	}
 	if ofFiles(c.Fault) {
 		if line.File, err = damage(c.rng, c.Fault, c.ground.state); err != nil {
@@ -163,6 +166,14 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	}
 	c.pending = append(c.pending, line)
 	return line.Reached, nil
+}
+
+// ended takes a processor that a strike has ended by itself, as it may; no kill is needed.
+func (c *campaign) ended(l *life, line *Line, err error) (came bool, _ error) {
+	line.Outcome, line.Why, line.Reached = OutcomeEnded, err.Error(), true
+	line.Time, line.During = time.Now().UTC(), l.during
+	c.pending = append(c.pending, line)
+	return true, c.ground.mend(c.Fault)
 }
 
 // refused judges a kill whose damaged file the processor refused, as it may: then it is for
@@ -232,8 +243,8 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 	if err != nil {
 		return nil, err
 	}
-	if ofBroker(c.Fault) && m != nil {
-		l.strike = newStrike(c.rng, c.Fault, c.Broker)
+	if alive(c.Fault) && m != nil {
+		l.strike = newStrike(c.rng, c.Fault, c.Broker, c.ground.disk)
 	}
 	err = l.live(ctx, m, c.Stall, func(restored []subject.Entry) error { return c.judge(ctx, l, committed, restored) })
 	g.opened = g.opened || l.opened.Event != ""

@@ -112,7 +112,7 @@ func (g *ground) newState(fault string) (err error) {
 	g.states++
 	g.opened = false
 	g.state = filepath.Join(g.dir, fmt.Sprint("state-", g.states))
-	if fault != FaultPowerCut {
+	if !needsDisk(fault) {
 		return nil
 	}
 	if err := g.closeDisk(); err != nil {
@@ -121,6 +121,14 @@ func (g *ground) newState(fault string) (err error) {
 	g.disk, err = newDisk(g.state)
 	g.state = filepath.Join(g.state, "state") // beside lost+found
 	return err
+}
+
+// mend ends a fault of the disk, once the processor is dead.
+func (g *ground) mend(fault string) error {
+	if !ofDisk(fault) {
+		return nil
+	}
+	return g.disk.mend()
 }
 
 func (g *ground) closeDisk() error {

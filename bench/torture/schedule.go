@@ -33,7 +33,7 @@ var order = []string{
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
 	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing,
 	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
-	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway, FaultZombie, FaultPowerCut,
+	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway, FaultZombie, FaultPowerCut, FaultDiskFull, FaultDiskFails,
 }
 
 // moment is one kill of a schedule.
@@ -66,7 +66,7 @@ func newFaultSchedule(seed uint64, c *Cell, fault string) *schedule {
 		return s
 	}
 	s.kinds = []string{KindCommit}
-	if ofBroker(fault) || fault == FaultZombie {
+	if alive(fault) || fault == FaultZombie {
 		s.kinds = []string{KindRandom}
 	}
 	return s

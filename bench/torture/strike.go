@@ -35,6 +35,9 @@ const (
 	OutcomeEnded    = "ended"    // it gave up with an error, and was started again
 )
 
+// alive says whether a fault strikes while the processor lives.
+func alive(fault string) bool { return ofBroker(fault) || ofDisk(fault) }
+
 // ofBroker says whether a fault is one of the broker.
 func ofBroker(fault string) bool { return slices.Contains(brokerFaults, fault) }
 
@@ -49,10 +52,11 @@ func checkBroker(fault, kind string) error {
 	return nil
 }
 
-// strike is a fault of the broker, in the middle of a life.
+// strike is a fault of the broker or of the disk, in the middle of a life.
 type strike struct {
 	fault  string
 	broker *broker.Broker
+	disk   *disk
 	event  string        // of the processor, at which it comes; "": by the clock
 	after  time.Duration // from the processor's start
 
@@ -64,8 +68,8 @@ type strike struct {
 
 // newStrike chooses the moment: as soon as the files are open, in the restore, or in the traffic
 // behind it.
-func newStrike(rng *rand.Rand, fault string, b *broker.Broker) *strike {
-	s := &strike{fault: fault, broker: b, after: time.Duration(rng.Int64N(int64(lifeTime)))}
+func newStrike(rng *rand.Rand, fault string, b *broker.Broker, d *disk) *strike {
+	s := &strike{fault: fault, broker: b, disk: d, after: time.Duration(rng.Int64N(int64(lifeTime)))}
 	switch rng.IntN(4) {
 	case 0:
 		s.event = subject.Opened
@@ -96,6 +100,12 @@ func (s *strike) finish(ctx context.Context, during string) error {
 
 // do returns what proves that it happened.
 func (s *strike) do(ctx context.Context) (proof string, err error) {
+	switch s.fault {
+	case FaultDiskFull:
+		return s.disk.fill()
+	case FaultDiskFails:
+		return s.disk.abort()
+	}
 	before, start := s.broker.Pid(), time.Now()
 	switch s.fault {
 	case FaultBrokerKilled:

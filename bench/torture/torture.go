@@ -43,6 +43,9 @@
 // aborted or an open transaction at its end, behind the kill. Files that go with what is not there any more
 // must be wiped and that be said, or refused where keys may have moved; what is restored is the changelog that there is.
 //
+// With a fault of the disk, which is one of our own, it is full or fails in each life: the processor may end with an error, and goes
+// on from what is durable once the disk is mended.
+//
 // With a power cut, the files lie on a disk of our own, which with the kill loses what was not made durable.
 //
 // With a zombie, the processor is stopped and not killed, a successor takes over, and then it goes on: it must be fenced.
@@ -124,7 +127,7 @@ func (o *Options) Check() error {
 		err = &spec.Error{Where: "--fault " + o.Fault + " with --cells", Value: strings.Join(o.Cells, ","), Allowed: "a cell that it can strike"}
 	}
 	if err == nil {
-		err = errors.Join(checkBroker(o.Fault, o.Kind), checkPower(o.Fault))
+		err = errors.Join(checkBroker(o.Fault, o.Kind), checkDisk(o.Fault))
 	}
 	if err == nil && o.Kills == 0 && o.Time == 0 {
 		err = &spec.Error{Where: "--kills", Value: "0", Allowed: "a whole number from 1 on, or --minutes"}

@@ -1,19 +1,35 @@
 package torture
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"restorebench/harness/spec"
 )
 
 // FaultPowerCut makes the disk lose, with the kill, all that was not made durable, file by file and name by name.
 const FaultPowerCut = "power-cut"
+
+// Faults of the disk, while the processor lives.
+const (
+	FaultDiskFull  = "disk-full"  // nothing more can be written (ENOSPC)
+	FaultDiskFails = "disk-fails" // its file system gives up: it can only be read from then on (EROFS, EIO), and what was not durable is gone
+)
+
+var diskFaults = []string{FaultDiskFull, FaultDiskFails}
+
+func ofDisk(fault string) bool { return slices.Contains(diskFaults, fault) }
+
+// needsDisk says whether a fault needs a disk of our own.
+func needsDisk(fault string) bool { return fault == FaultPowerCut || ofDisk(fault) }
 
 // disk is an ext4 in an image in memory, mounted. What lies in the image is durable; the rest is in the page cache, which a kill
 // leaves, and a power cut does not. (The method is that of xfstests' shutdown tests without a kernel module: look at the image
@@ -33,9 +49,9 @@ const (
 	mountOptions = "loop,commit=600,nodiratime,noatime"
 )
 
-// checkPower says what is missing for disks of our own.
-func checkPower(fault string) error {
-	if fault != FaultPowerCut {
+// checkDisk says what is missing for disks of our own.
+func checkDisk(fault string) error {
+	if !needsDisk(fault) {
 		return nil
 	}
 	missing := func(what string) error {
@@ -120,6 +136,57 @@ func (d *disk) cut() (proof string, err error) {
 		}
 	}
 	return fmt.Sprintf("power cut: of %d files %d are gone, %d are shorter, %d came back", len(before), gone, short, len(after)-len(before)+gone), nil
+}
+
+// ballast is the file that fills the disk.
+const ballast = "ballast"
+
+// fill leaves no room on the disk.
+func (d *disk) fill() (proof string, err error) {
+	f, err := os.OpenFile(filepath.Join(d.dir, ballast), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	written, piece := 0, make([]byte, 1<<20)
+	for len(piece) > 0 {
+		n, err := f.Write(piece)
+		written += n
+		switch {
+		case errors.Is(err, syscall.ENOSPC):
+			piece = piece[:len(piece)/2]
+		case err != nil:
+			return "", err
+		}
+	}
+	return fmt.Sprintf("the disk was full, with %d bytes more", written), nil
+}
+
+// abort makes the file system what it becomes after an error of the disk (ext4's mount option abort).
+func (d *disk) abort() (proof string, err error) {
+	if err := execute("mount", "-o", "remount,abort", d.dir); err != nil {
+		return "", err
+	}
+	err = os.WriteFile(filepath.Join(d.dir, ballast), []byte("x"), 0o600)
+	if err == nil {
+		return "", fmt.Errorf("%s: it can still be written to", FaultDiskFails)
+	}
+	return "the file system gave up: " + err.Error(), nil
+}
+
+// mend gives the disk its room back, and a new life to its file system.
+func (d *disk) mend() error {
+	if err := execute("umount", d.dir); err != nil {
+		return err
+	}
+	if err := d.mount(); err != nil {
+		return err
+	}
+	err := os.Remove(filepath.Join(d.dir, ballast))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // close unmounts the disk and removes it.

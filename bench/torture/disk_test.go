@@ -11,7 +11,7 @@ import (
 
 // What was made durable is there behind a power cut, and what was not is not: else nothing is shown by any of them.
 func TestDisk(t *testing.T) {
-	if err := checkPower(FaultPowerCut); err != nil {
+	if err := checkDisk(FaultPowerCut); err != nil {
 		t.Skip(err)
 	}
 	d, err := newDisk(filepath.Join(t.TempDir(), "disk"))
@@ -51,6 +51,36 @@ func TestDisk(t *testing.T) {
 		if text, err := os.ReadFile(filepath.Join(d.dir, "other")); string(text) == "text" {
 			t.Errorf("what was not durable is %q, %v", text, err)
 		}
+	}
+}
+
+// A disk that is full, or fails, ends the processor with an error, and costs nothing of what was saved.
+func TestDiskFaults(t *testing.T) {
+	t.Parallel()
+	for _, fault := range diskFaults {
+		t.Run(fault, func(t *testing.T) {
+			o := options(t)
+			o.Fault, o.Kills, o.Cells = fault, 3, []string{"memory-snapshot", "rocksdb-tail"}
+			if err := o.Check(); err != nil {
+				t.Skip(err)
+			}
+			res, err := Run(context.Background(), o)
+			if err != nil || len(res.Failures) > 0 {
+				t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
+			}
+			ended := 0
+			for _, line := range lines(t, res) {
+				if line.Kind != fault || line.Proof == "" || line.Outcome == OutcomeEnded && !strings.Contains(line.Why, o.Dir) {
+					t.Errorf("seed %d: %+v", o.Seed, line) // an error names the file
+				}
+				if line.Outcome == OutcomeEnded {
+					ended++
+				}
+			}
+			if ended == 0 {
+				t.Errorf("seed %d: no processor noticed", o.Seed)
+			}
+		})
 	}
 }
 
