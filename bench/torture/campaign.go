@@ -125,6 +125,12 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 			return false, c.fail(err, line)
 		}
 	}
+	if c.Fault == FaultLockHeld && l.during == duringTraffic {
+		if err = c.contend(ctx, l, line); err != nil {
+			l.process.Release()
+			return false, c.fail(err, line)
+		}
+	}
 	line.Time = time.Now().UTC()
 	line.Exit, err = l.end(ctx)
 	line.During = l.during

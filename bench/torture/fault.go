@@ -24,7 +24,7 @@ var fileFaults = []string{FaultTruncated, FaultEmptied, FaultFlipped, FaultMissi
 
 // Faults lists the names of all faults.
 func Faults() []string {
-	return slices.Concat(fileFaults, topicFaults, brokerFaults, diskFaults, []string{FaultZombie, FaultPowerCut})
+	return slices.Concat(fileFaults, topicFaults, brokerFaults, diskFaults, []string{FaultZombie, FaultPowerCut, FaultLockHeld})
 }
 
 func ofFiles(fault string) bool { return slices.Contains(fileFaults, fault) }

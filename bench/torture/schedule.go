@@ -33,7 +33,7 @@ var order = []string{
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
 	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing,
 	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
-	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway, FaultZombie, FaultPowerCut, FaultDiskFull, FaultDiskFails,
+	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway, FaultZombie, FaultPowerCut, FaultDiskFull, FaultDiskFails, FaultLockHeld,
 }
 
 // moment is one kill of a schedule.
@@ -59,14 +59,14 @@ func newSchedule(seed uint64, c *Cell) *schedule {
 }
 
 // newFaultSchedule is of a fault. Before files are damaged, the processor is killed when it has
-// some; when the broker is struck, at any moment behind that. A zombie is stopped at any moment.
+// some; when the broker is struck, at any moment behind that. A zombie, and who holds a lock, is stopped at any moment.
 func newFaultSchedule(seed uint64, c *Cell, fault string) *schedule {
 	s := newSchedule(seed, c)
 	if fault == FaultPowerCut { // whenever
 		return s
 	}
 	s.kinds = []string{KindCommit}
-	if alive(fault) || fault == FaultZombie {
+	if alive(fault) || fault == FaultZombie || fault == FaultLockHeld {
 		s.kinds = []string{KindRandom}
 	}
 	return s

@@ -42,7 +42,7 @@ func costsFiles(fault string) bool {
 // suits says whether a fault can do anything to a cell.
 func (c *Cell) suits(fault string) bool {
 	switch {
-	case ofFiles(fault), fault == FaultTopicGrown, needsDisk(fault):
+	case ofFiles(fault), fault == FaultTopicGrown, fault == FaultLockHeld, needsDisk(fault):
 		return c.Recovery != record.Replay // has files
 	case fault == FaultTopicAborted, fault == FaultTopicHanging, fault == FaultZombie:
 		return c.ExactlyOnce // leaves them out, and fences it

@@ -48,6 +48,8 @@
 //
 // With a power cut, the files lie on a disk of our own, which with the kill loses what was not made durable.
 //
+// With a lock that is held, the processor is stopped, and a second one must give up on its files.
+//
 // With a zombie, the processor is stopped and not killed, a successor takes over, and then it goes on: it must be fenced.
 //
 // With a fault of the broker, it is struck in each life, before the kill: as soon as the files are

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
+	"restorebench/internal/lockholder"
 	"restorebench/stores"
 	"restorebench/stores/memory"
 )

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"restorebench/internal/lockholder"
 	"restorebench/stores"
 )
 
@@ -21,7 +22,7 @@ func lockFile(path string) (*os.File, error) {
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			err = stores.ErrLocked
+			err = fmt.Errorf("%w%s", stores.ErrLocked, lockholder.Of(path))
 		}
 		return nil, errors.Join(fmt.Errorf("memory: lock %s: %w", path, err), f.Close())
 	}

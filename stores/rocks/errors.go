@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"restorebench/internal/lockholder"
 	"restorebench/stores"
 )
 
@@ -21,7 +22,7 @@ func classify(doing, dir string, err error) error {
 	lock := filepath.Join(dir, "LOCK")
 	switch {
 	case strings.Contains(text, "While lock file") || strings.Contains(text, "lock hold by current process"):
-		return fmt.Errorf("rocks: %s %s: %w%s: %s", doing, dir, stores.ErrLocked, holder(lock), text)
+		return fmt.Errorf("rocks: %s %s: %w%s: %s", doing, dir, stores.ErrLocked, lockholder.Of(lock), text)
 	case strings.HasPrefix(text, "Corruption"),
 		strings.Contains(text, "No such file or directory"),
 		strings.Contains(text, "Column family not found"):

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"restorebench/internal/lockholder"
 	"restorebench/stores"
 )
 
@@ -81,7 +82,7 @@ func TestLocked(t *testing.T) {
 	_, err = Open(dir, options)
 	wantError(t, err, stores.ErrLocked, dir)
 	t.Log(err)
-	if holder(filepath.Join(dir, "LOCK")) != "" { // not on every file system
+	if lockholder.Of(filepath.Join(dir, "LOCK")) != "" { // not on every file system
 		wantError(t, err, stores.ErrLocked, fmt.Sprintf("(pid %d)", child.Process.Pid))
 	}
 	_ = in.Close()
@@ -89,19 +90,6 @@ func TestLocked(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, dir, options)
-}
-
-func TestHolderIn(t *testing.T) {
-	const locks = `1: POSIX  ADVISORY  WRITE 11 fe:01:77 0 EOF
-1: -> POSIX  ADVISORY  WRITE 12 fe:01:78 0 EOF
-2: FLOCK  ADVISORY  WRITE 13 00:0a:78 0 EOF
-3: POSIX  ADVISORY  WRITE 14 fe:01:78 0 EOF
-`
-	for inode, want := range map[uint64]string{77: " (pid 11)", 78: " (pid 14)", 79: ""} {
-		if got := holderIn(locks, 0xfe01, inode); got != want {
-			t.Errorf("holder of inode %d is %q, want %q", inode, got, want)
-		}
-	}
 }
 
 // Each way to damage a directory ends in stores.ErrCorrupt, when it is opened or

@@ -22,16 +22,6 @@ func FuzzSavedOffset(f *testing.F) {
 	})
 }
 
-// The lock's holder is a process, or nobody.
-func FuzzHolder(f *testing.F) {
-	f.Add("1: POSIX  ADVISORY  WRITE 123 fe:01:4567 0 EOF\n1: -> POSIX ADVISORY WRITE 9 fe:01:4567 0 EOF\n", uint64(0xfe01), uint64(4567))
-	f.Fuzz(func(t *testing.T, locks string, dev, inode uint64) {
-		if who := holderIn(locks, dev, inode); who != "" && len(who) < len(" (pid 1)") {
-			t.Errorf("%q", who)
-		}
-	})
-}
-
 // Whatever a MANIFEST holds, it is looked through to its end.
 func FuzzCheckLog(f *testing.F) {
 	f.Add([]byte{})

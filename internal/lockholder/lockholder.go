@@ -1,4 +1,5 @@
-package rocks
+// Package lockholder finds out which process has locked a file.
+package lockholder
 
 import (
 	"fmt"
@@ -8,9 +9,9 @@ import (
 	"syscall"
 )
 
-// holder names the process that has locked a file, for an error: " (pid 123)", or
+// Of names the process that has locked a file, by fcntl or flock, for an error: " (pid 123)", or
 // nothing where the system does not tell (no /proc, another host's lock).
-func holder(path string) string {
+func Of(path string) string {
 	info, err := os.Stat(path)
 	if err != nil {
 		return ""
@@ -21,15 +22,15 @@ func holder(path string) string {
 		return ""
 	}
 	dev := uint64(stat.Dev) //nolint:unconvert // an int32 on macOS
-	return holderIn(string(locks), dev, stat.Ino)
+	return in(string(locks), dev, stat.Ino)
 }
 
-// holderIn searches the text of /proc/locks, of which a line is
+// in searches the text of /proc/locks, of which a line is
 //
 //	1: POSIX  ADVISORY  WRITE 123 fe:01:4567 0 EOF
 //
 // with the pid, and the device (hexadecimal) and inode of the file.
-func holderIn(locks string, dev, inode uint64) string {
+func in(locks string, dev, inode uint64) string {
 	major, minor := dev>>8&0xfff|dev>>32&^0xfff, dev&0xff|dev>>12&^0xff
 	want := fmt.Sprintf("%02x:%02x:%d", major, minor&0xffffffff, inode)
 	for line := range strings.Lines(locks) {
