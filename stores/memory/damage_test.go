@@ -127,7 +127,7 @@ const lockDir = "MEMORY_LOCK_DIR"
 func TestLocked(t *testing.T) {
 	if dir := os.Getenv(lockDir); dir != "" {
 		if _, err := memory.NewSpaceIn(dir, options).Open("b"); !errors.Is(err, stores.ErrLocked) || !strings.Contains(err.Error(), dir) ||
-		!strings.Contains(err.Error(), lockholder.Of(filepath.Join(dir, "LOCK"))) {
+			!strings.Contains(err.Error(), lockholder.Of(filepath.Join(dir, "LOCK"))) {
 			t.Errorf("%v, want stores.ErrLocked with the directory", err)
 		}
 		return
