@@ -8,8 +8,8 @@ import (
 	"restorebench/harness/record"
 )
 
-// Software looks for what a run starts: a Docker engine, Kafka and Java. Records have their
-// versions anyway, so these findings are not part of them.
+// Software looks for what a run starts: a Docker engine, Kafka and Java. Records have the versions of those that it
+// took among their environment, so these findings are not part of them.
 func Software(ctx context.Context) []record.Finding { return software(broker.Look(ctx)) }
 
 func software(s broker.Survey) []record.Finding {

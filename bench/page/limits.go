@@ -57,6 +57,8 @@ func (v *view) Machine() (rows [][2]string) {
 		add("Go", e.Go)
 		add("RocksDB", e.RocksDB)
 		add("librdkafka", e.Librd)
+		add("Java", e.Java)
+		add("Docker", e.Docker)
 		add("restorebench", e.Version)
 	}
 	add("Kafka", v.Broker.Version)

@@ -160,6 +160,11 @@ func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r 
 	env.RocksDB, _ = rocks.Version() // a build without RocksDB has none
 	env.Librd, env.Version = changelog.Version(), o.Version
 	env.Findings = findings
+	if has := broker.Look(ctx); r.Broker.Kind() == broker.Container {
+		env.Docker = has.Engine
+	} else {
+		env.Java = has.Java
+	}
 	if err := j.open(o.Spec, res, env, r.Broker); err != nil {
 		return err
 	}

@@ -186,8 +186,10 @@ type Environment struct {
 	Go       string `json:"go"`
 	RocksDB  string `json:"rocksdb"`
 	Librd    string `json:"librdkafka"`
-	Version  string `json:"version"` // of restorebench
-	Cache    string `json:"cache"`   // page cache state: "warm"
+	Java     string `json:"java,omitempty"`   // that a local broker and subjects in Java run on
+	Docker   string `json:"docker,omitempty"` // engine that a broker in a container runs on
+	Version  string `json:"version"`          // of restorebench
+	Cache    string `json:"cache"`            // page cache state: "warm"
 	// Findings is what spoiled the measurement, or could have, when the run began; see bench/doctor.
 	Findings []Finding `json:"findings,omitempty"`
 }
