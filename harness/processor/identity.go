@@ -22,12 +22,15 @@ import (
 // may lie in other partitions since.
 var ErrPartitions = errors.New("the changelog's number of partitions has changed")
 
-// source is the file beside a partition's local files that says which changelog they are of: its name, id (KIP-516)
-// and number of partitions. A saved offset alone says nothing once a topic was deleted and created again.
-type source struct{ path, topic string }
+// source is the file beside a partition's local files that says which changelog they are of: its name, the partition, its
+// id (KIP-516) and number of partitions. A saved offset alone says nothing once a topic was deleted and created again.
+type source struct {
+	path, topic string
+	partition   int32
+}
 
 func (p *processor) sourceOf(part *partition) source {
-	return source{filepath.Join(p.task.StateDir, fmt.Sprintf("0_%d", part.id), ".changelog-"+part.task.Name), part.task.Topic}
+	return source{filepath.Join(p.task.StateDir, fmt.Sprintf("0_%d", part.id), ".changelog-"+part.task.Name), part.task.Topic, part.id}
 }
 
 // maxSource is more bytes than any such file has.
@@ -47,18 +50,18 @@ func (s source) read() (id changelog.Identity, ok bool, err error) {
 	if err != nil {
 		return id, false, err
 	}
-	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), &id.ID, &id.Partitions, new(string)); err != nil {
+	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &id.ID, &id.Partitions, new(string)); err != nil {
 		return id, false, nil
 	}
 	return id, bytes.Equal(text, s.text(id)), nil
 }
 
-// sourceFormat is a version, then topic, id and partitions, then a checksum of these.
-const sourceFormat = "0\n%s %s %d\n%s\n"
+// sourceFormat is a version, then topic, partition, id and number of partitions, then a checksum of these.
+const sourceFormat = "0\n%s %d %s %d\n%s\n"
 
 func (s source) text(id changelog.Identity) []byte {
-	sum := xxh3.HashString(fmt.Sprintf("%s %s %d", s.topic, id.ID, id.Partitions))
-	return fmt.Appendf(nil, sourceFormat, s.topic, id.ID, id.Partitions, fmt.Sprintf("%016x", sum))
+	sum := xxh3.HashString(fmt.Sprintf("%s %d %s %d", s.topic, s.partition, id.ID, id.Partitions))
+	return fmt.Appendf(nil, sourceFormat, s.topic, s.partition, id.ID, id.Partitions, fmt.Sprintf("%016x", sum))
 }
 
 func (s source) write(id changelog.Identity) error {
@@ -88,6 +91,9 @@ func (p *processor) identify(part *partition) error {
 		return fmt.Errorf("%w: %s has %d, the files in %s are of one with %d: make it as it was, or remove the directory to replay what is there",
 			ErrPartitions, part.task.Topic, now.Partitions, part.dir, then.Partitions)
 	case known && (then == now || defect.Is(defect.TopicNotCompared)):
+		if part.had && !saved {
+			return p.wipe(part) // what is in it, if anything, is of nobody knows what
+		}
 		return nil
 	case known:
 		err = p.discard(part, fmt.Sprintf("the changelog was deleted and created again: its id is %s, that of the files' %s", now.ID, then.ID))

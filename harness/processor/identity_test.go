@@ -3,6 +3,7 @@ package processor
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,48 @@ func TestFilesWithoutTheirTopicAreWiped(t *testing.T) {
 	}
 }
 
+// Files of another partition are not taken for one's own, whether they come with the file that says whose they are or without.
+func TestSwappedFilesAreWiped(t *testing.T) {
+	for name, parts := range map[string][2]string{
+		"all": {"0_0", "0_1"}, "only the store": {"0_0/rocksdb", "0_1/rocksdb"}, "only what says whose": {"0_0/.changelog-store", "0_1/.changelog-store"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			if err := f.admin.AddPartitions(t.Context(), f.topic, 2); err != nil {
+				t.Fatal(err)
+			}
+			f.partitions = []int32{0, 1}
+			for partition := range f.partitions {
+				f.writeTo(t, int32(partition), 1000*partition, 10+partition)
+			}
+			all := func() map[int32]int64 {
+				events, err := f.live(t, spec.StoreRocks, subject.Config{Digest: true, Reads: []subject.Read{{Key: []byte("none")}}}, subject.Reads)
+				if err != nil {
+					t.Fatal(err)
+				}
+				counts := map[int32]int64{}
+				for _, e := range events {
+					if e.Event == subject.DigestOf {
+						counts[e.Partition] = e.Count
+					}
+				}
+				return counts
+			}
+			want := map[int32]int64{0: 10, 1: 11}
+			if got := all(); !maps.Equal(got, want) {
+				t.Fatalf("records by partition %v, want %v", got, want)
+			}
+			a, b := filepath.Join(f.state, parts[0]), filepath.Join(f.state, parts[1])
+			if err := errors.Join(os.Rename(a, a+"-other"), os.Rename(b, a), os.Rename(a+"-other", b)); err != nil {
+				t.Fatal(err)
+			}
+			if got := all(); !maps.Equal(got, want) {
+				t.Errorf("records by partition %v, want %v", got, want)
+			}
+		})
+	}
+}
+
 // Keys may be in other partitions since: nothing is served, and nothing is wiped.
 func TestAnotherNumberOfPartitionsIsRefused(t *testing.T) {
 	f := newFixture(t)
@@ -83,7 +126,7 @@ func listed(t *testing.T, dir string) (files []string) {
 
 // Every truncation and every flipped bit of the file is as good as none.
 func TestSource(t *testing.T) {
-	s := source{filepath.Join(t.TempDir(), ".changelog-store"), "app-store-changelog"}
+	s := source{filepath.Join(t.TempDir(), ".changelog-store"), "app-store-changelog", 3}
 	if _, ok, err := s.read(); ok || err != nil {
 		t.Errorf("of no file: %v, %v", ok, err)
 	}
@@ -94,8 +137,10 @@ func TestSource(t *testing.T) {
 	if got, ok, err := s.read(); got != want || !ok || err != nil {
 		t.Fatalf("%+v, %v, %v, want %+v", got, ok, err, want)
 	}
-	if _, ok, _ := (source{s.path, "another-changelog"}).read(); ok {
-		t.Error("it is of another topic")
+	for _, other := range []source{{s.path, "another-changelog", 3}, {s.path, s.topic, 4}} {
+		if _, ok, _ := other.read(); ok {
+			t.Errorf("it is taken for one of %s-%d", other.topic, other.partition)
+		}
 	}
 	text, err := os.ReadFile(s.path)
 	if err != nil {

@@ -34,13 +34,14 @@ const testKeys = 1000
 // fixture is a topic and a state directory for incarnations of one processor.
 type fixture struct {
 	bootstrap, topic, state string
+	partitions              []int32
 	admin                   *changelog.Admin
 }
 
 func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	f := &fixture{
-		bootstrap: brokertest.Start(t).Bootstrap(), state: t.TempDir(),
+		bootstrap: brokertest.Start(t).Bootstrap(), state: t.TempDir(), partitions: []int32{0},
 		topic: changelog.TopicName(fmt.Sprintf("processor-%x", rand.Uint64()), "store"),
 	}
 	var err error
@@ -72,7 +73,7 @@ func (f *fixture) create(t *testing.T) {
 func (f *fixture) live(t *testing.T, store string, config subject.Config, until string) (events []subject.Event, err error) {
 	t.Helper()
 	dir := t.TempDir()
-	config.Partitions = []int32{0}
+	config.Partitions = f.partitions
 	data, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +128,7 @@ func (f *fixture) load(t *testing.T, store string) {
 	if got := names(events); got != want {
 		t.Fatalf("events %q, want %q", got, want)
 	}
-	if last := events[len(events)-1]; last.Records != testKeys || last.Offset != testKeys {
+	if last := find(t, events, subject.Loaded); last.Records != testKeys || last.Offset != testKeys {
 		t.Fatalf("%+v", last)
 	}
 }
@@ -221,12 +222,18 @@ func (f *fixture) trim(t *testing.T, before stores.Offset) {
 // write appends records of so many new keys to the changelog, from number first on.
 func (f *fixture) write(t *testing.T, first, n int) {
 	t.Helper()
-	w, err := changelog.NewWriter(f.bootstrap, f.topic, 0, 10*time.Second, nil)
+	f.writeTo(t, 0, first, n)
+}
+
+func (f *fixture) writeTo(t *testing.T, partition int32, first, n int) {
+	t.Helper()
+	w, err := changelog.NewWriter(f.bootstrap, f.topic, partition, 10*time.Second, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Close()
 	b := changelog.NewBatch()
+	b.Partition = partition
 	for i := range n {
 		b.Append(fmt.Appendf(nil, "written-%06d", first+i), []byte("value"), 1, b.Next)
 	}
