@@ -87,6 +87,9 @@ func (p *processor) keep(ctx context.Context) error {
 // read, and what is applied becomes durable when the engine likes: a copy that dies is
 // made anew.
 func (p *processor) keepPartition(ctx context.Context, part *partition) error {
+	if err := p.identify(part); err != nil {
+		return err
+	}
 	begin, end, err := part.reader.EndOffsets(part.id, offsetTimeout)
 	if err != nil {
 		return err
