@@ -43,6 +43,29 @@ func (b *Broker) Restart(ctx context.Context, signal syscall.Signal, away time.D
 	return nil
 }
 
+// Route restarts a local broker like Restart with SIGKILL, with a second listener on a port that is free, in the
+// place of the one of an earlier Route. Its address is returned, and it tells clients to come to advertised,
+// HOST:PORT, "" being that address. The first listener, of Bootstrap, stays as it is.
+func (b *Broker) Route(ctx context.Context, advertised string) (address string, err error) {
+	k, err := b.ours()
+	if err != nil {
+		return "", err
+	}
+	ports, err := freePorts(1)
+	if err != nil {
+		return "", err
+	}
+	address = fmt.Sprintf("%s:%d", k.layout.listen, ports[0])
+	if advertised == "" {
+		advertised = address
+	}
+	k.layout.routed = routed{ports[0], advertised}
+	if err := k.writeProperties(); err != nil {
+		return "", err
+	}
+	return address, b.Restart(ctx, syscall.SIGKILL, 0)
+}
+
 // Freeze stops a local broker with SIGSTOP for so long, or until ctx ends, and returns once it
 // answers again. Other kinds are left alone, with [ErrNotOurs].
 func (b *Broker) Freeze(ctx context.Context, long time.Duration) error {

@@ -3,6 +3,7 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"net"
 	"syscall"
 	"testing"
 	"time"
@@ -36,9 +37,15 @@ func TestStruckBrokerComesBack(t *testing.T) {
 	if err := b.Freeze(ctx, 100*time.Millisecond); err != nil || b.Pid() != pid || !b.Alive() {
 		t.Fatalf("%v; process %d, then %d", err, pid, b.Pid())
 	}
-	if err := b.Restart(ctx, syscall.SIGKILL, 0); err != nil || b.Pid() == pid || !b.Alive() {
+	second, err := b.Route(ctx, "") // a restart too
+	if err != nil || b.Pid() == pid || !b.Alive() {
 		t.Fatalf("%v; process %d, then %d", err, pid, b.Pid())
 	}
+	c, err := net.Dial("tcp", second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Close()
 	if topics, err := admin.Topics(); err != nil || len(topics) != 1 {
 		t.Errorf("%v, %v", topics, err)
 	}
@@ -53,6 +60,9 @@ func TestForeignBrokerIsNotStruck(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := b.Restart(context.Background(), syscall.SIGKILL, 0); !errors.Is(err, broker.ErrNotOurs) {
+		t.Error(err)
+	}
+	if _, err := b.Route(context.Background(), ""); !errors.Is(err, broker.ErrNotOurs) {
 		t.Error(err)
 	}
 	if err := b.Freeze(context.Background(), time.Hour); !errors.Is(err, broker.ErrNotOurs) {

@@ -17,6 +17,7 @@ type local struct {
 	home    string // its data, configuration and temporary files; removed by stop
 	log     string
 	command []string // java and its arguments
+	layout  layout
 
 	mu  sync.Mutex
 	jvm *jvm // another one after a restart
@@ -60,8 +61,8 @@ func launchLocal(ctx context.Context, o Options) (_ instance, err error) {
 			err = errors.Join(err, os.RemoveAll(home))
 		}
 	}()
-	config, err := k.configure(ports)
-	if err != nil {
+	k.layout = layout{listen: "127.0.0.1", port: ports[0], controllerPort: ports[1], dataDir: k.dataDir()}
+	if err := k.configure(); err != nil {
 		return nil, err
 	}
 	args := func(more ...string) []string {
@@ -70,14 +71,14 @@ func launchLocal(ctx context.Context, o Options) (_ instance, err error) {
 	}
 
 	format, err := startJVM(java, append(args("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"),
-		"kafka.tools.StorageTool", "format", "--cluster-id", clusterID, "--config", config), k.log)
+		"kafka.tools.StorageTool", "format", "--cluster-id", clusterID, "--config", k.properties()), k.log)
 	if err != nil {
 		return nil, err
 	}
 	if err := format.wait(ctx); err != nil {
 		return nil, fmt.Errorf("format Kafka's storage: %w\n%s", err, k.logTail(failureLines))
 	}
-	k.command = append(append([]string{java}, args(slices.Concat(jvmHeap, jvmOptions)...)...), "kafka.Kafka", config)
+	k.command = append(append([]string{java}, args(slices.Concat(jvmHeap, jvmOptions)...)...), "kafka.Kafka", k.properties())
 	if err := k.start(); err != nil {
 		return nil, err
 	}
@@ -102,22 +103,21 @@ func (k *local) current() *jvm {
 	return k.jvm
 }
 
-// configure writes the files that Kafka reads and returns the path of server.properties.
-func (k *local) configure(ports []int) (string, error) {
-	config := filepath.Join(k.home, "server.properties")
-	text := properties(settings(layout{
-		listen:         "127.0.0.1",
-		port:           ports[0],
-		controllerPort: ports[1],
-		dataDir:        k.dataDir(),
-	}))
-	return config, errors.Join(
+// configure writes the files that Kafka reads.
+func (k *local) configure() error {
+	return errors.Join(
 		os.Mkdir(filepath.Join(k.home, "tmp"), 0o700),
 		os.WriteFile(filepath.Join(k.home, "log4j2.properties"), []byte(logConfig), 0o600),
-		os.WriteFile(config, []byte(text), 0o600),
+		k.writeProperties(),
 	)
 }
 
+// writeProperties writes what the next start of Kafka goes by.
+func (k *local) writeProperties() error {
+	return os.WriteFile(k.properties(), []byte(properties(settings(k.layout))), 0o600)
+}
+
+func (k *local) properties() string     { return filepath.Join(k.home, "server.properties") }
 func (k *local) dataDir() string        { return filepath.Join(k.home, "data") }
 func (k *local) bootstrap() string      { return k.address }
 func (k *local) version() string        { return k.release }

@@ -26,12 +26,19 @@ type layout struct {
 	port           int    // its port, the same inside and outside of a container, so that Kafka reaches itself by it
 	controllerPort int
 	dataDir        string
+	routed         routed
+}
+
+// routed is a second client listener, for those who come another way; its zero value is none.
+type routed struct {
+	port       int
+	advertised string // HOST:PORT that clients are told to come to
 }
 
 // settings are the server properties of a benchmark's single broker. What is not here
 // has Kafka's default, so that retention, cleaning and flushing are those of a real broker.
 func settings(l layout) map[string]string {
-	return map[string]string{
+	s := map[string]string{
 		// KRaft in one process, reached only through this machine's loopback address.
 		"node.id":                        "1",
 		"process.roles":                  "broker,controller",
@@ -63,6 +70,12 @@ func settings(l layout) map[string]string {
 		// A deleted topic's files go after a second, not a minute: a suite makes many topics.
 		"log.segment.delete.delay.ms": "1000",
 	}
+	if l.routed.port != 0 {
+		s["listeners"] += fmt.Sprintf(",ROUTED://%s:%d", l.listen, l.routed.port)
+		s["advertised.listeners"] += ",ROUTED://" + l.routed.advertised
+		s["listener.security.protocol.map"] += ",ROUTED:PLAINTEXT"
+	}
+	return s
 }
 
 // properties renders settings as a server.properties file, in a stable order.

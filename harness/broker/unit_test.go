@@ -80,6 +80,20 @@ func TestEnvironmentMirrorsProperties(t *testing.T) {
 	}
 }
 
+// A second listener names the address that it was given, and the first one stays.
+func TestRoutedListener(t *testing.T) {
+	s := settings(layout{listen: "127.0.0.1", port: 1, controllerPort: 2, routed: routed{3, "127.0.0.1:4"}})
+	for key, want := range map[string]string{
+		"listeners":                      "PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2,ROUTED://127.0.0.1:3",
+		"advertised.listeners":           "PLAINTEXT://127.0.0.1:1,ROUTED://127.0.0.1:4",
+		"listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,ROUTED:PLAINTEXT",
+	} {
+		if s[key] != want {
+			t.Errorf("%s=%s, want %s", key, s[key], want)
+		}
+	}
+}
+
 func TestLocalNotInstalled(t *testing.T) {
 	t.Setenv(homeVariable, t.TempDir())
 	_, err := Start(t.Context(), Options{Kind: Local, Dir: t.TempDir(), Probe: func(context.Context, string) error { return nil }})
