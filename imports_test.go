@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"harness/spec":           {"harness/record"},
 	"harness/child":          {},
 	"harness/broker":         {"harness/child"},
+	"harness/proxy":          {},
 	"harness/workload":       {"stores"},
 	"harness/changelog":      {"harness/changelog/wire", "stores"},
 	"harness/changelog/wire": {"internal/defect", "stores"},
@@ -73,7 +74,7 @@ var allowed = map[string][]string{
 	"bench/targets": {
 		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "stores", "stores/memory", "stores/rocks",
 	},
-	"bench/torture":        {"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "stores", "stores/killpoint"},
+	"bench/torture":        {"harness/broker", "harness/changelog", "harness/proxy", "harness/record", "harness/spec", "harness/subject", "stores", "stores/killpoint"},
 	"bench/progress":       {"bench/report", "bench/suite", "harness/record", "harness/spec"},
 	"bench/peers":          {"harness/record", "harness/spec", "harness/subject"},
 	"bench/peers/naive-go": {"harness/subject", "harness/verify"},

@@ -250,7 +250,7 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 		return nil, err
 	}
 	if alive(c.Fault) && m != nil {
-		l.strike = newStrike(c.rng, c.Fault, c.Broker, c.ground.disk)
+		l.strike = newStrike(c.rng, c.Options, c.ground.disk)
 	}
 	err = l.live(ctx, m, c.Stall, func(restored []subject.Entry) error { return c.judge(ctx, l, committed, restored) })
 	g.opened = g.opened || l.opened.Event != ""

@@ -172,7 +172,7 @@ func (g *ground) start(o *Options, c *Cell, m *moment) (*life, error) {
 		config.KillAt = m.plan
 	}
 	g.lives++
-	task := subject.Task{Brokers: o.Brokers, Topic: g.log, StateDir: g.state, Store: c.Store, Config: config}
+	task := subject.Task{Brokers: o.way(), Topic: g.log, StateDir: g.state, Store: c.Store, Config: config}
 	p, err := subject.Start(o.Command, task, g.dir, fmt.Sprint("life-", g.lives))
 	return &life{process: p}, err
 }

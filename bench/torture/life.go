@@ -76,7 +76,10 @@ func (l *life) follow(ctx context.Context, m *moment, stall time.Duration, resto
 		case <-strike:
 			l.strike.begin(ctx, l.during)
 		case <-l.struck():
-			l.back, kill = true, time.After(m.after)
+			l.back = true
+			if !l.strike.patient {
+				kill = time.After(m.after)
+			}
 			deadline.Reset(stall)
 		case <-kill:
 			return nil

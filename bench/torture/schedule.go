@@ -33,7 +33,9 @@ var order = []string{
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
 	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing,
 	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
-	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway, FaultZombie, FaultPowerCut, FaultDiskFull, FaultDiskFails, FaultLockHeld,
+	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway,
+	FaultBrokerSlow, FaultBrokerReset, FaultBrokerBlackhole, FaultBrokerMoved,
+	FaultZombie, FaultPowerCut, FaultDiskFull, FaultDiskFails, FaultLockHeld,
 }
 
 // moment is one kill of a schedule.

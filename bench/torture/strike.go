@@ -27,7 +27,7 @@ const (
 	brokerAway = 30 * time.Second
 )
 
-var brokerFaults = []string{FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway}
+var brokerFaults = slices.Concat([]string{FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway}, networkFaults)
 
 // What became of a processor whose broker was struck.
 const (
@@ -57,8 +57,12 @@ type strike struct {
 	fault  string
 	broker *broker.Broker
 	disk   *disk
+	route  *route        // of the network's faults, else nil
 	event  string        // of the processor, at which it comes; "": by the clock
 	after  time.Duration // from the processor's start
+	// patient: the processor is killed once it has done all of its work, which proves that it goes on;
+	// else soon, by the clock.
+	patient bool
 
 	during string // what the processor had got to
 	proof  string
@@ -68,14 +72,15 @@ type strike struct {
 
 // newStrike chooses the moment: as soon as the files are open, in the restore, or in the traffic
 // behind it.
-func newStrike(rng *rand.Rand, fault string, b *broker.Broker, d *disk) *strike {
-	s := &strike{fault: fault, broker: b, disk: d, after: time.Duration(rng.Int64N(int64(lifeTime)))}
+func newStrike(rng *rand.Rand, o *Options, d *disk) *strike {
+	s := &strike{fault: o.Fault, broker: o.Broker, disk: d, route: o.route, after: time.Duration(rng.Int64N(int64(lifeTime)))}
 	switch rng.IntN(4) {
 	case 0:
 		s.event = subject.Opened
 	case 1:
 		s.event = subject.RestoreStart
 	}
+	s.patient = rng.IntN(2) == 0
 	return s
 }
 
@@ -105,6 +110,9 @@ func (s *strike) do(ctx context.Context) (proof string, err error) {
 		return s.disk.fill()
 	case FaultDiskFails:
 		return s.disk.abort()
+	}
+	if s.route != nil {
+		return s.route.strike(ctx, s.fault)
 	}
 	before, start := s.broker.Pid(), time.Now()
 	switch s.fault {

@@ -54,7 +54,8 @@
 //
 // With a fault of the broker, it is struck in each life, before the kill: as soon as the files are
 // open, in the restore, or in the traffic. The processor may go on or give up with an error,
-// but not hang, and no local files may be lost for it.
+// but not hang, and no local files may be lost for it. So it is with the network between them: a proxy slows
+// it down, resets connections or swallows what passes, or the broker comes back at another port.
 package torture
 
 import (
@@ -90,6 +91,8 @@ type Options struct {
 	Out     string          // for the lines, and for what is kept of a failure
 	Command subject.Command // starts our own processor
 	Stall   time.Duration   // without an event the processor hangs
+
+	route *route // of the processor, when the network is struck
 
 	// Watch is told of every kill before it comes, and of every judgement; may be nil.
 	Watch func(Progress)
@@ -163,6 +166,12 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 	}
 	chosen = faulty(chosen, o.Fault)
 	r := &run{Options: o, cells: len(chosen), counts: counts{}, res: res}
+	if ofNetwork(o.Fault) {
+		if r.route, err = newRoute(ctx, o.Broker, o.Fault); err != nil {
+			return res, err
+		}
+		defer func() { err = errors.Join(err, r.route.close()) }()
+	}
 	if r.log, err = newLog(o.Out, o.Run); err != nil {
 		return res, err
 	}
