@@ -253,7 +253,7 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 		l.strike = newStrike(c.rng, c.Options, c.ground.disk)
 	}
 	err = l.live(ctx, m, c.Stall, func(restored []subject.Entry) error { return c.judge(ctx, l, committed, restored) })
-	g.opened = g.opened || l.opened.Event != ""
+	g.opened = g.opened || l.start.Event != "" // an empty store may be made anew before that
 	if err != nil {
 		tail := l.process.LogTail(5)
 		l.process.Release()

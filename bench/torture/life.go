@@ -84,6 +84,10 @@ func (l *life) follow(ctx context.Context, m *moment, stall time.Duration, resto
 		case <-kill:
 			return nil
 		case <-deadline.C:
+			if l.strike != nil && l.strike.done != nil && !l.back { // nothing can be expected
+				deadline.Reset(stall)
+				continue
+			}
 			return fmt.Errorf("%w: no event for %v, at %s", errHung, stall, l.during)
 		case <-ctx.Done():
 			return ctx.Err()
