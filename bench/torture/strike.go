@@ -80,7 +80,7 @@ func newStrike(rng *rand.Rand, o *Options, d *disk) *strike {
 	case 1:
 		s.event = subject.RestoreStart
 	}
-	s.patient = rng.IntN(2) == 0
+	s.patient = ofBroker(o.Fault) && rng.IntN(2) == 0
 	return s
 }
 
@@ -105,6 +105,9 @@ func (s *strike) finish(ctx context.Context, during string) error {
 
 // do returns what proves that it happened.
 func (s *strike) do(ctx context.Context) (proof string, err error) {
+	if s.route != nil {
+		return s.route.strike(ctx, s.fault)
+	}
 	switch s.fault {
 	case FaultDiskFull:
 		return s.disk.fill()
