@@ -38,6 +38,8 @@ func newGroup(bootstrap, name, isolation string) (*Group, error) {
 	c, err := kafka.NewConsumer(&kafka.ConfigMap{
 		"bootstrap.servers": bootstrap, "group.id": name, "enable.auto.commit": false, "log_level": 0,
 		isolationLevel: isolation,
+		// So that a connection that does not answer is given up, and another one tried, within groupTimeout.
+		"socket.timeout.ms": 10_000,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("group %s: %w", name, err)
@@ -80,14 +82,15 @@ func (g *Group) Committed(topic string) (stores.Offset, error) {
 // Close disconnects.
 func (g *Group) Close() error { return g.consumer.Close() }
 
-// coordinatorMoves tells the errors of a coordinator that is not ready yet.
+// coordinatorMoves tells the errors of a coordinator that is not ready yet, or did not answer: to ask again does no harm.
 func coordinatorMoves(err error) bool {
 	var failure kafka.Error
 	if !errors.As(err, &failure) {
 		return false
 	}
 	switch failure.Code() {
-	case kafka.ErrCoordinatorLoadInProgress, kafka.ErrCoordinatorNotAvailable, kafka.ErrNotCoordinator, kafka.ErrWaitCoord:
+	case kafka.ErrCoordinatorLoadInProgress, kafka.ErrCoordinatorNotAvailable, kafka.ErrNotCoordinator, kafka.ErrWaitCoord,
+		kafka.ErrTimedOut, kafka.ErrTransport:
 		return true
 	default:
 		return false

@@ -21,8 +21,13 @@ type Transactions struct {
 	acks     chan kafka.Event
 }
 
-// transactionTimeout is how long a transaction may take; its steps are retried by librdkafka within this time.
-const transactionTimeout = 60 * time.Second
+// transactionTimeout is how long a transaction may take, and each of its steps: less than the time after which
+// a processor that reports nothing has hung.
+const transactionTimeout = 45 * time.Second
+
+// silenceTimeout is how long a connection may not answer: what was asked is asked again over another one while there
+// is time. librdkafka's own is as long as the transaction. (The wire's exchanges have the same.)
+const silenceTimeout = 30 * time.Second
 
 // NewTransactions makes the producer of a transactional id, and fences the one before it:
 // what that had begun and not committed is aborted when this returns, so that nothing of
@@ -35,6 +40,7 @@ func NewTransactions(ctx context.Context, bootstrap, id string, overrides Settin
 	maps.Copy(config, kafka.ConfigMap{
 		"transactional.id": id, "transaction.timeout.ms": int(transactionTimeout.Milliseconds()),
 		"message.timeout.ms": int(transactionTimeout.Milliseconds()), // not more than a transaction may take
+		"socket.timeout.ms":  int(silenceTimeout.Milliseconds()),
 	})
 	p, err := kafka.NewProducer(&config)
 	if err != nil {
@@ -45,7 +51,7 @@ func NewTransactions(ctx context.Context, bootstrap, id string, overrides Settin
 		for range p.Events() { // errors come back from the calls
 		}
 	}()
-	err = retry(ctx, func() error { return p.InitTransactions(ctx) })
+	err = retry(ctx, transactionTimeout, p.InitTransactions)
 	if err != nil {
 		t.Close()
 		return nil, fmt.Errorf("transactions of %s: %w", id, err)
@@ -53,12 +59,20 @@ func NewTransactions(ctx context.Context, bootstrap, id string, overrides Settin
 	return t, nil
 }
 
-// retry repeats what librdkafka says can be.
-func retry(ctx context.Context, step func() error) error {
+// retry repeats what librdkafka says can be, up to a limit. That is needed: a coordinator that has come back at another
+// address, and is the same broker, is looked for at the old one for ever. Only another client finds it.
+func retry(ctx context.Context, limit time.Duration, step func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	for {
-		err := step()
+		err := step(ctx)
 		var failure kafka.Error
-		if err == nil || !errors.As(err, &failure) || !failure.IsRetriable() || ctx.Err() != nil {
+		switch {
+		case err == nil || !errors.As(err, &failure) || !failure.IsRetriable():
+			return err
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			return fmt.Errorf("not done within %v: %w", limit, err)
+		case ctx.Err() != nil:
 			return err
 		}
 	}
@@ -118,17 +132,19 @@ func (t *Transactions) SendOffset(ctx context.Context, g *Group, topic string, n
 		return t.failed(err)
 	}
 	offsets := []kafka.TopicPartition{{Topic: &topic, Offset: kafka.Offset(next)}}
-	return t.failed(retry(ctx, func() error { return t.producer.SendOffsetsToTransaction(ctx, offsets, meta) }))
+	return t.failed(retry(ctx, transactionTimeout, func(ctx context.Context) error {
+		return t.producer.SendOffsetsToTransaction(ctx, offsets, meta)
+	}))
 }
 
 // Commit makes all of the transaction visible.
 func (t *Transactions) Commit(ctx context.Context) error {
-	return t.failed(retry(ctx, func() error { return t.producer.CommitTransaction(ctx) }))
+	return t.failed(retry(ctx, transactionTimeout, t.producer.CommitTransaction))
 }
 
 // Abort takes all of the transaction back.
 func (t *Transactions) Abort(ctx context.Context) error {
-	return t.failed(retry(ctx, func() error { return t.producer.AbortTransaction(ctx) }))
+	return t.failed(retry(ctx, transactionTimeout, t.producer.AbortTransaction))
 }
 
 func (t *Transactions) failed(err error) error {

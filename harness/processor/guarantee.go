@@ -2,7 +2,6 @@ package processor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -68,9 +67,11 @@ func (x *exactlyOnce) send(ctx context.Context, b *stores.Batch, next stores.Off
 			return 0, err
 		}
 	}
-	err = t.SendOffset(ctx, x.group, x.task.Input, next)
+	if err := t.SendOffset(ctx, x.group, x.task.Input, next); err != nil {
+		return 0, err // nothing of it counts without the offset
+	}
 	killpoint.Reached(killpoint.Commit)
-	return at, errors.Join(err, t.Commit(ctx))
+	return at, t.Commit(ctx)
 }
 
 func (x *exactlyOnce) applied(stores.Offset) error { return nil }
