@@ -142,7 +142,7 @@ func TestOneWorkloadIsDecidedOn(t *testing.T) {
 	for _, row := range v.Decision.Rows {
 		names = append(names, row.Name)
 	}
-	if !slices.Equal(names, []string{"memory", "rocksdb"}) || v.Decision.Sizes() != "4M keys, 20 B values, 1 partitions, 1 updates per key" {
+	if !slices.Equal(names, []string{"memory", "rocksdb"}) || v.Decision.Sizes() != "4M keys, 20 B values, 1 partition, 1 update per key" {
 		t.Errorf("%q at %s", names, v.Decision.Sizes())
 	}
 	i := slices.IndexFunc(v.Filters, func(f filter) bool { return f.Name == workloadFilter })

@@ -75,6 +75,14 @@ func recoveryOrder(recovery string) int {
 	return len(recoveries)
 }
 
+// counted is a number of things in words.
+func counted(n int, one, behind string) string {
+	if n != 1 {
+		one += "s"
+	}
+	return fmt.Sprintf("%d %s%s", n, one, behind)
+}
+
 // A dimension is something in which cells of one run may differ besides store,
 // recovery and keys. It is named only where they do.
 type dimension struct {
@@ -102,12 +110,12 @@ var dimensions = []dimension{
 	{
 		"parts",
 		func(c record.Cell) string { return fmt.Sprint(c.Partitions) },
-		func(c record.Cell) string { return fmt.Sprintf("%d partitions", c.Partitions) },
+		func(c record.Cell) string { return counted(c.Partitions, "partition", "") },
 	},
 	{
 		"upd/key",
 		func(c record.Cell) string { return fmt.Sprint(c.UpdatesPerKey) },
-		func(c record.Cell) string { return fmt.Sprintf("%d updates per key", c.UpdatesPerKey) },
+		func(c record.Cell) string { return counted(c.UpdatesPerKey, "update", " per key") },
 	},
 	{
 		"mode",
