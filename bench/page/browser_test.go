@@ -216,8 +216,15 @@ func TestTarget(t *testing.T) {
 	}
 }
 
-// patiently polls by the clock: a browser without a core to itself draws no frames, which it polls at else.
-var patiently = []chromedp.PollOption{chromedp.WithPollingInterval(50 * time.Millisecond), chromedp.WithPollingTimeout(2 * time.Minute)}
+// await asks until an expression is true. (chromedp.Poll waits in the page, and now and then for ever, when a link is followed there.)
+func (b *browser) await(expression string) {
+	b.t.Helper()
+	for start := time.Now(); !eval[bool](b, expression); time.Sleep(20 * time.Millisecond) {
+		if time.Since(start) > time.Minute {
+			b.t.Fatalf("%s is not true", expression)
+		}
+	}
+}
 
 // The Tab key comes by every control, and a chart tells its values to the arrow keys.
 func TestKeyboard(t *testing.T) {
@@ -238,7 +245,8 @@ func TestKeyboard(t *testing.T) {
 			t.Errorf("%s reads %q, want %q", id, got, want)
 		}
 	}
-	b.run(chromedp.Focus(`.decision td a`), chromedp.KeyEvent(kb.Enter), chromedp.Poll(`document.activeElement.matches("details[open] > summary")`, nil, patiently...))
+	b.run(chromedp.Focus(`.decision td a`), chromedp.KeyEvent(kb.Enter))
+	b.await(`document.activeElement.matches("details[open] > summary")`)
 	if got := eval[string](b, `document.activeElement.textContent`); !strings.HasPrefix(got, "memory, local, 1M keys 77.7 ms") {
 		t.Errorf("a figure of the table leads to %q", got)
 	}
