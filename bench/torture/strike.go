@@ -80,7 +80,7 @@ func newStrike(rng *rand.Rand, o *Options, d *disk) *strike {
 	case 1:
 		s.event = subject.RestoreStart
 	}
-	s.patient = ofBroker(o.Fault) && rng.IntN(2) == 0
+	s.patient = rng.IntN(2) == 0 || ofDisk(o.Fault) // to meet the disk at all
 	return s
 }
 
