@@ -101,3 +101,13 @@ func (j *journal) close() {
 		j.file.Close() // each record was made durable when it was appended
 	}
 }
+
+// toCome says whether a trial behind the i-th is that one.
+func (j *journal) toCome(i int, p planned) bool {
+	for k := i + 1; k < len(j.plan); k++ {
+		if j.plan[k] == p && !j.done(k) {
+			return true
+		}
+	}
+	return false
+}

@@ -129,7 +129,7 @@ func WithRunner(ctx context.Context, o Options, do func(*trial.Runner) error) er
 	return withRunner(ctx, o, newRunID(), do)
 }
 
-func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runner) error) error {
+func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runner) error) (err error) {
 	dir, err := os.MkdirTemp(o.Spec.StateDir, "restorebench-"+run+"-")
 	if err != nil {
 		return &BadInput{&spec.Error{Where: "--state-dir", Value: o.Spec.StateDir, Allowed: "a directory that can be written (" + err.Error() + ")"}}
@@ -147,7 +147,9 @@ func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runne
 			o.Logf("%v", err)
 		}
 	}()
-	return do(&trial.Runner{Run: run, Spec: o.Spec, Broker: b, Command: o.Command, Subjects: o.Subjects, Dir: dir})
+	r := &trial.Runner{Run: run, Spec: o.Spec, Broker: b, Command: o.Command, Subjects: o.Subjects, Dir: dir}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	return do(r)
 }
 
 // runAll runs what is left of the plan, and then what the budget allows.
@@ -196,6 +198,7 @@ func runOne(ctx context.Context, o Options, res *Result, r *trial.Runner, j *jou
 	p := j.plan[i]
 	event := Event{Trial: i, Trials: len(j.plan), Cell: p.cell}
 	r.Watch = o.watch(event)
+	r.ToCome = func(c record.Cell) bool { return j.toCome(i, planned{c, p.seed}) }
 	rec, err := r.Do(ctx, i, p.cell, p.seed)
 	rec.Environment = env
 	if appendErr := j.file.Append(&rec); appendErr != nil {

@@ -39,21 +39,29 @@ var changelogSuffix = changelog.TopicName("", "store")
 // input is the topic that the application reads, of which nothing is measured: it stays empty.
 func (a *attempt) input() string { return strings.TrimSuffix(a.topic, changelogSuffix) + "-input" }
 
-// prime loads the changelog and brings a subject to the state that it is to be killed in. Where
-// local files are to be there, one incarnation writes them and is stopped cleanly, and a
+// prime loads the changelog and brings a subject to the state that it is to be killed in. Where all
+// is to be replayed it is killed as soon as it has its partitions and has begun to restore them: no more of it
+// outlives the kill. Where local files are to be there, one incarnation writes them and is stopped cleanly, and a
 // second one goes on with them: so they are current when that is killed, whatever the system
 // keeps in memory. A tail is then written behind its back; with a standby, once that has the load.
 func (a *attempt) prime(ctx context.Context, state string) (*subject.Process, error) {
 	if _, known := a.Subjects[a.rec.Subject]; !known {
 		return nil, fmt.Errorf("subject %s is not known", a.rec.Subject)
 	}
-	err := a.writeChangelog(ctx, func(w *workload.Spec) (from, to int64) { return 0, w.Load() })
-	if err != nil {
-		return nil, fmt.Errorf("load: %w", err)
+	if a.ends == nil {
+		if err := a.writeChangelog(ctx, func(w *workload.Spec) (from, to int64) { return 0, w.Load() }); err != nil {
+			return nil, fmt.Errorf("load: %w", err)
+		}
 	}
-	p, err := a.incarnate(ctx, state, "first")
-	if err != nil || a.rec.Recovery == record.Replay {
-		return p, err
+	if a.rec.Recovery == record.Replay {
+		return a.incarnate(ctx, state, "first", subject.RestoreStart)
+	}
+	if a.primed {
+		return a.incarnate(ctx, state, "second", subject.Ready)
+	}
+	p, err := a.incarnate(ctx, state, "first", subject.Ready)
+	if err != nil {
+		return nil, err
 	}
 	if a.copy != nil {
 		if err := a.awaitCopy(ctx, a.ends); err != nil {
@@ -65,7 +73,7 @@ func (a *attempt) prime(ctx context.Context, state string) (*subject.Process, er
 	if err := a.stop(ctx, p); err != nil {
 		return nil, fmt.Errorf("the first incarnation: %w", err)
 	}
-	if p, err = a.incarnate(ctx, state, "second"); err != nil || a.rec.Recovery == record.Local {
+	if p, err = a.incarnate(ctx, state, "second", subject.Ready); err != nil || a.rec.Recovery == record.Local {
 		return p, err
 	}
 	return a.addTail(ctx, p)
@@ -81,13 +89,13 @@ func (a *attempt) addTail(ctx context.Context, p *subject.Process) (*subject.Pro
 	return p, nil
 }
 
-// incarnate starts the subject and returns it when it is ready.
-func (a *attempt) incarnate(ctx context.Context, state, name string) (*subject.Process, error) {
+// incarnate starts the subject and returns it once it says that event, at the latest when it is ready.
+func (a *attempt) incarnate(ctx context.Context, state, name, event string) (*subject.Process, error) {
 	p, err := subject.Start(a.command(), a.task(state, subject.Config{}), a.dir, name)
 	if err != nil {
 		return nil, err
 	}
-	err = a.follow(ctx, p, func(e subject.Event) (bool, error) { return e.Event == subject.Ready, nil })
+	err = a.follow(ctx, p, func(e subject.Event) (bool, error) { return e.Event == event || e.Event == subject.Ready, nil })
 	if err != nil {
 		p.Release()
 		return nil, fmt.Errorf("the %s incarnation: %w", name, err)

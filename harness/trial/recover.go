@@ -64,8 +64,12 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 	}
 	_, reads := a.reads()
 	verdict := a.verify(ctx, successor, reads)
-	if err := errors.Join(a.judge(t), verdict); err != nil || a.rec.Restored.Records == 0 {
+	if err := errors.Join(a.judge(t), verdict); err != nil {
 		return err
+	}
+	a.bequeath(ctx, successor, state)
+	if a.rec.Restored.Records == 0 {
+		return nil
 	}
 	successor.Release()
 	alone, err := a.fetchAlone(ctx, t.ranges)

@@ -37,8 +37,12 @@ type Runner struct {
 	Dir      string // existing directory of the run; trials make theirs in it
 	// Watch is called with every stage's progress; may be nil.
 	Watch func(Progress)
+	// ToCome says whether a trial of that cell with the same seed is yet to come, to which one of another system can
+	// leave its changelog and its files; nil: none is. Close removes what was left.
+	ToCome func(record.Cell) bool
 
-	models modelCache
+	models   modelCache
+	legacies map[record.Cell]*legacy // by the heir
 	// interlude, in tests, does more to the state before the recovery that counts.
 	interlude func(ctx context.Context, a *attempt, victim *subject.Process, state string) (*subject.Process, error)
 	// atTail, in tests, comes between the load and the tail of a trial with a standby.
@@ -97,8 +101,10 @@ type attempt struct {
 	topic     string
 	workloads []workload.Spec
 	models    []*model
-	ends      []int64  // end offset of each partition after the load
-	copy      *replica // nil without a standby
+	ends      []int64      // end offset of each partition after the load; nil: it is yet to be loaded
+	drop      func() error // deletes the topics; nil: they are another trial's by now
+	primed    bool         // a trial before has left files
+	copy      *replica     // nil without a standby
 }
 
 func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
@@ -124,13 +130,19 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 	if a.models, err = r.models.get(ctx, rec.Store, a.workloads); err != nil {
 		return err
 	}
-	drop, err := a.createTopic(ctx)
+	state := filepath.Join(dir, "state")
+	inherited, err := a.inherit(state)
+	if err == nil && !inherited {
+		a.drop, err = a.createTopic(ctx)
+	}
+	defer func() {
+		if a.drop != nil {
+			err = errors.Join(err, a.drop())
+		}
+	}()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, drop()) }()
-
-	state := filepath.Join(dir, "state")
 	load := a.load
 	if a.foreign() {
 		load = a.prime

@@ -1,0 +1,94 @@
+package trial
+
+import (
+	"context"
+	"testing"
+
+	"restorebench/harness/record"
+	"restorebench/harness/spec"
+)
+
+// heirs runs trials of our own processor as if it were somebody else's: the changelog and the files that one leaves
+// are what the next one goes on with.
+func heirs(t *testing.T, toCome ...string) (r *Runner, cells map[string]record.Cell) {
+	r = runner(t)
+	r.Subjects = map[string]Subject{"other": {Command: r.Command}}
+	cells = map[string]record.Cell{}
+	for _, recovery := range []string{record.Replay, record.Local} {
+		c := cell(spec.StoreRocks, recovery, 3000)
+		c.Subject = "other"
+		cells[recovery] = c
+	}
+	r.ToCome = func(c record.Cell) bool {
+		for _, recovery := range toCome {
+			if c == cells[recovery] {
+				return true
+			}
+		}
+		return false
+	}
+	return r, cells
+}
+
+func TestReplayLeavesItsFilesToARecoveryFromThem(t *testing.T) {
+	for _, order := range [][2]string{{record.Replay, record.Local}, {record.Local, record.Replay}} {
+		r, cells := heirs(t, order[1])
+		var topics []string
+		for i, recovery := range order {
+			rec, err := r.Do(context.Background(), i, cells[recovery], 42)
+			if err != nil || !rec.Valid || rec.Path != recovery || rec.Verify.Count != 3000 {
+				t.Fatalf("%v: %s by %s: %d entries, %s, %v", order, recovery, rec.Path, rec.Verify.Count, rec.Why, err)
+			}
+			for _, l := range r.legacies {
+				topics = append(topics, l.topic)
+				if hasFiles := l.state != ""; hasFiles != (recovery == record.Replay) {
+					t.Errorf("%s left files: %v", recovery, hasFiles)
+				}
+			}
+			r.ToCome = nil
+		}
+		if len(topics) != 1 || len(r.legacies) != 0 {
+			t.Errorf("%v: left %v, and %d in the end", order, topics, len(r.legacies))
+		}
+		clean(t, r) // the heir has nobody to leave it to
+	}
+}
+
+func TestWhatNobodyInheritsIsRemoved(t *testing.T) {
+	r, cells := heirs(t, record.Local)
+	rec, err := r.Do(context.Background(), 0, cells[record.Replay], 42)
+	if err != nil || !rec.Valid || len(r.legacies) != 1 {
+		t.Fatalf("%s, %v, left %d", rec.Why, err, len(r.legacies))
+	}
+	// Files of another workload are none to go on with.
+	if rec, err = r.Do(context.Background(), 1, cells[record.Local], 43); err != nil || !rec.Valid {
+		t.Errorf("with another seed: %s, %v", rec.Why, err)
+	}
+	clean(t, r)
+	if _, err = r.Do(context.Background(), 2, cells[record.Replay], 42); err != nil || len(r.legacies) != 1 {
+		t.Fatalf("%v, left %d", err, len(r.legacies))
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	clean(t, r)
+}
+
+// In a group the dead member of one trial would be waited for in the next; a tail changes the changelog.
+func TestWhoHasNoHeir(t *testing.T) {
+	replay := cell(spec.StoreRocks, record.Replay, 10)
+	for name, c := range map[string]record.Cell{
+		"in a group":     {Recovery: record.Replay, Group: spec.GroupClassic},
+		"with a standby": {Recovery: record.Standby, Standby: 1},
+		"with a tail":    cell(spec.StoreRocks, record.LocalTail, 10),
+		"compacted":      {Recovery: record.Replay, Compacted: true},
+	} {
+		if to, ok := heir(c); ok {
+			t.Errorf("%s: %+v", name, to)
+		}
+	}
+	to, ok := heir(replay)
+	if back, again := heir(to); !ok || !again || back != replay {
+		t.Errorf("%+v, %+v", to, back)
+	}
+}
