@@ -67,7 +67,7 @@ var allowed = map[string][]string{
 	"bench/report":  {"internal/durable", "bench/stats", "harness/record", "harness/spec"},
 	"bench/compare": {"bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/model":   {"bench/report", "bench/stats", "harness/record", "harness/spec"},
-	"bench/page":    {"internal/durable", "bench/report", "bench/stats", "harness/record", "harness/spec"},
+	"bench/page":    {"internal/durable", "bench/model", "bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/plot":    {"bench/report", "bench/stats", "harness/record"},
 	"bench/doctor":  {"harness/broker", "harness/record"},
 	"bench/suite":   {"bench/doctor", "bench/stats", "harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},

@@ -207,7 +207,7 @@ func TestOptions(t *testing.T) {
 	}
 	q := Question{Cell: c, RTO: 230e6, Rate: 500}
 	text := strings.Join(Sentences(q, all), "\n")
-	for _, want := range []string{"back within 230ms after nine crashes", "checkpoint every 1m", "not back within 230ms:\n  memory, replay"} {
+	for _, want := range []string{"back within 230 ms after nine crashes", "a checkpoint at least every ", "not back within 230 ms:\n  memory, replay"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in:\n%s", want, text)
 		}

@@ -22,9 +22,9 @@ const (
 type Option struct {
 	Prediction
 	Verdict string `json:"verdict"`
-	// MaxTail is how many records behind the changelog's end the saved offset may be for the objective to be met;
-	// only of local+tail, 0 elsewhere. It is at most as many as there are keys. Where the tail that was asked for is longer, the
-	// prediction is for this one.
+	// MaxTail is how many records behind the changelog's end the saved offset may be for the verdict; only of
+	// local+tail that does not miss, 0 elsewhere. It is at most as many as there are keys. The prediction is for this
+	// tail, whatever was asked for.
 	MaxTail int64 `json:"max_tail_records,omitempty"`
 	// Needs is what it costs, in words.
 	Needs string `json:"needs"`
@@ -41,11 +41,7 @@ func Options(models []*Model, c record.Cell, rto float64) ([]Option, error) {
 		o := Option{Prediction: p, Verdict: verdict(p, rto)}
 		if p.Recovery == record.LocalTail {
 			i := slices.IndexFunc(models, func(m *Model) bool { return m.Kind == p.Kind })
-			if o.MaxTail = models[i].maxTail(c, rto); o.MaxTail > 0 && o.Verdict != Meets {
-				within := c
-				within.Tail = float64(o.MaxTail) / keys(c)
-				o.Prediction, o.Verdict = models[i].Predict(within), Meets
-			}
+			o.allow(models[i], c, rto)
 		}
 		o.Needs = needs(o)
 		all = append(all, o)
@@ -73,11 +69,30 @@ func verdict(p Prediction, rto float64) string {
 	return Misses
 }
 
-// maxTail finds the longest tail that nine recoveries of ten read within the objective, in records, by halving.
-func (m *Model) maxTail(c record.Cell, rto float64) int64 {
+// allow makes an option that of the longest tail which nine recoveries of ten, or else a typical one, read within the
+// objective: how often to checkpoint is what its owner can choose.
+func (o *Option) allow(m *Model, c record.Cell, rto float64) {
+	for _, better := range []struct {
+		verdict string
+		ns      func(Prediction) float64
+	}{
+		{Meets, func(p Prediction) float64 { return p.HighNS }},
+		{Mostly, func(p Prediction) float64 { return p.DowntimeNS }},
+	} {
+		if o.MaxTail = m.maxTail(c, rto, better.ns); o.MaxTail == 0 {
+			continue
+		}
+		c.Tail = float64(o.MaxTail) / keys(c)
+		o.Prediction, o.Verdict = m.Predict(c), better.verdict
+		return
+	}
+}
+
+// maxTail finds the longest tail whose prediction is within the objective, in records, by halving.
+func (m *Model) maxTail(c record.Cell, rto float64, ns func(Prediction) float64) int64 {
 	within := func(share float64) bool {
 		c.Tail = share
-		return m.Predict(c).HighNS <= rto
+		return ns(m.Predict(c)) <= rto
 	}
 	if within(1) {
 		return c.Keys

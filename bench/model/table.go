@@ -22,11 +22,21 @@ type Question struct {
 
 func (q Question) String() string {
 	c := q.Cell
-	text := fmt.Sprintf("%s keys of %d B + %d B on %d partitions: %s", report.Keys(c.Keys), c.KeyBytes, c.ValueBytes, c.Partitions, report.Bytes(keyBytes(c)))
+	text := fmt.Sprintf("%s keys of %d B with values of %d B on %s: %s", report.Keys(c.Keys), c.KeyBytes, c.ValueBytes, partitionsOf(c), report.Bytes(keyBytes(c)))
 	if c.UpdatesPerKey > 1 {
 		text += fmt.Sprintf(", every key %d times in the changelog", c.UpdatesPerKey)
 	}
+	if q.Rate > 0 {
+		text += fmt.Sprintf(", %s records/s written", report.Amount(q.Rate))
+	}
 	return text
+}
+
+func partitionsOf(c record.Cell) string {
+	if c.Partitions == 1 {
+		return "1 partition"
+	}
+	return fmt.Sprintf("%d partitions", c.Partitions)
 }
 
 // Table writes predictions for a terminal, the soonest back first.
@@ -38,8 +48,8 @@ func Table(w io.Writer, q Question, all []Prediction) error {
 	fmt.Fprintln(t, "subject\tstore\trecovery\tdowntime\tnine of ten\tmost of it\tmemory\tdisk\tcells")
 	for _, p := range all {
 		phase, share := p.longest()
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s–%s\t%s %.0f%%\t%s\t%s\t%d\n", p.Subject, p.Store, p.way(), report.Duration(p.DowntimeNS),
-			report.Duration(p.LowNS), report.Duration(p.HighNS), phase, 100*share, report.Bytes(p.RSSBytes), report.Bytes(p.DiskBytes), p.Cells)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s %.0f%%\t%s\t%s\t%d\n", p.Subject, p.Store, p.Way(), report.About(p.DowntimeNS),
+			p.Range(), phase, 100*share, report.Bytes(p.RSSBytes), report.Bytes(p.DiskBytes), p.Cells)
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -47,15 +57,13 @@ func Table(w io.Writer, q Question, all []Prediction) error {
 	return extrapolations(w, all)
 }
 
-// way is the recovery, with what tells it from others.
-func (p Prediction) way() string {
+// Way is the recovery, with what tells it from others.
+func (p Prediction) Way() string {
 	return strings.TrimPrefix(p.String(), p.Subject+": "+p.Store+" by ")
 }
 
-// Sentence says it in words.
-func (p Prediction) Sentence() string {
-	return fmt.Sprintf("%s, %s: back in %s, nine of ten within %s to %s", p.Store, p.way(), report.Duration(p.DowntimeNS), report.Duration(p.LowNS), report.Duration(p.HighNS))
-}
+// Range writes between what nine of ten lie.
+func (p Prediction) Range() string { return report.About(p.LowNS) + "–" + report.About(p.HighNS) }
 
 // longest is the phase that takes the most, and its share.
 func (p Prediction) longest() (phase string, share float64) {
@@ -88,49 +96,6 @@ func extrapolations(w io.Writer, all []Prediction) error {
 	return err
 }
 
-// WriteOptions writes which ways meet an objective.
-func WriteOptions(w io.Writer, q Question, all []Option) error {
-	_, err := io.WriteString(w, "\n"+strings.Join(Sentences(q, all), "\n")+"\n")
-	return err
-}
-
-// Sentences answer the question whether the objective can be met, and how.
-func Sentences(q Question, all []Option) []string {
-	heads := map[string]string{
-		Meets:  "back within %s after nine crashes of ten, the least memory first:",
-		Mostly: "back within %s after a typical crash, but not after nine of ten:",
-		Misses: "not back within %s:",
-	}
-	var lines []string
-	last := ""
-	for _, o := range all {
-		if o.Verdict != last {
-			lines, last = append(lines, fmt.Sprintf(heads[o.Verdict], q.RTO)), o.Verdict
-		}
-		line := fmt.Sprintf("  %s, %s: %s (%s–%s); %s", o.Store, o.way(), report.Duration(o.DowntimeNS), report.Duration(o.LowNS), report.Duration(o.HighNS), o.Needs)
-		if o.MaxTail > 0 {
-			line += "; its saved offset at most " + report.Amount(float64(o.MaxTail)) + " records old"
-			if q.Rate > 0 {
-				line += fmt.Sprintf(", which is a checkpoint every %s at %s records/s", seconds(float64(o.MaxTail)/q.Rate), report.Amount(q.Rate))
-			}
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-// seconds writes a duration of seconds to two digits.
-func seconds(s float64) string {
-	d := time.Duration(s * float64(time.Second))
-	switch {
-	case d > time.Hour:
-		return d.Round(time.Minute).String()
-	case d > time.Minute:
-		return d.Round(time.Second).String()
-	}
-	return d.Round(10 * time.Millisecond).String()
-}
-
 // Explain writes what each model is made of.
 func Explain(w io.Writer, models []*Model) error {
 	for _, m := range models {
@@ -160,7 +125,7 @@ func WriteHeld(w io.Writer, held []Held, left []string) error {
 	fmt.Fprintln(t, "store\trecovery\tkeys\tvalue B\tparts\tupd/key\ttail\tpredicted\tnine of ten\tmeasured\terror\tinside")
 	for _, h := range held {
 		c, p := h.Cell, h.Prediction
-		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%g%%\t%s\t%s–%s\t%s\t%+.0f%%\t%s\n", c.Store, p.way(), report.Keys(c.Keys), c.ValueBytes, c.Partitions, c.UpdatesPerKey, 100*c.Tail,
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%g%%\t%s\t%s–%s\t%s\t%+.0f%%\t%s\n", c.Store, p.Way(), report.Keys(c.Keys), c.ValueBytes, c.Partitions, c.UpdatesPerKey, 100*c.Tail,
 			report.Duration(p.DowntimeNS), report.Duration(p.LowNS), report.Duration(p.HighNS), report.Duration(h.TruthNS), 100*h.Error, map[bool]string{true: "yes", false: "no"}[h.Inside])
 	}
 	if err := t.Flush(); err != nil {

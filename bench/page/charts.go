@@ -17,6 +17,7 @@ type chartCell struct {
 	Recovery   string    `json:"recovery"`
 	Workload   string    `json:"workload"`
 	Label      string    `json:"label"`
+	Short      string    `json:"short"` // the label where one workload is shown
 	Keys       int64     `json:"keys"`
 	At         string    `json:"at"`                   // the keys in words
 	Downtime   *figure   `json:"downtime,omitempty"`   // ns
@@ -36,7 +37,7 @@ func chartsOf(v *view) chartData {
 	d := chartData{Phases: v.Phases}
 	for _, c := range v.Cells {
 		one := chartCell{
-			Subject: c.Subject, Store: c.Store, Recovery: c.Recovery, Workload: c.Workload, Label: v.Label(c.Cell), Keys: c.Keys, At: report.Keys(c.Keys),
+			Subject: c.Subject, Store: c.Store, Recovery: c.Recovery, Workload: c.Workload, Label: v.Label(c.Cell), Short: v.ShortLabel(c.Cell), Keys: c.Keys, At: report.Keys(c.Keys),
 			Downtime: figureOf(c.Downtime, report.Duration), Throughput: figureOf(c.RecordsPerSecond, report.Amount),
 		}
 		if c.Downtime != nil {

@@ -74,12 +74,15 @@ func situationOf(c record.Cell) situation {
 }
 
 // decide sets side by side what was measured at the largest number of keys and, of several workloads, with the one
-// that has the most figures there.
-func decide(s *report.Summary, cells []cellView) decision {
+// that is the nearest to what was asked, or has the most figures there.
+func decide(s *report.Summary, cells []cellView, asked *Asked) decision {
 	keys := s.Keys()
 	d := decision{Keys: keys[len(keys)-1]}
 	cells = slices.DeleteFunc(slices.Clone(cells), func(c cellView) bool { return c.Keys != d.Keys })
 	d.Workload = mostMeasured(s, cells)
+	if asked != nil {
+		d.Workload = nearest(s, cells, asked.Question.Cell)
+	}
 	cells = slices.DeleteFunc(cells, func(c cellView) bool { return s.Workload(c.Cell) != d.Workload })
 	for _, c := range cells {
 		if at := situationOf(c.Cell); !slices.Contains(d.Columns, at) {
@@ -89,10 +92,7 @@ func decide(s *report.Summary, cells []cellView) decision {
 			d.Rows = append(d.Rows, choice{Name: name})
 		}
 	}
-	slices.SortStableFunc(d.Columns, func(a, b situation) int {
-		order := []string{record.Local, record.LocalTail, record.Replay, record.Standby}
-		return cmp.Or(cmp.Compare(slices.Index(order, a.recovery), slices.Index(order, b.recovery)), cmp.Compare(a.tail, b.tail))
-	})
+	slices.SortStableFunc(d.Columns, situation.compare)
 	for i := range d.Rows {
 		d.Rows[i].Cells = make([]outcome, len(d.Columns))
 	}
@@ -104,6 +104,21 @@ func decide(s *report.Summary, cells []cellView) decision {
 	}
 	d.mark()
 	return d
+}
+
+// compare orders situations by what is left of the files.
+func (s situation) compare(other situation) int {
+	order := []string{record.Local, record.LocalTail, record.Replay, record.Standby}
+	return cmp.Or(cmp.Compare(slices.Index(order, s.recovery), slices.Index(order, other.recovery)), cmp.Compare(s.tail, other.tail))
+}
+
+// nearest is the workload of the measured cells that is the least unlike the one of a question.
+func nearest(s *report.Summary, cells []cellView, question record.Cell) string {
+	measured := slices.DeleteFunc(slices.Clone(cells), func(c cellView) bool { return c.Downtime == nil })
+	if len(measured) == 0 {
+		return mostMeasured(s, cells)
+	}
+	return s.Workload(slices.MinFunc(measured, func(a, b cellView) int { return cmp.Compare(far(a.Cell, question), far(b.Cell, question)) }).Cell)
 }
 
 // mostMeasured is the workload with the most figures, the first of several.
@@ -137,9 +152,22 @@ func (d *decision) mark() {
 		ranked := d.ranked(column)
 		for _, r := range ranked {
 			o := &d.Rows[slices.IndexFunc(d.Rows, func(c choice) bool { return c.Name == r.Name })].Cells[column]
-			o.Best = len(ranked) > 1 && !apart(ranked[0].Cells[column], *o)
+			o.Best = len(ranked) > 1 && d.sure(column) && !apart(ranked[0].Cells[column], *o)
 		}
 	}
+}
+
+// sure says whether every figure of a column has the trials that a ranking takes.
+func (d *decision) sure(column int) bool {
+	return !slices.ContainsFunc(d.Rows, func(r choice) bool {
+		o := r.Cells[column]
+		return o.Measured && len(o.Trials) < stats.MinInterval
+	})
+}
+
+// Marked says whether the best of any column are marked.
+func (d *decision) Marked() bool {
+	return slices.ContainsFunc(d.Rows, func(r choice) bool { return slices.ContainsFunc(r.Cells, func(o outcome) bool { return o.Best }) })
 }
 
 // ranked are the rows that have a figure in the column, the soonest first.
@@ -173,12 +201,24 @@ func (o outcome) values() []float64 {
 
 // Sentences say which store to pick, one for each situation.
 func (d *decision) Sentences() (all []string) {
+	unsure := 0
 	for i, at := range d.Columns {
 		ranked := d.ranked(i)
 		if len(ranked) == 0 {
 			continue
 		}
-		all = append(all, at.clause()+" "+pick(ranked, i)+".")
+		text := at.clause() + " " + pick(ranked, i)
+		if len(ranked) > 1 && !d.sure(i) {
+			unsure++
+			text += " (too few trials to be sure)"
+		}
+		all = append(all, text+".")
+	}
+	if unsure > 1 { // said once
+		for i := range all {
+			all[i] = strings.Replace(all[i], " (too few trials to be sure)", "", 1)
+		}
+		all = append(all, "Too few trials to be sure of the order.")
 	}
 	return all
 }
@@ -220,9 +260,6 @@ func pick(ranked []choice, column int) string {
 		text += fmt.Sprintf(", %s in %s", rest[0].Name, rest[0].Cells[column].Median())
 	case len(rest) > 1:
 		text += fmt.Sprintf(", the others in %s to %s", rest[0].Cells[column].Median(), rest[len(rest)-1].Cells[column].Median())
-	}
-	if len(ranked) > 1 && len(first.Trials) < stats.MinInterval {
-		text += " (too few trials to be sure)"
 	}
 	return text
 }

@@ -15,7 +15,7 @@ func Markdown(w io.Writer, r Run, charts []string) error {
 	v := newView(r)
 	var b strings.Builder
 	fmt.Fprintf(&b, "## Downtime after a crash, at %s\n\n", inline(v.Decision.Sizes()))
-	for _, sentence := range append(append([]string{}, r.Answers...), v.Decision.Sentences()...) {
+	for _, sentence := range v.Decision.Sentences() {
 		b.WriteString("- " + inline(sentence) + "\n")
 	}
 	b.WriteString("\n")

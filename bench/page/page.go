@@ -33,7 +33,7 @@ const (
 type Run struct {
 	Summary *report.Summary
 	Records []record.Record // those that the summary was derived from
-	Answers []string        // sentences that the page begins with, such as a prediction; may be empty
+	Asked   *Asked          // what the page begins with; nil: nothing was asked
 }
 
 var (
@@ -49,7 +49,8 @@ var (
 	page = template.Must(template.New("page").Funcs(template.FuncMap{
 		"duration": report.Duration,
 		"keys":     report.Keys,
-		"head":     func(sentence string) bool { return strings.HasSuffix(sentence, ":") }, // of those behind it
+		"about":    report.About,
+		"bytes":    report.Bytes,
 	}).Parse(layout))
 )
 

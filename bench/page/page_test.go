@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -9,7 +10,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"restorebench/bench/model"
 	"restorebench/bench/report"
 	"restorebench/harness/record"
 )
@@ -70,9 +73,6 @@ func TestMarkdown(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if name == "reference" {
-				r.Answers = []string{"80M keys take 40 s."}
-			}
 			if err := Markdown(&b, r, []string{"out/downtime-by-keys.png"}); err != nil {
 				t.Fatal(err)
 			}
@@ -129,9 +129,46 @@ func TestHTMLShowsEveryTrial(t *testing.T) {
 			t.Errorf("no downtime of trial %d", rec.Trial)
 		}
 	}
-	r.Answers = []string{"80M keys take 40 s."}
-	if !strings.Contains(html(t, r), "<li>80M keys take 40 s.</li>") {
-		t.Error("an answer is not shown")
+}
+
+// What was asked is answered first, and beside the nearest of what was measured.
+func TestHTMLAnswersWhatWasAsked(t *testing.T) {
+	r := committed(t, "capacity")
+	models, _, err := model.New(r.Records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := model.Question{Cell: record.Cell{Keys: 80_000_000, KeyBytes: 16, ValueBytes: 200, Partitions: 12, UpdatesPerKey: 1, Tail: 0.1}, RTO: 30 * time.Second, Rate: 20_000}
+	options, err := model.Options(models, q.Cell, float64(q.RTO))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Asked = &Asked{Question: q, Options: options}
+	text := html(t, r)
+	for _, want := range []string{
+		"<h1>80M keys: how long down after a crash?</h1>", `data-target="30000000000"`, "keys 80M, measured up to 4M (20 times)",
+		"a checkpoint at least every ", "nothing written since the last checkpoint", "session.timeout.ms", "Measured at 4M keys, 100 B values, 4 partitions",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if strings.Count(text, `id="target"`) != 1 || strings.Count(text, "data-high=") != len(options) {
+		t.Error("one target is to be set, for every estimate")
+	}
+	var order []string
+	for _, p := range r.Asked.Prospects() {
+		order = append(order, p.recovery)
+		if !slices.IsSortedFunc(p.Options, func(a, b model.Option) int { return cmp.Compare(a.DowntimeNS, b.DowntimeNS) }) {
+			t.Errorf("%s: not the soonest first", p.recovery)
+		}
+	}
+	if !slices.Equal(order, []string{record.Local, record.LocalTail, record.Replay}) {
+		t.Errorf("%v", order)
+	}
+	r.Asked.Question.RTO = 0
+	if r.Asked.Verdict() != "" {
+		t.Error("a verdict without an objective")
 	}
 }
 

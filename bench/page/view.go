@@ -18,12 +18,13 @@ type view struct {
 	Library, Script template.JS
 	Policy          string
 
-	Answers  []string
+	Asked    *Asked
 	Decision decision
 	Extra    []string // further answers of the summary
 	Filters  []filter
 	Cells    []cellView
 	Bounded  bool
+	Varied   bool     // several workloads were measured
 	Copies   bool     // standbys were measured
 	Phases   []string // that any trial has
 	Limits   []string
@@ -47,8 +48,9 @@ func (f filter) Shows(value string) bool { return f.First == "" || f.First == va
 // A cellView is a cell with its trials.
 type cellView struct {
 	report.CellSummary
-	ID   string
-	Name string // without recovery and keys
+	ID     string
+	Name   string // without recovery and keys
+	Choice string // the name among cells of the same workload
 	// Workload tells what the store holds, see report.Summary.
 	Workload string
 	Trials   []record.Record
@@ -79,7 +81,7 @@ func (c cellView) Path() string {
 
 func newView(r Run) *view {
 	s := r.Summary
-	v := &view{Summary: s, Answers: r.Answers, Extra: s.Answer()}
+	v := &view{Summary: s, Asked: r.Asked, Extra: s.Answer()}
 	trials := map[record.Cell][]record.Record{}
 	seen := map[string]bool{}
 	for _, rec := range r.Records {
@@ -93,14 +95,15 @@ func newView(r Run) *view {
 		own := trials[c.Cell]
 		slices.SortFunc(own, func(a, b record.Record) int { return cmp.Compare(a.Trial, b.Trial) })
 		v.Cells = append(v.Cells, cellView{
-			CellSummary: c, ID: "cell-" + strconv.Itoa(i+1), Name: s.Name(c.Cell), Workload: s.Workload(c.Cell), Trials: own,
+			CellSummary: c, ID: "cell-" + strconv.Itoa(i+1), Name: s.Name(c.Cell), Choice: s.Choice(c.Cell), Workload: s.Workload(c.Cell), Trials: own,
 			Command: command(c.Cell, s.Broker, len(own)),
 		})
 		v.Invalid += len(c.Invalid)
 		v.Bounded = v.Bounded || c.Bound != nil
 	}
-	v.Decision = decide(s, v.Cells)
+	v.Decision = decide(s, v.Cells, r.Asked)
 	v.Copies = slices.ContainsFunc(s.Cells, func(c report.CellSummary) bool { return c.Standby > 0 })
+	v.Varied = slices.ContainsFunc(v.Cells, func(c cellView) bool { return c.Workload != v.Cells[0].Workload })
 	v.Filters = filters(s, v.Decision.Workload)
 	v.Limits = limits(v)
 	v.Data = chartsOf(v)
@@ -133,6 +136,19 @@ func filters(s *report.Summary, workload string) (all []filter) {
 		}
 	}
 	return all
+}
+
+// Whiskers says whether any downtime has an interval.
+func (v *view) Whiskers() bool {
+	return slices.ContainsFunc(v.Cells, func(c cellView) bool { return c.Interval() != "" })
+}
+
+// Valid counts the trials that the figures come from.
+func (v *view) Valid() (n int) {
+	for _, c := range v.Cells {
+		n += c.N
+	}
+	return n
 }
 
 // Interval writes the interval of the downtime, "" if there is none.

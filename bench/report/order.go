@@ -237,14 +237,17 @@ func (s *Summary) Workload(c record.Cell) string {
 
 // Label names a cell without its number of keys: the store, the recovery, and
 // what else tells it from others of the summary.
-func (s *Summary) Label(c record.Cell) string { return s.label(c, "") }
+func (s *Summary) Label(c record.Cell) string { return s.label(c) }
 
-// label is Label without one dimension.
-func (s *Summary) label(c record.Cell, without string) string {
+// ShortLabel is the label among cells of the same workload.
+func (s *Summary) ShortLabel(c record.Cell) string { return s.label(c, loads...) }
+
+// label is Label without some dimensions.
+func (s *Summary) label(c record.Cell, without ...string) string {
 	parts := []string{c.Store, c.Recovery}
 	for _, d := range s.varying() {
 		label := d.label(c)
-		if d.name == without {
+		if slices.Contains(without, d.name) {
 			continue
 		}
 		if label != "" && (d.name != "tail" || c.Tailed()) {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 )
 
@@ -45,6 +46,25 @@ func digits3(v float64) string {
 func Duration(ns float64) string {
 	s := fit(ns, timeSteps)
 	return digits3(ns/s.size) + " " + s.name
+}
+
+// About writes nanoseconds as an estimate is known: with two digits, and beyond two minutes in larger units, "11 s", "13 min".
+func About(ns float64) string {
+	s := fit(ns, timeSteps)
+	switch {
+	case ns >= 7200e9:
+		s = step{3600e9, "h"}
+	case ns >= 120e9:
+		s = step{60e9, "min"}
+	}
+	v := ns / s.size
+	if v < 9.95 {
+		return strconv.FormatFloat(v, 'f', 1, 64) + " " + s.name
+	}
+	if power := math.Pow(10, math.Floor(math.Log10(v))-1); power > 1 {
+		v = math.Round(v/power) * power
+	}
+	return strconv.FormatFloat(v, 'f', 0, 64) + " " + s.name
 }
 
 // DurationRange writes both ends, ns, in one unit: "0.98–1.04 s".

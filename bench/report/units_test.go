@@ -4,6 +4,13 @@ import "testing"
 
 func TestUnits(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
+		{About(627e6), "630 ms"},
+		{About(5.18e9), "5.2 s"},
+		{About(9.96e9), "10 s"},
+		{About(38.6e9), "39 s"},
+		{About(111e9), "110 s"},
+		{About(784e9), "13 min"},
+		{About(4 * 3600e9), "4.0 h"},
 		{Duration(0), "0.00 ns"},
 		{Duration(999.4), "999 ns"},
 		{Duration(999.6), "1.00 µs"},

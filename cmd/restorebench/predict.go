@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -184,16 +183,13 @@ func (a answer) page(path string, records []record.Record, q model.Question) err
 	if err != nil {
 		return err
 	}
-	sentences := append([]string{q.String() + "."}, model.Sentences(q, a.Options)...)
+	asked := &page.Asked{Question: q, Options: a.Options}
 	if q.RTO == 0 {
 		for _, p := range a.Predictions {
-			sentences = append(sentences, p.Sentence())
+			asked.Options = append(asked.Options, model.Option{Prediction: p})
 		}
 	}
-	if beyond := model.Beyond(a.Predictions); len(beyond) > 0 {
-		sentences = append(sentences, "Extrapolated beyond what was measured, where the intervals are the least to be trusted: "+strings.Join(beyond, "; ")+".")
-	}
-	if err := page.WriteHTML(path, page.Run{Summary: s, Records: records, Answers: sentences}); err != nil {
+	if err := page.WriteHTML(path, page.Run{Summary: s, Records: records, Asked: asked}); err != nil {
 		return &spec.Error{Where: "--html", Value: path, Allowed: "a file that can be written (" + err.Error() + ")"}
 	}
 	fmt.Fprintln(os.Stderr, "wrote", path)

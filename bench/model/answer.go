@@ -1,0 +1,92 @@
+package model
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"restorebench/bench/report"
+	"restorebench/harness/record"
+)
+
+// WriteOptions writes which ways meet an objective.
+func WriteOptions(w io.Writer, q Question, all []Option) error {
+	_, err := fmt.Fprintf(w, "\n%s\n\n%s\n", q.Verdict(all), strings.Join(Sentences(q, all), "\n"))
+	return err
+}
+
+// Verdict answers the question in a sentence or two: what to run, or that nothing is known to be soon enough.
+func (q Question) Verdict(all []Option) string {
+	rto := report.About(float64(q.RTO))
+	sure := func(realistic bool) int {
+		return slices.IndexFunc(all, func(o Option) bool { return o.Verdict == Meets && (o.Recovery != record.Local) == realistic })
+	}
+	// Files that lack nothing are what is found by luck: after a crash of an idle processor.
+	lucky, chosen := sure(false), sure(true)
+	switch {
+	case chosen >= 0:
+		text := fmt.Sprintf("Within %s after nine crashes of ten: %s.", rto, q.take(all[chosen]))
+		if lucky >= 0 && all[lucky].RSSBytes < all[chosen].RSSBytes {
+			text += fmt.Sprintf(" With less memory only %s.", q.take(all[lucky]))
+		}
+		return text
+	case lucky >= 0:
+		return fmt.Sprintf("Within %s after nine crashes of ten: only %s.", rto, q.take(all[lucky]))
+	case len(all) == 0:
+		return "Nothing that was measured answers this."
+	}
+	nearest := slices.MinFunc(all, func(a, b Option) int {
+		return int(max(min(a.HighNS-b.HighNS, 1), -1))
+	})
+	return fmt.Sprintf("Nothing that was measured is sure to be back within %s. The nearest is %s.", rto, q.take(nearest))
+}
+
+// take is an option with its time and its conditions.
+func (q Question) take(o Option) string {
+	text := o.Store + " by " + o.Way()
+	switch o.Recovery {
+	case record.Local:
+		text = o.Store + " whose files have all that was written"
+	case record.LocalTail:
+		text = o.Store + " whose files survive"
+	}
+	if until := q.Until(o); until != "" {
+		text += ", " + until
+	}
+	return fmt.Sprintf("%s: about %s (%s), %s of memory", text, report.About(o.DowntimeNS), o.Range(), report.Bytes(o.RSSBytes))
+}
+
+// Until is how old the saved offset of an option may be, "" where it does not matter or nothing is young enough.
+func (q Question) Until(o Option) string {
+	if o.MaxTail == 0 {
+		return ""
+	}
+	records := report.Amount(float64(o.MaxTail)) + " records"
+	if q.Rate == 0 {
+		return "its saved offset at most " + records + " old"
+	}
+	return fmt.Sprintf("a checkpoint at least every %s (%s at %s/s)", report.About(1e9*float64(o.MaxTail)/q.Rate), records, report.Amount(q.Rate))
+}
+
+// Sentences say of every option whether it meets the objective, and what it costs.
+func Sentences(q Question, all []Option) []string {
+	heads := map[string]string{
+		Meets:  "back within %s after nine crashes of ten, the least memory first:",
+		Mostly: "back within %s after a typical crash, but not after nine of ten:",
+		Misses: "not back within %s:",
+	}
+	var lines []string
+	last := ""
+	for _, o := range all {
+		if o.Verdict != last {
+			lines, last = append(lines, fmt.Sprintf(heads[o.Verdict], report.About(float64(q.RTO)))), o.Verdict
+		}
+		line := fmt.Sprintf("  %s, %s: %s (%s); %s", o.Store, o.Way(), report.About(o.DowntimeNS), o.Range(), o.Needs)
+		if until := q.Until(o); until != "" {
+			line += "; " + until
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
