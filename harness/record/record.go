@@ -87,6 +87,8 @@ type Cell struct {
 	StaticMembership bool   `json:"static_membership,omitempty"`
 
 	Standby int `json:"standby,omitempty"` // copies that other processes keep
+	// Instances are the processes that shared the partitions, of which one was killed; absent: 1.
+	Instances int `json:"instances,omitempty"`
 
 	Guarantee string `json:"guarantee,omitempty"` // absent: at least once; eos: exactly once
 	// RecoveryModel is by which rules local files are trusted; see Model42. Absent: as our processor does.

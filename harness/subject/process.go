@@ -65,6 +65,10 @@ func Start(cmd Command, task Task, dir, name string) (*Process, error) {
 	if err := os.WriteFile(config, data, 0o600); err != nil {
 		return nil, fmt.Errorf("subject %s: %w", name, err)
 	}
+	unpacked := filepath.Join(dir, name+".unpacked")
+	if err := os.Mkdir(unpacked, 0o700); err != nil {
+		return nil, fmt.Errorf("subject %s: %w", name, err)
+	}
 	pipe := filepath.Join(dir, name+".events")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		return nil, fmt.Errorf("subject %s: named pipe %s: %w", name, pipe, err)
@@ -85,8 +89,9 @@ func Start(cmd Command, task Task, dir, name string) (*Process, error) {
 		EnvBrokers+"="+task.Brokers, EnvTopic+"="+task.Topic, EnvStateDir+"="+task.StateDir,
 		EnvEvents+"="+pipe, EnvStore+"="+task.Store, EnvConfig+"="+config,
 		// What a killed program leaves in its temporary directory goes with dir; RocksDB's Java library, which
-		// unpacks 15 MB each time, has a variable of its own.
-		"TMPDIR="+dir, "ROCKSDB_SHAREDLIB_DIR="+dir)
+		// unpacks 15 MB each time, has a variable of its own, and always the same name: a second process
+		// would write over what the first one has loaded, which ends that by SIGBUS.
+		"TMPDIR="+dir, "ROCKSDB_SHAREDLIB_DIR="+unpacked)
 	p.cmd.Stdout, p.cmd.Stderr = logFile, logFile
 	p.cmd.SysProcAttr = child.Attributes()
 	stdin, err := p.cmd.StdinPipe()
@@ -253,6 +258,15 @@ func (p *Process) Tell(line string) (at time.Time, err error) {
 		return at, fmt.Errorf("tell subject %d %q: %w", p.cmd.Process.Pid, line, err)
 	}
 	return at, nil
+}
+
+// Ask writes what is asked of the subject, as a JSON object, to its standard input.
+func (p *Process) Ask(c Config) error {
+	line, err := json.Marshal(c)
+	if err == nil {
+		_, err = p.Tell(string(line))
+	}
+	return err
 }
 
 // Release kills what is left of the subject and waits for it. It is safe to call

@@ -38,7 +38,7 @@ const (
 	ProgressMade = "progress"      // per partition: offset, records, bytes
 	CaughtUp     = "caught_up"     // per partition: offset, records, bytes, *_ns
 	Ready        = "ready"         //
-	FirstRead    = "first_read"    // ok
+	FirstRead    = "first_read"    // ok; partition
 	Paused       = "paused"        // per partition: offset, records; the load waits for GoOn
 	Loaded       = "loaded"        // per partition: offset, records
 	Settled      = "settled"       // ready, settled, settled_ns, reads_ready, reads_settled
@@ -49,7 +49,8 @@ const (
 	Failed       = "error"         // code, message
 )
 
-// GoOn is a line on the standard input of a subject that waits for it: a standby takes over then.
+// GoOn is a line on the standard input of a subject that waits for it: a standby takes over then, and one of several
+// Instances joins the group.
 const GoOn = "go"
 
 // What Opened.Path may say.
@@ -140,7 +141,7 @@ type Entry struct {
 
 // Config is the JSON file that RESTOREBENCH_CONFIG names.
 type Config struct {
-	Partitions []int32 `json:"partitions"` // to own; the assignment is static
+	Partitions []int32 `json:"partitions"` // to own, all of them or, of several Instances, some
 
 	// Stores are the stores of each partition, instead of the one that EnvStore and
 	// EnvTopic name.
@@ -171,6 +172,17 @@ type Config struct {
 	// Standby asks to keep a copy of the partitions, which another process owns, until GoOn: then the partitions are
 	// Assigned, and all else follows as after a start. Until then ProgressMade tells how far the copy is.
 	Standby bool `json:"standby,omitempty"`
+
+	// Instances is how many processes share the partitions by their group, where there are several: this one tells what it
+	// owns by Assigned whenever that changes, goes on with what it has, and restores what it gains; Ready follows when it has
+	// all, and FirstRead for what it gained. Standby then asks for copies of what the others own. A JSON object as a
+	// line on its standard input has further fields of a Config: FirstReads from now on, or Digest and Reads, which it does
+	// at once for what it owns.
+	Instances int `json:"instances,omitempty"`
+	// Await asks to join the group at GoOn only, so that all do at the same time.
+	Await bool `json:"await,omitempty"`
+	// FirstReads has a FirstRead for each partition that the process may get.
+	FirstReads []Read `json:"first_reads,omitempty"`
 
 	// FirstRead is the read that ends the downtime: it must return Value.
 	FirstRead *Read `json:"first_read,omitempty"`
