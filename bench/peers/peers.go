@@ -68,11 +68,14 @@ func all() []Peer {
 				System: spec.System{
 					Stores: []string{spec.StoreMemory, spec.StoreRocks}, Recovery: files,
 					Groups: []string{spec.GroupNone, spec.GroupClassic, spec.GroupStreams},
+					Shares: true, Copies: []string{spec.GroupClassic},
 				},
 				Settings: t.settings,
-				Sets:     "group.instance.id, with --group none: it always joins a group, and a static member gets its partitions back at once",
-				program:  filepath.Join("kafka-streams-"+version, "kafka-streams-subject.jar"),
-				runtime:  []string{"java", "-jar"},
+				Sets: "group.instance.id, with --group none: it always joins a group, and a static member gets its partitions back at once; " +
+					"acceptable.recovery.lag, with --instances or a standby: the partitions are shared from the start; num.standby.replicas, with --standby; " +
+					"state.cleanup.delay.ms, with --instances: who takes over has no files of partitions that it had for a moment",
+				program: filepath.Join("kafka-streams-"+version, "kafka-streams-subject.jar"),
+				runtime: []string{"java", "-jar"},
 			})
 		}
 	}

@@ -81,6 +81,8 @@ var custom = spec.System{
 	Recovery: []string{record.Replay, record.Local, record.LocalTail},
 	Groups:   []string{spec.GroupNone, spec.GroupClassic, spec.GroupConsumer, spec.GroupStreams},
 	Standby:  true,
+	Shares:   true,
+	Copies:   []string{spec.GroupClassic, spec.GroupConsumer, spec.GroupStreams},
 }
 
 // customCommand splits a command into words, as a shell without quotes and variables would.

@@ -21,6 +21,11 @@ var axes = []axis{
 	along(func(s *Spec) []string { return s.KeyOrder }, func(c *record.Cell, v string) { c.SortedKeys = v == KeyOrderSorted }),
 	along(func(s *Spec) []Settings { return s.Producer }, func(c *record.Cell, v Settings) { c.Producer = v.String() }),
 	groups,
+	along(func(s *Spec) []int64 { return s.Instances }, func(c *record.Cell, v int64) {
+		if v > 1 {
+			c.Instances = int(v)
+		}
+	}),
 	along(func(s *Spec) []string { return s.Guarantee }, func(c *record.Cell, v string) {
 		if v != AtLeastOnce {
 			c.Guarantee = v
@@ -115,7 +120,7 @@ func ownRocks(c *record.Cell) bool {
 
 // axisKnobs are those that Exclude can name.
 var axisKnobs = []string{
-	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "key-order", "producer", "group", "static-membership", "guarantee", "stores", "recovery", "standby",
+	"subjects", "keys", "value-bytes", "partitions", "updates-per-key", "key-order", "producer", "group", "static-membership", "instances", "guarantee", "stores", "recovery", "standby",
 	"recovery-model", "tail", "compacted", "page-cache", "restore-mode", "rocksdb", "consumer",
 }
 

@@ -63,6 +63,12 @@ func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 				Allowed: fmt.Sprintf("at least one key per partition, %d", c.Partitions),
 			}
 		}
+		if c.Instances > c.Partitions {
+			return nil, nil, &Error{
+				Where: "--partitions", Value: strconv.Itoa(c.Partitions),
+				Allowed: fmt.Sprintf("at least one partition per process, %d", c.Instances),
+			}
+		}
 		cells = append(cells, c)
 	}
 	if n := len(cells) * int(s.Runs); n > MaxTrials {
@@ -95,14 +101,18 @@ func (s *Spec) impossible(c record.Cell) string {
 			return "under the group protocol consumer a static member is refused until the session of its dead self is over"
 		}
 	}
+	can := own
 	if c.Subject != SubjectSelf {
-		can := s.Systems[c.Subject]
+		can = s.Systems[c.Subject]
+	}
+	if why := unshared(c, can, group); why != "" {
+		return why
+	}
+	if c.Subject != SubjectSelf {
 		recovers := slices.Contains(can.Recovery, c.Recovery) && (engine != EngineMemory || c.Recovery == record.Replay || c.Subject == SubjectCustom)
 		switch {
 		case c.Guarantee != "":
 			return c.Subject + " is run under at least once only"
-		case c.Standby > 0 && !can.Standby:
-			return c.Subject + " is run without a standby"
 		case !slices.Contains(can.Stores, c.Store):
 			return c.Subject + " has no such store"
 		case !recovers && c.Standby == 0:
@@ -113,16 +123,44 @@ func (s *Spec) impossible(c record.Cell) string {
 		return ""
 	}
 	switch {
-	case !slices.Contains(ownGroups, group):
+	case !slices.Contains(own.Groups, group):
 		return "only Kafka Streams joins a group by " + group
-	case c.Standby > 0 && c.Group != "":
-		return "our standby takes over when it is told to, not by a group"
 	case engine != EngineMemory || c.Recovery == record.Replay || c.Recovery == record.Standby:
 		return ""
 	case typ == TypeLRU:
 		return "an LRU map has no local files"
 	case s.SnapshotInterval == 0:
 		return "without snapshots an in-memory store has no local files"
+	}
+	return ""
+}
+
+// unshared says why a cell can't have as many processes as it asks for, "" when it can.
+func unshared(c record.Cell, can System, group string) string {
+	several := c.Instances > 1
+	switch {
+	case c.Standby > 0 && several:
+		return "a standby is of one process, not of several instances"
+	case c.Standby > 0 && !can.Standby && len(can.Copies) == 0:
+		return c.Subject + " is run without a standby"
+	case c.Standby > 0 && group == GroupNone && !can.Standby:
+		return c.Subject + " has a standby take over by a group: --group " + strings.Join(can.Copies, " or ")
+	case c.Standby > 0 && group == GroupStreams && !slices.Contains(can.Copies, group):
+		return "under the group protocol streams " + c.Subject + " closes a copy and begins anew when it is to take over"
+	case c.Standby > 0 && group != GroupNone && !slices.Contains(can.Copies, group):
+		return c.Subject + " has no standby take over by --group " + group
+	case several && !can.Shares:
+		return c.Subject + " is run as one process only"
+	case several && group == GroupNone:
+		return "instances share the partitions by a group: --group " + GroupClassic + " and so on"
+	case several && !c.StaticMembership && (c.Recovery == record.Local || c.Recovery == record.LocalTail):
+		return "without static membership nobody who gets a dead process's partitions has its files"
+	case !several && (c.Standby == 0 || group == GroupNone):
+		return "" // one process has all partitions
+	case c.Guarantee != "":
+		return "processes that share partitions are run under at least once only"
+	case c.CacheBytes > 0:
+		return "what processes share is written by the harness, without a record cache"
 	}
 	return ""
 }

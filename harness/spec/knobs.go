@@ -19,6 +19,7 @@ const (
 	maxRuns       = 1000
 	maxCacheBytes = 64e9
 	maxStandby    = 1
+	maxInstances  = 4
 )
 
 // Knobs lists every setting.
@@ -71,6 +72,10 @@ var Knobs = []Knob{
 	{
 		Name: "standby", Usage: "copies that other processes keep, of which one takes over after the crash, a list", Allowed: "0 or 1",
 		defaults: []string{"0"}, list: true, set: intsInto(func(s *Spec) *[]int64 { return &s.Standby }, 0, maxStandby),
+	},
+	{
+		Name: "instances", Usage: "processes that share the partitions by --group, of which one is killed, a list", Allowed: "a whole number from 1 to 4",
+		defaults: []string{"1"}, list: true, set: intsInto(func(s *Spec) *[]int64 { return &s.Instances }, 1, maxInstances),
 	},
 	{
 		Name: "subjects", Usage: "systems to measure, a list (see restorebench subjects), or all", Allowed: "names that restorebench subjects lists, custom, or all",

@@ -20,6 +20,7 @@ type Spec struct {
 	Stores        []string
 	Recovery      []string
 	Standby       []int64 // copies that other processes keep
+	Instances     []int64 // processes that share the partitions
 	Keys          []int64
 	ValueBytes    []int64
 	Partitions    []int64
@@ -109,11 +110,15 @@ const (
 // System is what a subject can do, each a list of names as in a Spec.
 type System struct {
 	Stores, Recovery, Groups []string
-	Standby                  bool // it can keep a copy, see package subject
+	Standby                  bool // it can keep a copy until it is told to take over, see package subject
+	// Shares: processes of it can share the partitions by their group. Copies are the groups by which one that has died
+	// is replaced by the copy that another one keeps.
+	Shares bool
+	Copies []string
 }
 
-// ownGroups are those that our own processor can join.
-var ownGroups = []string{GroupNone, GroupClassic, GroupConsumer}
+// own is what our own processor can do, of what it may not.
+var own = System{Groups: []string{GroupNone, GroupClassic, GroupConsumer}, Standby: true, Shares: true, Copies: []string{GroupClassic, GroupConsumer}}
 
 // Key orders.
 const (

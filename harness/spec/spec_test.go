@@ -196,11 +196,6 @@ func TestCellsThatCannotExist(t *testing.T) {
 		t.Errorf("%d cells, %v", len(cells), err)
 	}
 	s = Default()
-	s.Standby, s.Group = []int64{1}, []string{GroupClassic}
-	if _, _, err := s.Cells(); !errors.As(err, &bad) || !strings.Contains(err.Error(), "not by a group") {
-		t.Errorf("our standby in a group: %v", err)
-	}
-	s = Default()
 	s.Keys, s.Partitions = []int64{3}, []int64{4}
 	if _, _, err := s.Cells(); !errors.As(err, &bad) {
 		t.Errorf("3 keys on 4 partitions: %v", err)
