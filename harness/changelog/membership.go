@@ -32,37 +32,19 @@ type Member struct {
 // Join subscribes to a topic and waits until partitions are assigned. The member stays in the
 // group until Leave, or until it has been silent for the session time-out.
 func Join(ctx context.Context, bootstrap, group, topic string, o GroupOptions) (m *Member, partitions []int32, err error) {
-	config := kafka.ConfigMap{
-		"bootstrap.servers": bootstrap, "group.id": group, "group.protocol": o.Protocol,
-		"enable.auto.commit": false, "log_level": 0,
-	}
-	maps.Copy(config, o.config())
-	c, err := kafka.NewConsumer(&config)
-	if err != nil {
-		return nil, nil, fmt.Errorf("group %s: %w", group, err)
-	}
 	assigned := make(chan []int32, 1)
-	err = c.Subscribe(topic, func(c *kafka.Consumer, e kafka.Event) error {
-		a, ok := e.(kafka.AssignedPartitions)
-		if !ok || len(a.Partitions) == 0 {
-			return nil
-		}
-		var all []int32
-		for _, p := range a.Partitions {
-			all = append(all, p.Partition)
+	m, err = subscribe(bootstrap, group, topic, o.config(), func(c Change) {
+		if len(c.Gained) == 0 {
+			return
 		}
 		select {
-		case assigned <- all:
+		case assigned <- c.Gained:
 		default: // a later one
 		}
-		return nil
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("group %s: subscribe to %s: %w", group, topic, errors.Join(err, c.Close()))
+		return nil, nil, err
 	}
-	polling, stop := context.WithCancel(context.Background())
-	m = &Member{consumer: c, done: make(chan struct{}), failed: make(chan error, 1), stop: stop}
-	go m.poll(polling)
 	select {
 	case partitions = <-assigned:
 		slices.Sort(partitions)
@@ -75,8 +57,56 @@ func Join(ctx context.Context, bootstrap, group, topic string, o GroupOptions) (
 	}
 }
 
+// Change is what a group does to the partitions of a member.
+type Change struct{ Gained, Lost []int32 }
+
+// Share subscribes to a topic as one of several members, and calls changed for every change of what this one has, one at
+// a time. It keeps the rest meanwhile, and nobody has what it is to lose before changed returns: under the classic protocol, too,
+// assignment is incremental (KIP-429).
+func Share(bootstrap, group, topic string, o GroupOptions, changed func(Change)) (*Member, error) {
+	config := o.config()
+	if o.Protocol == "classic" {
+		config["partition.assignment.strategy"] = "cooperative-sticky"
+	}
+	return subscribe(bootstrap, group, topic, config, changed)
+}
+
+// Failed has the error that a client can't go on after, if there is one.
+func (m *Member) Failed() <-chan error { return m.failed }
+
+func subscribe(bootstrap, group, topic string, config kafka.ConfigMap, changed func(Change)) (*Member, error) {
+	maps.Copy(config, kafka.ConfigMap{"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": false, "log_level": 0})
+	c, err := kafka.NewConsumer(&config)
+	if err != nil {
+		return nil, fmt.Errorf("group %s: %w", group, err)
+	}
+	err = c.Subscribe(topic, func(_ *kafka.Consumer, e kafka.Event) error {
+		switch e := e.(type) {
+		case kafka.AssignedPartitions:
+			changed(Change{Gained: numbers(e.Partitions)})
+		case kafka.RevokedPartitions:
+			changed(Change{Lost: numbers(e.Partitions)})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("group %s: subscribe to %s: %w", group, topic, errors.Join(err, c.Close()))
+	}
+	polling, stop := context.WithCancel(context.Background())
+	m := &Member{consumer: c, done: make(chan struct{}), failed: make(chan error, 1), stop: stop}
+	go m.poll(polling)
+	return m, nil
+}
+
+func numbers(partitions []kafka.TopicPartition) (all []int32) {
+	for _, p := range partitions {
+		all = append(all, p.Partition)
+	}
+	return all
+}
+
 func (o *GroupOptions) config() kafka.ConfigMap {
-	c := kafka.ConfigMap{}
+	c := kafka.ConfigMap{"group.protocol": o.Protocol}
 	if o.SessionTimeout > 0 && o.Protocol == "classic" {
 		c["session.timeout.ms"] = strconv.FormatInt(o.SessionTimeout.Milliseconds(), 10)
 	}

@@ -44,6 +44,8 @@ const (
 	StreamTimeForgotten Name = "stream time forgotten"
 	StandbyIdle         Name = "a standby applies nothing"
 	StandbyPretends     Name = "a standby moves its offset and applies nothing"
+	SurvivorIdle        Name = "a survivor takes the partitions that it gains for restored"
+	OthersAnswered      Name = "a process answers for partitions that are another's"
 )
 
 // In the stores.
