@@ -17,9 +17,7 @@ func (p *processor) assign(ctx context.Context) error {
 	partitions := p.task.Config.Partitions
 	if g := p.task.Config.Group; g != nil {
 		var err error
-		p.member, partitions, err = changelog.Join(ctx, p.task.Brokers, strings.TrimSuffix(g.Input, "-input"), g.Input, changelog.GroupOptions{
-			Protocol: g.Protocol, SessionTimeout: time.Duration(g.SessionTimeoutMS) * time.Millisecond, InstanceID: g.InstanceID,
-		})
+		p.member, partitions, err = changelog.Join(ctx, p.task.Brokers, groupOf(g), g.Input, groupOptions(g))
 		if err != nil {
 			return err
 		}
@@ -28,4 +26,13 @@ func (p *processor) assign(ctx context.Context) error {
 		}
 	}
 	return p.events.Emit(subject.Event{Event: subject.Assigned, Partitions: partitions})
+}
+
+// groupOf is the name of a task's group.
+func groupOf(g *subject.Group) string { return strings.TrimSuffix(g.Input, "-input") }
+
+func groupOptions(g *subject.Group) changelog.GroupOptions {
+	return changelog.GroupOptions{
+		Protocol: g.Protocol, SessionTimeout: time.Duration(g.SessionTimeoutMS) * time.Millisecond, InstanceID: g.InstanceID,
+	}
 }

@@ -134,6 +134,9 @@ func (p *processor) leave() error {
 		return nil
 	}
 	for _, part := range p.parts {
+		if part.store == nil { // of several processes another one has it
+			continue
+		}
 		if err := (checkpointed{part.store, p.checkpointOf(part)}).Flush(); err != nil {
 			return err
 		}

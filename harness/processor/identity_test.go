@@ -214,7 +214,7 @@ func TestChangelogGoesFromUnderARestore(t *testing.T) {
 					t.Fatal(err)
 				}
 				part.reader = &beneath{part.reader, func() { happen(t, f) }}
-				if err := p.restore(t.Context()); err != nil {
+				if err := p.restore(t.Context(), p.parts); err != nil {
 					t.Fatal(err)
 				}
 				it, n := part.store.Range(nil, nil), 0

@@ -69,6 +69,9 @@ func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 	p.arm()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	if task.Config.Instances > 1 {
+		return p.share(ctx, cancel, stdin)
+	}
 	go p.listen(stdin, cancel)
 	begin := p.begin
 	if task.Config.Standby {
@@ -103,7 +106,7 @@ func (p *processor) live(ctx context.Context) error {
 	if err := p.show(subject.ShownAtOpen); err != nil {
 		return err
 	}
-	if err := p.restore(ctx); err != nil {
+	if err := p.restore(ctx, p.parts); err != nil {
 		return err
 	}
 	if err := p.events.Emit(subject.Event{Event: subject.Ready}); err != nil {
@@ -133,10 +136,15 @@ func (p *processor) live(ctx context.Context) error {
 	if err := p.aftermath(ctx); err != nil {
 		return err
 	}
-	if err := p.digest(); err != nil {
-		return err
+	if p.task.Config.Digest {
+		if err := p.digest(p.parts); err != nil {
+			return err
+		}
 	}
-	return p.reads()
+	if len(p.task.Config.Reads) == 0 {
+		return nil
+	}
+	return p.reads(p.task.Config.Reads)
 }
 
 // code classifies an error for the event protocol.
@@ -191,7 +199,7 @@ func (p *processor) load(ctx context.Context) error {
 	if len(task.Workloads) != len(p.parts) {
 		return fmt.Errorf("config: load: %d workloads for %d partitions", len(task.Workloads), len(p.parts))
 	}
-	stop := p.reportProgress()
+	stop := p.reportProgress(p.parts)
 	defer stop()
 	loaded := make(chan struct{})
 	group, ctx := errgroup.WithContext(ctx)
@@ -274,20 +282,20 @@ func (p *processor) snapshots(ctx context.Context, done <-chan struct{}) error {
 
 // reportProgress sends a progress event per partition that moved, a few times a
 // second, until stop is called.
-func (p *processor) reportProgress() (stop func()) {
+func (p *processor) reportProgress(parts []*partition) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(200 * time.Millisecond)
 		defer tick.Stop()
-		last := make([]int64, len(p.parts))
+		last := make([]int64, len(parts))
 		for {
 			select {
 			case <-done:
 				return
 			case <-tick.C:
 			}
-			for i, part := range p.parts {
+			for i, part := range parts {
 				n := part.progress.Records.Load()
 				if n == last[i] {
 					continue

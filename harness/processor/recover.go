@@ -74,17 +74,17 @@ func (p *processor) newReader(topic string) (changelog.Reader, error) {
 
 // open opens every partition's store, and says which path the recovery takes.
 func (p *processor) open() error {
-	path, reason, err := p.openAll()
+	path, reason, err := p.openAll(p.parts)
 	if err != nil {
 		return err
 	}
 	return p.events.Emit(subject.Event{Event: subject.Opened, Path: path, Reason: reason})
 }
 
-func (p *processor) openAll() (path, reason string, err error) {
+func (p *processor) openAll(parts []*partition) (path, reason string, err error) {
 	path = subject.PathLocal
 	var reasons []string
-	for _, part := range p.parts {
+	for _, part := range parts {
 		id := part.id
 		part.had = files(part.dir)
 		err := removeLeft(part.dir)
@@ -151,9 +151,9 @@ func (p *processor) wipe(part *partition) error {
 
 // restore captures the end offsets of all partitions and then brings every store
 // there, side by side.
-func (p *processor) restore(ctx context.Context) error {
-	ranges := make([]restore.Range, len(p.parts))
-	for i, part := range p.parts {
+func (p *processor) restore(ctx context.Context, parts []*partition) error {
+	ranges := make([]restore.Range, len(parts))
+	for i, part := range parts {
 		err := p.identify(part)
 		if err == nil {
 			ranges[i], err = p.plan(part)
@@ -162,16 +162,16 @@ func (p *processor) restore(ctx context.Context) error {
 			return fmt.Errorf("partition %d: %w", part.id, err)
 		}
 	}
-	for i, part := range p.parts {
+	for i, part := range parts {
 		if err := p.announce(part, ranges[i]); err != nil {
 			return err
 		}
 	}
-	stop := p.reportProgress()
+	stop := p.reportProgress(parts)
 	defer stop()
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(atOnce(len(p.parts)))
-	for i, part := range p.parts {
+	group.SetLimit(atOnce(len(parts)))
+	for i, part := range parts {
 		group.Go(func() error { return p.restorePartition(ctx, part, ranges[i]) })
 	}
 	if err := group.Wait(); err != nil {

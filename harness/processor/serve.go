@@ -22,10 +22,13 @@ func (p *processor) store(id int32) (stores.Store, error) {
 
 // firstRead answers the read that ends the downtime.
 func (p *processor) firstRead() error {
-	want := p.task.Config.FirstRead
-	if want == nil {
-		return nil
+	if want := p.task.Config.FirstRead; want != nil {
+		return p.readFirst(want)
 	}
+	return nil
+}
+
+func (p *processor) readFirst(want *subject.Read) error {
 	s, err := p.store(want.Partition)
 	if err != nil {
 		return err
@@ -35,20 +38,17 @@ func (p *processor) firstRead() error {
 		return fmt.Errorf("first read: %w", err)
 	}
 	ok := got != nil && bytes.Equal(got, want.Value)
-	return p.events.Emit(subject.Event{Event: subject.FirstRead, OK: ok})
+	return p.events.Emit(subject.Event{Event: subject.FirstRead, Partition: want.Partition, OK: ok})
 }
 
 // progressEvery entries of a digest, an event says that it is not stuck.
 const progressEvery = 1 << 20
 
-// digest reads every partition's whole state through its iterator.
-func (p *processor) digest() error {
-	if !p.task.Config.Digest {
-		return nil
-	}
-	for _, part := range p.parts {
+// digest reads the whole state of partitions through its iterator.
+func (p *processor) digest(parts []*partition) error {
+	for _, part := range parts {
 		if defect.Is(defect.DigestTwice) {
-			part = p.parts[0]
+			part = parts[0]
 		}
 		if err := recoverTime(part.store); err != nil {
 			return fmt.Errorf("digest of partition %d in %s: %w", part.id, part.dir, err)
@@ -92,13 +92,10 @@ func recoverTime(s stores.Store) error {
 	return nil
 }
 
-// reads answers the task's point reads, which go another way than the iterator.
-func (p *processor) reads() error {
-	if len(p.task.Config.Reads) == 0 {
-		return nil
-	}
+// reads answers point reads, which go another way than the iterator.
+func (p *processor) reads(all []subject.Read) error {
 	ev := subject.Event{Event: subject.Reads}
-	for _, r := range p.task.Config.Reads {
+	for _, r := range all {
 		s, err := p.store(r.Partition)
 		if err != nil {
 			return err

@@ -45,7 +45,7 @@ func (p *processor) takeOver(ctx context.Context) error {
 	if err := p.layout(); err != nil {
 		return err
 	}
-	path, reason, err := p.openAll()
+	path, reason, err := p.openAll(p.parts)
 	if err != nil {
 		return err
 	}
