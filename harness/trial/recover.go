@@ -53,15 +53,7 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 	if err := a.awaitRead(ctx, successor, t, state); err != nil {
 		return fmt.Errorf("recovery: %w", err)
 	}
-	a.rec.Phases, _ = t.phases()
-	a.rec.DowntimeNS = t.servedAt.Sub(t.killed).Nanoseconds()
-	if defect.Is(defect.DowntimeFromReaped) {
-		a.rec.DowntimeNS = t.servedAt.Sub(t.reaped).Nanoseconds()
-	}
-	a.rec.Path, a.rec.Reason, a.rec.Restored = t.recovery(), t.reason, t.restored()
-	if defect.Is(defect.PathAssumed) {
-		a.rec.Path = a.rec.Recovery
-	}
+	a.note(t)
 	_, reads := a.reads()
 	verdict := a.verify(ctx, successor, reads)
 	if err := errors.Join(a.judge(t), verdict); err != nil {
@@ -72,6 +64,24 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 		return nil
 	}
 	successor.Release()
+	return a.measureCeiling(ctx, t)
+}
+
+// note fills the record with what a recovery took.
+func (a *attempt) note(t *timeline) {
+	a.rec.Phases, _ = t.phases()
+	a.rec.DowntimeNS = t.servedAt.Sub(t.killed).Nanoseconds()
+	if defect.Is(defect.DowntimeFromReaped) {
+		a.rec.DowntimeNS = t.servedAt.Sub(t.reaped).Nanoseconds()
+	}
+	a.rec.Path, a.rec.Reason, a.rec.Restored = t.recovery(), t.reason, t.restored()
+	if defect.Is(defect.PathAssumed) {
+		a.rec.Path = a.rec.Recovery
+	}
+}
+
+// measureCeiling fetches once more what the recovery has, which is over.
+func (a *attempt) measureCeiling(ctx context.Context, t *timeline) error {
 	alone, err := a.fetchAlone(ctx, t.ranges)
 	a.rec.Restored.FetchAloneNS = alone.Nanoseconds()
 	return err
@@ -115,11 +125,14 @@ func (a *attempt) judge(t *timeline) error {
 		return fmt.Errorf("asked for %s, the processor took %s (%s)", a.rec.Recovery, a.rec.Path, t.reason)
 	}
 	for i := range a.workloads {
+		if t.only != nil && !t.only[int32(i)] {
+			continue
+		}
 		r := t.ranges[int32(i)]
 		if r.To < a.ends[i] {
 			return fmt.Errorf("partition %d: restored up to offset %d of %d", i, r.To, a.ends[i])
 		}
-		if a.copy != nil {
+		if a.told != nil {
 			if err := a.judgeCopy(i, r, t.caught[int32(i)]); err != nil {
 				return err
 			}
@@ -173,52 +186,82 @@ func (a *attempt) verify(ctx context.Context, p *subject.Process, reads []partit
 	if defect.Is(defect.VerdictNotRun) {
 		return nil
 	}
-	v := &a.rec.Verify
-	var total int64
-	want := make([]*verify.Digest, len(a.models))
+	v := a.newVerification()
+	return v.end(v.follow(ctx, p, len(a.models), reads))
+}
+
+// verification is the judgement of a state, which one process has or several share.
+type verification struct {
+	*attempt
+	want  []*verify.Digest // by partition, and
+	found []verify.Found
+	total int64 // entries
+	seen  int   // partitions
+	wrong []error
+}
+
+func (a *attempt) newVerification() *verification {
+	v := &verification{attempt: a, want: make([]*verify.Digest, len(a.models)), found: make([]verify.Found, len(a.models))}
 	for i, m := range a.models {
-		want[i] = m.digest
-		total += m.digest.Count
+		v.want[i] = m.digest
+		v.total += m.digest.Count
 	}
-	v.Want = verify.Combine(want...)
-	found := make([]verify.Found, len(a.models))
-	a.watch(StageVerify, 0, total)
-	seen, answered := 0, false
-	var wrong []error
-	err := a.follow(ctx, p, func(e subject.Event) (bool, error) {
+	a.rec.Verify.Want = verify.Combine(v.want...)
+	a.watch(StageVerify, 0, v.total)
+	return v
+}
+
+// follow takes a process's digests, of so many partitions, and its answers to point reads.
+func (v *verification) follow(ctx context.Context, p *subject.Process, partitions int, reads []partitionRead) error {
+	rec := &v.rec.Verify
+	last, answered := v.seen+partitions, false
+	return v.attempt.follow(ctx, p, func(e subject.Event) (bool, error) {
 		switch e.Event {
 		case subject.ProgressMade:
-			a.watch(StageVerify, v.Count+e.Records, total)
+			v.watch(StageVerify, rec.Count+e.Records, v.total)
 		case subject.Settled:
-			a.rec.Aftermath = aftermath(e)
+			v.rec.Aftermath = aftermath(e)
 		case subject.DigestOf:
-			if int(e.Partition) >= len(found) || e.Partition < 0 || found[e.Partition].Digest != "" {
-				return false, fmt.Errorf("%w: another digest of partition %d", subject.ErrProtocol, e.Partition)
-			}
-			f := verify.Found{Count: e.Count, Bytes: e.Bytes, Digest: e.Digest, Sums: e.Sums}
-			found[e.Partition] = f
-			v.Count += f.Count
-			v.Bytes += f.Bytes
-			seen++
-			if verdict, why := verify.State(e.Partition, want[e.Partition], f); verdict != verify.OK {
-				wrong = append(wrong, errors.New(why))
+			if err := v.add(e); err != nil {
+				return false, err
 			}
 		case subject.Reads:
 			answered = true
-			v.PointReads = len(e.Values)
-			wrong = append(wrong, checkReads(reads, e.Values)...)
+			rec.PointReads += len(e.Values)
+			v.wrong = append(v.wrong, checkReads(reads, e.Values)...)
 		}
-		return seen == len(found) && answered, nil
+		return v.seen == last && answered, nil
 	})
+}
+
+// add takes a digest.
+func (v *verification) add(e subject.Event) error {
+	if int(e.Partition) >= len(v.found) || e.Partition < 0 || v.found[e.Partition].Digest != "" {
+		return fmt.Errorf("%w: another digest of partition %d", subject.ErrProtocol, e.Partition)
+	}
+	f := verify.Found{Count: e.Count, Bytes: e.Bytes, Digest: e.Digest, Sums: e.Sums}
+	v.found[e.Partition] = f
+	v.rec.Verify.Count += f.Count
+	v.rec.Verify.Bytes += f.Bytes
+	v.seen++
+	if verdict, why := verify.State(e.Partition, v.want[e.Partition], f); verdict != verify.OK {
+		v.wrong = append(v.wrong, errors.New(why))
+	}
+	return nil
+}
+
+// end fills the record's verdict, unless an error has cut the verification short.
+func (v *verification) end(err error) error {
 	if err != nil {
 		return fmt.Errorf("verification did not finish: %w", err)
 	}
-	v.Digest = verify.CombineFound(found)
-	if len(wrong) > 0 {
-		v.Verdict = verify.Mismatch.String()
-		return fmt.Errorf("restored state is wrong: %w", errors.Join(first(wrong, 3)...))
+	rec := &v.rec.Verify
+	rec.Digest = verify.CombineFound(v.found)
+	if len(v.wrong) > 0 {
+		rec.Verdict = verify.Mismatch.String()
+		return fmt.Errorf("restored state is wrong: %w", errors.Join(first(v.wrong, 3)...))
 	}
-	v.Verdict = verify.OK.String()
+	rec.Verdict = verify.OK.String()
 	return nil
 }
 

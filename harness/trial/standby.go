@@ -156,7 +156,7 @@ func (a *attempt) noteLag(e subject.Event, t *timeline) (taken bool, err error) 
 		return false, nil
 	case e.Event == subject.Assigned:
 		n, err := a.copy.behind(a.ends)
-		a.rec.StandbyLag = &n
+		a.rec.StandbyLag, a.told = &n, a.copy.at
 		return false, err
 	case e.At.After(t.killed) && e.Event == subject.ProgressMade:
 		return true, nil
@@ -166,8 +166,8 @@ func (a *attempt) noteLag(e subject.Event, t *timeline) (taken bool, err error) 
 
 // judgeCopy says whether a standby went on where it had said it was.
 func (a *attempt) judgeCopy(i int, r, caught subject.Event) error {
-	if r.From < a.copy.at[i] {
-		return fmt.Errorf("partition %d: the standby took over at offset %d, and had said %d", i, r.From, a.copy.at[i])
+	if r.From < a.told[i] {
+		return fmt.Errorf("partition %d: the standby took over at offset %d, and had said %d", i, r.From, a.told[i])
 	}
 	// Transactions leave offsets without a record.
 	if n := r.To - r.From; caught.Records > n || caught.Records < n && a.rec.Guarantee == "" && !a.compacted() {

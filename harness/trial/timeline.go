@@ -20,8 +20,17 @@ type timeline struct {
 	path, reason string
 	ranges       map[int32]subject.Event // restore_start by partition
 	caught       map[int32]subject.Event // caught_up by partition
-	partitions   int                     // that must catch up
+	partitions   int                     // there are
+	only         map[int32]bool          // those that must catch up; nil: all
 	servedOK     bool
+}
+
+// wanted is how many partitions must catch up.
+func (t *timeline) wanted() int {
+	if t.only != nil {
+		return len(t.only)
+	}
+	return t.partitions
 }
 
 func newTimeline(partitions int) *timeline {
@@ -70,7 +79,7 @@ func (t *timeline) add(e subject.Event) error {
 		return need(started, subject.RestoreStart)
 	case subject.Ready:
 		t.ready = e.At
-		return need(len(t.caught) == t.partitions, fmt.Sprintf("%s of %d partitions", subject.CaughtUp, t.partitions))
+		return need(len(t.caught) == t.wanted(), fmt.Sprintf("%s of %d partitions", subject.CaughtUp, t.wanted()))
 	case subject.FirstRead:
 		t.servedAt, t.servedOK = e.At, e.OK
 		return need(!t.ready.IsZero(), subject.Ready)

@@ -47,6 +47,8 @@ type Runner struct {
 	interlude func(ctx context.Context, a *attempt, victim *subject.Process, state string) (*subject.Process, error)
 	// atTail, in tests, comes between the load and the tail of a trial with a standby.
 	atTail func(*attempt)
+	// beforeKill, in tests, comes when one of several processes is about to be killed.
+	beforeKill func(*team, *member)
 }
 
 // WarmUp is the number of a trial that counts for nothing.
@@ -105,6 +107,7 @@ type attempt struct {
 	drop      func() error // deletes the topics; nil: they are another trial's by now
 	primed    bool         // a trial before has left files
 	copy      *replica     // nil without a standby
+	told      []int64      // up to where a copy was, by partition, when the kill was sent; nil without one
 }
 
 func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
@@ -127,7 +130,7 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 		w.Shape, w.Compressible, w.Sorted = shapeOf(rec.Store), rec.Compressible, rec.SortedKeys
 		a.workloads = append(a.workloads, w)
 	}
-	if a.models, err = r.models.get(ctx, rec.Store, a.workloads); err != nil {
+	if err = a.model(ctx); err != nil {
 		return err
 	}
 	state := filepath.Join(dir, "state")
@@ -142,6 +145,9 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 	}()
 	if err != nil {
 		return err
+	}
+	if a.shared() {
+		return a.share(ctx)
 	}
 	load := a.load
 	if a.foreign() {
@@ -176,6 +182,12 @@ func (r *Runner) do(ctx context.Context, rec *record.Record) (err error) {
 		defer victim.Release()
 	}
 	return a.recover(ctx, victim, state)
+}
+
+// model computes the truth about the workloads.
+func (a *attempt) model(ctx context.Context) (err error) {
+	a.models, err = a.Runner.models.get(ctx, a.rec.Store, a.workloads)
+	return err
 }
 
 // createTopic creates the trial's changelog and returns what deletes it again.
