@@ -1,12 +1,14 @@
 package restorebench.subject;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -50,10 +52,14 @@ final class Application {
 
     /** Starts, waits until it runs, answers the harness's reads, and closes when standard input ends. */
     void run() throws Exception {
+        if (task.config().instances() > 1) {
+            new Instance(task, events, this).run();
+            return;
+        }
         final CountDownLatch running = new CountDownLatch(1);
         final AtomicReference<Throwable> failure = new AtomicReference<>();
         final Restore restore = new Restore(events);
-        try (KafkaStreams streams = new KafkaStreams(topology(), config(), new Clients(events))) {
+        try (KafkaStreams streams = streams(new Clients(events, null))) {
             streams.setUncaughtExceptionHandler(e -> {
                 failure.set(e);
                 return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
@@ -69,7 +75,7 @@ final class Application {
             if (failure.get() != null) {
                 throw new IllegalStateException("the application failed", failure.get());
             }
-            awaitStores(streams);
+            awaitStores(streams, task.config().partitions(), () -> true);
             restore.others(task.config().partitions(), this::endOffset);
             serve(streams);
             while (System.in.read() >= 0) {
@@ -78,11 +84,18 @@ final class Application {
         }
     }
 
-    /** An application can run without any task for as long as its group still waits for a dead member. */
-    private void awaitStores(final KafkaStreams streams) throws InterruptedException {
+    KafkaStreams streams(final Clients clients) {
+        return new KafkaStreams(topology(), config(), clients);
+    }
+
+    /** An application can run without any task for as long as its group still waits for a dead member. It says whether they are still the right ones. */
+    boolean awaitStores(final KafkaStreams streams, final Collection<Integer> partitions, final BooleanSupplier right) throws InterruptedException {
         final Bytes probe = Bytes.wrap(new byte[] {0});
-        for (final int partition : task.config().partitions()) {
+        for (final int partition : partitions) {
             for (boolean there = false; !there;) {
+                if (!right.getAsBoolean()) {
+                    return false;
+                }
                 try {
                     store(streams, partition).get(probe);
                     there = true;
@@ -94,23 +107,31 @@ final class Application {
                 }
             }
         }
+        return right.getAsBoolean();
     }
 
     private void serve(final KafkaStreams streams) throws Exception {
         events.emit("ready");
-        if (task.config().firstRead() != null) {
-            final Task.Read read = task.config().firstRead();
+        firstRead(streams, task.config().firstRead());
+        answer(streams, task.config().digest() ? task.config().partitions() : List.of(), task.config().reads());
+    }
+
+    /** Does the read that ends the downtime, if there is one. */
+    void firstRead(final KafkaStreams streams, final Task.Read read) throws InterruptedException {
+        if (read != null) {
             final byte[] value = store(streams, read.partition()).get(Bytes.wrap(read.key()));
-            events.emit("first_read", "ok", java.util.Arrays.equals(value, read.value()));
+            events.emit("first_read", "partition", read.partition(), "ok", java.util.Arrays.equals(value, read.value()));
         }
-        if (task.config().digest()) {
-            for (final int partition : task.config().partitions()) {
-                digest(streams, partition);
-            }
+    }
+
+    /** Reads the whole stores of partitions, and answers point reads unless they are null. */
+    void answer(final KafkaStreams streams, final Collection<Integer> partitions, final List<Task.Read> reads) throws Exception {
+        for (final int partition : partitions) {
+            digest(streams, partition);
         }
-        if (task.config().reads() != null) {
+        if (reads != null) {
             final List<Map<String, byte[]>> values = new ArrayList<>();
-            for (final Task.Read read : task.config().reads()) {
+            for (final Task.Read read : reads) {
                 values.add(java.util.Collections.singletonMap("value", store(streams, read.partition()).get(Bytes.wrap(read.key()))));
             }
             events.emit("reads", "values", values);
@@ -191,6 +212,9 @@ final class Application {
                 p.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, group.instanceId());
             }
         }
+        if (task.config().instances() > 1) {
+            Instance.settings(p, task.config());
+        }
         for (final String setting : task.settings()) {
             final int at = setting.indexOf('=');
             p.put(setting.substring(0, at), setting.substring(at + 1));
@@ -198,7 +222,7 @@ final class Application {
         return p;
     }
 
-    private long endOffset(final int partition) {
+    long endOffset(final int partition) {
         final TopicPartition changelog = new TopicPartition(task.application() + "-" + Task.STORE + "-changelog", partition);
         try (Admin admin = admin()) {
             return admin.listOffsets(Map.of(changelog, OffsetSpec.latest())).partitionResult(changelog).get().offset();

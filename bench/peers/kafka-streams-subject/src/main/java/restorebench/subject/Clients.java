@@ -1,6 +1,7 @@
 package restorebench.subject;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -14,10 +15,13 @@ import org.apache.kafka.streams.processor.internals.DefaultKafkaClientSupplier;
 final class Clients extends DefaultKafkaClientSupplier {
 
     private final Events events;
+    private final Owned owned;
     private final AtomicBoolean assigned = new AtomicBoolean();
 
-    Clients(final Events events) {
+    /** Where owned is null, all partitions are of this process, and are told once. */
+    Clients(final Events events, final Owned owned) {
         this.events = events;
+        this.owned = owned;
     }
 
     @Override
@@ -39,21 +43,35 @@ final class Clients extends DefaultKafkaClientSupplier {
         return new ConsumerRebalanceListener() {
             @Override
             public void onPartitionsAssigned(final Collection<TopicPartition> partitions) {
-                if (!partitions.isEmpty() && assigned.compareAndSet(false, true)) {
-                    events.emit("assigned", "partitions", partitions.stream().map(TopicPartition::partition).sorted().toList());
+                if (owned != null) {
+                    owned.add(numbers(partitions));
+                } else if (!partitions.isEmpty() && assigned.compareAndSet(false, true)) {
+                    events.emit("assigned", "partitions", numbers(partitions));
                 }
                 listener.onPartitionsAssigned(partitions);
             }
 
             @Override
             public void onPartitionsRevoked(final Collection<TopicPartition> partitions) {
+                lose(partitions);
                 listener.onPartitionsRevoked(partitions);
             }
 
             @Override
             public void onPartitionsLost(final Collection<TopicPartition> partitions) {
+                lose(partitions);
                 listener.onPartitionsLost(partitions);
             }
+
+            private void lose(final Collection<TopicPartition> partitions) {
+                if (owned != null) {
+                    owned.remove(numbers(partitions));
+                }
+            }
         };
+    }
+
+    private static List<Integer> numbers(final Collection<TopicPartition> partitions) {
+        return partitions.stream().map(TopicPartition::partition).sorted().toList();
     }
 }

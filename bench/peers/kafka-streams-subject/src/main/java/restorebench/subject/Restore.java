@@ -1,6 +1,8 @@
 package restorebench.subject;
 
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.streams.processor.StateRestoreListener;
@@ -9,16 +11,43 @@ import org.apache.kafka.streams.processor.StateRestoreListener;
 final class Restore implements StateRestoreListener {
 
     private final Events events;
+    private final Owned owned;
+    private final Copies copies;
+    private boolean opened; // was told of the partitions that are restored now
     private final Map<Integer, Long> ends = new ConcurrentHashMap<>();
 
     Restore(final Events events) {
+        this(events, null, null);
+    }
+
+    /** Of a process that shares its application's partitions with others, and may keep copies of theirs. */
+    Restore(final Events events, final Owned owned, final Copies copies) {
         this.events = events;
+        this.owned = owned;
+        this.copies = copies;
     }
 
     @Override
     public void onRestoreStart(final TopicPartition partition, final String store, final long from, final long end) {
-        ends.put(partition.partition(), end);
-        events.emit("restore_start", "partition", partition.partition(), "from", from, "to", end);
+        start(partition.partition(), from, end);
+    }
+
+    private synchronized void start(final int partition, final long from, final long end) {
+        ends.put(partition, end);
+        if (owned != null) {
+            owned.add(List.of(partition)); // under the protocol streams nothing has told of it yet
+            if (copies.promoted(partition) && !opened) {
+                opened = true;
+                events.emit("opened", "path", "standby");
+            }
+        }
+        events.emit("restore_start", "partition", partition, "from", from, "to", end);
+    }
+
+    /** Ends a round of restores: those partitions that the process had before and has no more would be restored anew. */
+    synchronized void end(final Set<Integer> before, final Set<Integer> now) {
+        opened = false;
+        before.stream().filter(partition -> !now.contains(partition)).forEach(ends::remove);
     }
 
     @Override
@@ -36,7 +65,7 @@ final class Restore implements StateRestoreListener {
         for (final int partition : partitions) {
             if (!ends.containsKey(partition)) {
                 final long end = endOffset.applyAsLong(partition);
-                events.emit("restore_start", "partition", partition, "from", end, "to", end);
+                start(partition, end, end);
                 events.emit("caught_up", "partition", partition, "offset", end, "records", 0);
             }
         }

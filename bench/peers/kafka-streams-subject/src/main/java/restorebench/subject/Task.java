@@ -3,8 +3,9 @@ package restorebench.subject;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 
 /** What the harness asks for: the environment, the configuration file, and the arguments NAME=VALUE of Kafka Streams' settings. */
@@ -14,7 +15,13 @@ record Task(String brokers, String application, String stateDir, String store, C
     private static final String CHANGELOG = "-" + STORE + "-changelog";
 
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Config(List<Integer> partitions, @JsonProperty("first_read") Read firstRead, boolean digest, List<Read> reads, Group group) {
+    record Config(List<Integer> partitions, @JsonProperty("first_read") Read firstRead, boolean digest, List<Read> reads, Group group,
+        // Of a process among several of the application:
+        int instances, boolean standby, boolean await, @JsonProperty("first_reads") List<Read> firstReads) {
+
+        Config {
+            firstReads = firstReads == null ? List.of() : firstReads;
+        }
     }
 
     /** A point read; bytes are base64 in JSON. */
@@ -32,9 +39,13 @@ record Task(String brokers, String application, String stateDir, String store, C
         if (!topic.endsWith(CHANGELOG)) {
             throw new IllegalArgumentException("RESTOREBENCH_TOPIC is " + topic + ", want a name that ends in " + CHANGELOG);
         }
-        final Config config = new ObjectMapper().readValue(new File(variable("RESTOREBENCH_CONFIG")), Config.class);
+        final Config config = config(Files.readString(Path.of(variable("RESTOREBENCH_CONFIG"))));
         return new Task(variable("RESTOREBENCH_BROKERS"), topic.substring(0, topic.length() - CHANGELOG.length()),
             variable("RESTOREBENCH_STATE_DIR"), variable("RESTOREBENCH_STORE"), config, List.of(settings));
+    }
+
+    static Config config(final String json) throws IOException {
+        return new ObjectMapper().readValue(json, Config.class);
     }
 
     static String variable(final String name) {
