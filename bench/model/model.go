@@ -47,6 +47,9 @@ func kindOf(r *record.Record) Kind {
 	if r.StaticMembership {
 		k.Group += " static"
 	}
+	if r.Instances > 1 {
+		k.Group += fmt.Sprintf(" %d instances", r.Instances)
+	}
 	k.Group = strings.TrimSpace(strings.TrimSpace(k.Group+" "+r.Guarantee) + " " + r.RecoveryModel)
 	return k
 }

@@ -45,6 +45,7 @@ func command(c record.Cell, broker record.Broker, runs int) string {
 		flag("session-timeout", strconv.FormatInt(c.SessionTimeoutMS, 10)+"ms")
 	}
 	differs("static-membership", strconv.FormatBool(c.StaticMembership))
+	differs("instances", strconv.Itoa(max(c.Instances, 1)))
 	differs("guarantee", c.Guarantee)
 	differs("recovery-model", c.RecoveryModel)
 	differs("restore-mode", c.RestoreMode)

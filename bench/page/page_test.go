@@ -218,6 +218,7 @@ func TestCommand(t *testing.T) {
 	odd := plain
 	odd.Subject, odd.Recovery, odd.Tail, odd.Partitions, odd.Keys = "it's; rm -rf $HOME", "local+tail", 0.01, 12, 1234
 	odd.Group, odd.SessionTimeoutMS, odd.StaticMembership, odd.SortedKeys, odd.Compressible = "classic", 6000, true, true, 0.5
+	odd.Instances = 3
 	odd.Compacted, odd.PageCache, odd.RocksDB = true, "cold", "block_size=8192,max_open_files=9"
 	odd.Producer, odd.Guarantee, odd.RecoveryModel = "compression.type=lz4", "eos", "4.2"
 	copied := plain
@@ -226,7 +227,7 @@ func TestCommand(t *testing.T) {
 		"restorebench run --keys 1M --stores memory --standby 1 --tail 20% --runs 5 --broker local": copied,
 		"restorebench run --keys 1M --stores memory --recovery replay --runs 5 --broker local":      plain,
 		`restorebench run --keys 1234 --stores memory --recovery local+tail --subjects 'it'\''s; rm -rf $HOME' --partitions 12 --tail 1% ` +
-			"--compressible 50% --key-order sorted --group classic --session-timeout 6000ms --static-membership true --guarantee eos --recovery-model 4.2 --compacted true --page-cache cold " +
+			"--compressible 50% --key-order sorted --group classic --session-timeout 6000ms --static-membership true --instances 3 --guarantee eos --recovery-model 4.2 --compacted true --page-cache cold " +
 			"--rocksdb block_size=8192,max_open_files=9 --producer compression.type=lz4 --runs 5 --broker local": odd,
 	} {
 		if got := command(c, record.Broker{Kind: "local"}, 5); got != want {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"restorebench/harness/record"
@@ -39,6 +40,7 @@ func sortCells(cells []CellSummary) {
 			cmp.Compare(a.SessionTimeoutMS, b.SessionTimeoutMS),
 			cmp.Compare(yes(a.StaticMembership), yes(b.StaticMembership)),
 			cmp.Compare(a.Standby, b.Standby),
+			cmp.Compare(a.Instances, b.Instances),
 			cmp.Compare(a.Guarantee, b.Guarantee),
 			cmp.Compare(a.RecoveryModel, b.RecoveryModel),
 			cmp.Compare(a.Compressible, b.Compressible),
@@ -158,6 +160,11 @@ var dimensions = []dimension{
 		func(c record.Cell) string { return "group " + groupOf(c) },
 	},
 	{
+		"instances",
+		func(c record.Cell) string { return strconv.Itoa(max(c.Instances, 1)) },
+		func(c record.Cell) string { return instancesOf(c) },
+	},
+	{
 		"guarantee",
 		guaranteeOf,
 		guaranteeOf,
@@ -186,6 +193,14 @@ func groupOf(c record.Cell) string {
 		name += " static"
 	}
 	return name
+}
+
+// instancesOf says how many processes shared the partitions; "" for one.
+func instancesOf(c record.Cell) string {
+	if c.Instances < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%d instances", c.Instances)
 }
 
 func guaranteeOf(c record.Cell) string { return cmp.Or(c.Guarantee, spec.AtLeastOnce) }

@@ -67,8 +67,13 @@ func Expected(c record.Cell) time.Duration {
 		perRecord = 7 * time.Microsecond
 	}
 	perRecord += time.Duration(c.Standby) * perRecord / 2
-	if c.Group != "" && !c.StaticMembership {
-		fixed += max(45*time.Second, time.Duration(c.SessionTimeoutMS)*time.Millisecond) // Kafka's default session timeout
+	fixed *= time.Duration(max(c.Instances, 1+c.Standby))
+	if c.Group != "" && (!c.StaticMembership || c.Standby > 0) {
+		wait := 45 * time.Second // Kafka's default session timeout
+		if c.SessionTimeoutMS > 0 {
+			wait = time.Duration(c.SessionTimeoutMS) * time.Millisecond
+		}
+		fixed += wait
 	}
 	return fixed + time.Duration(c.Keys*int64(c.UpdatesPerKey))*perRecord
 }

@@ -77,9 +77,16 @@ func copies(n int) string {
 	return fmt.Sprintf("%d standby", n)
 }
 
+func several(instances int) string {
+	if instances < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%d instances", instances)
+}
+
 // others names what the columns of a plan leave out of a cell, where it is not the default.
 func others(c record.Cell) string {
-	parts := []string{copies(c.Standby), c.Group, c.Guarantee, c.RecoveryModel, c.RestoreMode, c.PageCache, c.RocksDB, c.Consumer, c.Producer}
+	parts := []string{copies(c.Standby), several(c.Instances), c.Group, c.Guarantee, c.RecoveryModel, c.RestoreMode, c.PageCache, c.RocksDB, c.Consumer, c.Producer}
 	for _, p := range []struct {
 		name string
 		is   bool
