@@ -187,7 +187,11 @@ func (a *attempt) verify(ctx context.Context, p *subject.Process, reads []partit
 		return nil
 	}
 	v := a.newVerification()
-	return v.end(v.follow(ctx, p, len(a.models), reads))
+	all := map[int32]bool{}
+	for i := range a.models {
+		all[int32(i)] = true
+	}
+	return v.end(v.follow(ctx, p, all, reads))
 }
 
 // verification is the judgement of a state, which one process has or several share.
@@ -211,10 +215,10 @@ func (a *attempt) newVerification() *verification {
 	return v
 }
 
-// follow takes a process's digests, of so many partitions, and its answers to point reads.
-func (v *verification) follow(ctx context.Context, p *subject.Process, partitions int, reads []partitionRead) error {
+// follow takes a process's digests, of the partitions that it owns, and its answers to point reads.
+func (v *verification) follow(ctx context.Context, p *subject.Process, owned map[int32]bool, reads []partitionRead) error {
 	rec := &v.rec.Verify
-	last, answered := v.seen+partitions, false
+	last, answered := v.seen+len(owned), false
 	return v.attempt.follow(ctx, p, func(e subject.Event) (bool, error) {
 		switch e.Event {
 		case subject.ProgressMade:
@@ -222,6 +226,9 @@ func (v *verification) follow(ctx context.Context, p *subject.Process, partition
 		case subject.Settled:
 			v.rec.Aftermath = aftermath(e)
 		case subject.DigestOf:
+			if !owned[e.Partition] {
+				return false, fmt.Errorf("%w: a digest of partition %d, which is not its own", subject.ErrProtocol, e.Partition)
+			}
 			if err := v.add(e); err != nil {
 				return false, err
 			}
@@ -236,7 +243,7 @@ func (v *verification) follow(ctx context.Context, p *subject.Process, partition
 
 // add takes a digest.
 func (v *verification) add(e subject.Event) error {
-	if int(e.Partition) >= len(v.found) || e.Partition < 0 || v.found[e.Partition].Digest != "" {
+	if v.found[e.Partition].Digest != "" {
 		return fmt.Errorf("%w: another digest of partition %d", subject.ErrProtocol, e.Partition)
 	}
 	f := verify.Found{Count: e.Count, Bytes: e.Bytes, Digest: e.Digest, Sums: e.Sums}

@@ -39,7 +39,10 @@ func (a *attempt) share(ctx context.Context) error {
 			return err
 		}
 	}
-	victim := t.owners(0)[0]
+	victim, err := t.choose()
+	if err != nil {
+		return err
+	}
 	if err := t.addTail(ctx, victim); err != nil {
 		return err
 	}
@@ -59,6 +62,23 @@ func (a *attempt) share(ctx context.Context) error {
 	}
 	t.release()
 	return a.measureCeiling(ctx, line)
+}
+
+// choose picks the process that is to be killed. From then on nothing may move.
+func (t *team) choose() (victim *member, err error) {
+	_, failed, err := t.look(func() bool {
+		if owners := t.owners(0); len(owners) == 1 {
+			victim, t.moves = owners[0], 0
+		}
+		return true
+	})
+	switch {
+	case err != nil:
+		return nil, t.withLog(err, failed.Process)
+	case victim == nil:
+		return nil, fmt.Errorf("no process owns partition 0 any more: %s", t.shares())
+	}
+	return victim, nil
 }
 
 // addTail writes the newer records of the partitions that are to come back. Of the others nobody would read any: what is in force
@@ -141,6 +161,9 @@ func (t *team) firstReads() (all []subject.Read) {
 func (t *team) kill(victim *member) (err error) {
 	t.mu.Lock() // no event is noted meanwhile, so that each is before or after
 	defer t.mu.Unlock()
+	if t.moves > 0 {
+		return errors.New("the group moved partitions after it had come to rest, before the kill")
+	}
 	if t.killed, err = victim.Kill(); err != nil {
 		return err
 	}
@@ -303,7 +326,7 @@ func (t *team) verifyAll(ctx context.Context) error {
 		if err := m.Ask(config); err != nil {
 			return v.end(err)
 		}
-		if err := v.follow(ctx, m.Process, len(m.owned), mine); err != nil {
+		if err := v.follow(ctx, m.Process, m.owned, mine); err != nil {
 			return v.end(fmt.Errorf("%s: %w", m.name, err))
 		}
 	}

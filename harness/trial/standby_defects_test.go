@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"restorebench/harness/record"
 	"restorebench/harness/spec"
 	"restorebench/internal/defect"
 )
@@ -24,5 +25,21 @@ func TestStandbyDefects(t *testing.T) {
 				caught(t, do(t, r, standby(store, 3000)), check)
 			})
 		}
+	}
+}
+
+// So is a survivor that serves what it gained without restoring it, and a process that counts what another one has.
+func TestShareDefects(t *testing.T) {
+	shared := inGroup(cell(spec.StoreMemory, record.Replay, 3000), func(c *record.Cell) { c.Instances, c.Partitions = 2, 2 })
+	for name, check := range map[defect.Name]string{
+		defect.SurvivorIdle:   byFirst,
+		defect.OthersAnswered: "which is not its own",
+	} {
+		t.Run(string(name), func(t *testing.T) {
+			r, c := runner(t), shared
+			c.StaticMembership = name == defect.OthersAnswered // so that there are two processes still
+			r.Command.Env = append(r.Command.Env, defect.Env+"="+string(name))
+			caught(t, do(t, r, c), check)
+		})
 	}
 }

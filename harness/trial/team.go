@@ -22,6 +22,7 @@ type team struct {
 
 	mu      sync.Mutex // guards what follows and the members
 	members []*member  // that live
+	moves   int        // changes of who owns what
 	killed  time.Time  // of the one that was killed; zero: none yet
 }
 
@@ -97,10 +98,38 @@ func (t *team) gather(ctx context.Context, incarnation string) error {
 			return err
 		}
 	}
-	if err := t.await(ctx, "share the partitions", t.settled); err != nil || t.rec.Standby == 0 {
-		return err
+	return t.rest(ctx)
+}
+
+// heartbeat is longer than a member takes to learn that its group has more to do: heartbeat.interval.ms is 3 s by default.
+const heartbeat = 3500 * time.Millisecond
+
+// rest waits until the partitions are shared, restored and copied, and nothing has moved for a while.
+func (t *team) rest(ctx context.Context) error {
+	for deadline := time.Now().Add(2 * t.patience()); ; {
+		moves := 0
+		err := t.await(ctx, "share the partitions", func() bool {
+			moves = t.moves
+			return t.settled()
+		})
+		if err != nil {
+			return err
+		}
+		select {
+		case <-time.After(heartbeat):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		still, failed, err := t.look(func() bool { return t.moves == moves && t.settled() })
+		switch {
+		case err != nil:
+			return t.withLog(err, failed.Process)
+		case still:
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("the group does not come to rest: %s", t.shares())
+		}
 	}
-	return t.await(ctx, "keep copies", func() bool { return t.copied(t.ends) })
 }
 
 // watchMember takes a member's events until it is halted.
@@ -145,6 +174,7 @@ func (t *team) noteEvent(m *member, e subject.Event, alive bool) error {
 	case subject.Hello:
 		m.hello = true
 	case subject.Assigned:
+		t.moves++
 		m.ready, m.owned = false, map[int32]bool{}
 		for _, p := range e.Partitions {
 			if p < 0 || int(p) >= len(m.at) {
@@ -158,14 +188,14 @@ func (t *team) noteEvent(m *member, e subject.Event, alive bool) error {
 	return m.recovers(e)
 }
 
-// settled says whether each partition is owned by one process, which has restored it, and each process has its share.
+// settled says whether each partition is owned by one process, which has restored it, and each process has its share, of copies too.
 func (t *team) settled() bool {
 	for _, m := range t.members {
 		if len(m.owned) > 0 && !m.ready || len(m.owned) == 0 && t.rec.Instances > 1 {
 			return false
 		}
 	}
-	return t.complete()
+	return t.complete() && (t.rec.Standby == 0 || t.copied(t.ends))
 }
 
 // complete says whether each partition is owned by exactly one process.
