@@ -120,3 +120,56 @@ func TestLoadAxes(t *testing.T) {
 		}
 	}
 }
+
+// Processes share partitions by a group only, of which there are enough; what none of them can have is left out, and says why.
+func TestInstances(t *testing.T) {
+	for yaml, want := range map[string]int{
+		"group: classic\npartitions: 4\ninstances: [1, 2]\nrecovery: replay":                                    2 * 2,
+		"group: [classic, consumer]\nstandby: 1":                                                                2 * 2,
+		"group: classic\npartitions: 2\ninstances: 2\nstatic-membership: [false, true]":                         2*1 + 2*3, // local files are the dead one's
+		"group: [none, classic]\npartitions: 2\ninstances: 2\nrecovery: replay":                                 2,
+		"group: classic\npartitions: 2\ninstances: [1, 2]\nstandby: [0, 1]\nrecovery: replay\nstores: memory":   3,
+		"group: classic\npartitions: 2\ninstances: [1, 2]\nguarantee: [alos, eos]\nrecovery: replay":            2 * 3,
+		"subjects: [restorebench, k]\ngroup: [none, classic, streams]\nstandby: 1\nstores: memory":              2 + 1, // ours is told by no group, too
+		"subjects: k\ngroup: [classic, streams]\npartitions: 3\ninstances: 3\nstores: memory\nrecovery: replay": 2,
+	} {
+		s := Default()
+		s.Systems = map[string]System{"k": {
+			Stores: []string{StoreMemory}, Recovery: []string{record.Replay}, Groups: []string{GroupNone, GroupClassic, GroupStreams},
+			Shares: true, Copies: []string{GroupClassic},
+		}}
+		if err := s.Parse([]byte("keys: [10]\n"+yaml), "s.yaml"); err != nil {
+			t.Fatal(err)
+		}
+		if got, left, err := s.Cells(); err != nil || len(got) != want {
+			t.Errorf("%q: %d cells, want %d (%v): %+v, left out %q", yaml, len(got), want, err, got, left)
+		}
+	}
+	for yaml, why := range map[string]string{
+		"group: classic\npartitions: [1, 4]\ninstances: 2\nrecovery: replay": "at least one partition per process, 2",
+		"partitions: 4\ninstances: 2":                                        "instances share the partitions by a group",
+		"partitions: 4\ninstances: 2\ngroup: classic\nsubjects: n":           "n is run as one process only",
+		"subjects: k\nstandby: 1":                                            "k has a standby take over by a group: --group classic",
+		"subjects: k\nstandby: 1\ngroup: streams":                            "closes a copy and begins anew",
+		"subjects: n\nstandby: 1":                                            "n is run without a standby",
+	} {
+		s := Default()
+		s.Systems = map[string]System{
+			"k": {Stores: Stores(), Groups: []string{GroupNone, GroupClassic, GroupStreams}, Shares: true, Copies: []string{GroupClassic}},
+			"n": {Stores: Stores(), Groups: []string{GroupNone, GroupClassic}},
+		}
+		if err := s.Parse([]byte("keys: [10]\n"+yaml), "s.yaml"); err != nil {
+			t.Fatal(err)
+		}
+		var bad *Error
+		if _, _, err := s.Cells(); !errors.As(err, &bad) || !strings.Contains(err.Error(), why) {
+			t.Errorf("%q: %v, want ...%s...", yaml, err, why)
+		}
+	}
+	s := Default()
+	for _, bad := range []string{"0", "5", "two"} {
+		if err := s.Set("instances", bad, "--instances"); err == nil {
+			t.Errorf("%s instances were taken", bad)
+		}
+	}
+}

@@ -57,7 +57,7 @@ func (a *attempt) share(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("recovery: %w", err)
 	}
-	if err := errors.Join(a.judge(line), t.judgeShares(line, victim), verdict); err != nil || a.rec.Restored.Records == 0 {
+	if err := errors.Join(a.judge(line), t.judgeShares(victim), verdict); err != nil || a.rec.Restored.Records == 0 {
 		return err
 	}
 	t.release()
@@ -297,9 +297,19 @@ func (t *team) noteLag(victim *member) {
 }
 
 // judgeShares says whether a process that came back got what it had, and the others kept what they had.
-func (t *team) judgeShares(line *timeline, victim *member) error {
-	if t.comesBack() && !maps.Equal(line.only, victim.owned) {
-		return fmt.Errorf("the partitions %v were restored, the process that came back had %v", slices.Sorted(maps.Keys(line.only)), slices.Sorted(maps.Keys(victim.owned)))
+func (t *team) judgeShares(victim *member) error {
+	if !t.comesBack() {
+		return nil
+	}
+	for _, m := range t.members {
+		want := m.had
+		if !m.line.started.IsZero() { // it is what was started again
+			want = victim.owned
+		}
+		if !maps.Equal(m.owned, want) {
+			return fmt.Errorf("%s owns %v, and was to own %v: had its session ended before the dead process was back?",
+				m.name, slices.Sorted(maps.Keys(m.owned)), slices.Sorted(maps.Keys(want)))
+		}
 	}
 	return nil
 }
