@@ -60,7 +60,7 @@ func TestInstancesOfKafkaStreams(t *testing.T) {
 		{"4.3.1", spec.StoreRocks, record.Local, spec.GroupClassic, 2, 3, true, 3000},
 		{"4.3.1", spec.StoreMemory, record.Replay, spec.GroupStreams, 2, 4, false, 3000}, // whose session time-out is the broker's, 45 s
 		{"4.2.1", spec.StoreRocks, record.LocalTail, spec.GroupClassic, 2, 3, true, 3000},
-		{"4.1.2", spec.StoreMemory, record.Replay, spec.GroupClassic, 3, 4, false, 3000},
+		{"4.1.2", spec.StoreMemory, record.Replay, spec.GroupClassic, 2, 4, false, 3000},
 	} {
 		name := "kafka-streams@" + c.version
 		t.Run(name+" "+c.store+" "+c.recovery+" "+c.group, func(t *testing.T) {

@@ -81,7 +81,7 @@ var custom = spec.System{
 	Recovery: []string{record.Replay, record.Local, record.LocalTail},
 	Groups:   []string{spec.GroupNone, spec.GroupClassic, spec.GroupConsumer, spec.GroupStreams},
 	Standby:  true,
-	Shares:   true,
+	Shares:   4,
 	Copies:   []string{spec.GroupClassic, spec.GroupConsumer, spec.GroupStreams},
 }
 

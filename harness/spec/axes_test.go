@@ -124,19 +124,19 @@ func TestLoadAxes(t *testing.T) {
 // Processes share partitions by a group only, of which there are enough; what none of them can have is left out, and says why.
 func TestInstances(t *testing.T) {
 	for yaml, want := range map[string]int{
-		"group: classic\npartitions: 4\ninstances: [1, 2]\nrecovery: replay":                                    2 * 2,
-		"group: [classic, consumer]\nstandby: 1":                                                                2 * 2,
-		"group: classic\npartitions: 2\ninstances: 2\nstatic-membership: [false, true]":                         2*1 + 2*3, // local files are the dead one's
-		"group: [none, classic]\npartitions: 2\ninstances: 2\nrecovery: replay":                                 2,
-		"group: classic\npartitions: 2\ninstances: [1, 2]\nstandby: [0, 1]\nrecovery: replay\nstores: memory":   3,
-		"group: classic\npartitions: 2\ninstances: [1, 2]\nguarantee: [alos, eos]\nrecovery: replay":            2 * 3,
-		"subjects: [restorebench, k]\ngroup: [none, classic, streams]\nstandby: 1\nstores: memory":              2 + 1, // ours is told by no group, too
-		"subjects: k\ngroup: [classic, streams]\npartitions: 3\ninstances: 3\nstores: memory\nrecovery: replay": 2,
+		"group: classic\npartitions: 4\ninstances: [1, 2]\nrecovery: replay":                                         2 * 2,
+		"group: [classic, consumer]\nstandby: 1":                                                                     2 * 2,
+		"group: classic\npartitions: 2\ninstances: 2\nstatic-membership: [false, true]":                              2*1 + 2*3, // local files are the dead one's
+		"group: [none, classic]\npartitions: 2\ninstances: 2\nrecovery: replay":                                      2,
+		"group: classic\npartitions: 2\ninstances: [1, 2]\nstandby: [0, 1]\nrecovery: replay\nstores: memory":        3,
+		"group: classic\npartitions: 2\ninstances: [1, 2]\nguarantee: [alos, eos]\nrecovery: replay":                 2 * 3,
+		"subjects: [restorebench, k]\ngroup: [none, classic, streams]\nstandby: 1\nstores: memory":                   2 + 1, // ours is told by no group, too
+		"subjects: k\ngroup: [classic, streams]\npartitions: 3\ninstances: [2, 3]\nstores: memory\nrecovery: replay": 2,
 	} {
 		s := Default()
 		s.Systems = map[string]System{"k": {
 			Stores: []string{StoreMemory}, Recovery: []string{record.Replay}, Groups: []string{GroupNone, GroupClassic, GroupStreams},
-			Shares: true, Copies: []string{GroupClassic},
+			Shares: 2, Copies: []string{GroupClassic},
 		}}
 		if err := s.Parse([]byte("keys: [10]\n"+yaml), "s.yaml"); err != nil {
 			t.Fatal(err)
@@ -149,13 +149,14 @@ func TestInstances(t *testing.T) {
 		"group: classic\npartitions: [1, 4]\ninstances: 2\nrecovery: replay": "at least one partition per process, 2",
 		"partitions: 4\ninstances: 2":                                        "instances share the partitions by a group",
 		"partitions: 4\ninstances: 2\ngroup: classic\nsubjects: n":           "n is run as one process only",
+		"partitions: 4\ninstances: 3\ngroup: classic\nsubjects: k":           "k is run as 2 processes at most",
 		"subjects: k\nstandby: 1":                                            "k has a standby take over by a group: --group classic",
 		"subjects: k\nstandby: 1\ngroup: streams":                            "closes a copy and begins anew",
 		"subjects: n\nstandby: 1":                                            "n is run without a standby",
 	} {
 		s := Default()
 		s.Systems = map[string]System{
-			"k": {Stores: Stores(), Groups: []string{GroupNone, GroupClassic, GroupStreams}, Shares: true, Copies: []string{GroupClassic}},
+			"k": {Stores: Stores(), Groups: []string{GroupNone, GroupClassic, GroupStreams}, Shares: 2, Copies: []string{GroupClassic}},
 			"n": {Stores: Stores(), Groups: []string{GroupNone, GroupClassic}},
 		}
 		if err := s.Parse([]byte("keys: [10]\n"+yaml), "s.yaml"); err != nil {

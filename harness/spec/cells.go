@@ -149,8 +149,10 @@ func unshared(c record.Cell, can System, group string) string {
 		return "under the group protocol streams " + c.Subject + " closes a copy and begins anew when it is to take over"
 	case c.Standby > 0 && group != GroupNone && !slices.Contains(can.Copies, group):
 		return c.Subject + " has no standby take over by --group " + group
-	case several && !can.Shares:
+	case several && can.Shares < 2:
 		return c.Subject + " is run as one process only"
+	case c.Instances > can.Shares && several:
+		return fmt.Sprintf("%s is run as %d processes at most", c.Subject, can.Shares)
 	case several && group == GroupNone:
 		return "instances share the partitions by a group: --group " + GroupClassic + " and so on"
 	case several && !c.StaticMembership && (c.Recovery == record.Local || c.Recovery == record.LocalTail):

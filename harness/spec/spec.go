@@ -111,14 +111,14 @@ const (
 type System struct {
 	Stores, Recovery, Groups []string
 	Standby                  bool // it can keep a copy until it is told to take over, see package subject
-	// Shares: processes of it can share the partitions by their group. Copies are the groups by which one that has died
-	// is replaced by the copy that another one keeps.
-	Shares bool
+	// Shares is how many processes of it, at most, can share the partitions by their group; 0: none but one. Copies are the
+	// groups by which one that has died is replaced by the copy that another one keeps.
+	Shares int
 	Copies []string
 }
 
 // own is what our own processor can do, of what it may not.
-var own = System{Groups: []string{GroupNone, GroupClassic, GroupConsumer}, Standby: true, Shares: true, Copies: []string{GroupClassic, GroupConsumer}}
+var own = System{Groups: []string{GroupNone, GroupClassic, GroupConsumer}, Standby: true, Shares: maxInstances, Copies: []string{GroupClassic, GroupConsumer}}
 
 // Key orders.
 const (
