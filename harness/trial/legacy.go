@@ -25,7 +25,7 @@ type legacy struct {
 // other way round the changelog is the same. Under a group protocol the dead of one trial would be waited for in the next.
 func heir(c record.Cell) (record.Cell, bool) {
 	switch {
-	case c.Group != "" || c.Standby > 0 || c.Compacted:
+	case c.Group != "" || c.Standby > 0 || c.Instances > 1 || c.Compacted:
 		return c, false
 	case c.Recovery == record.Replay:
 		c.Recovery = record.Local

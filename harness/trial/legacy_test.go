@@ -81,6 +81,7 @@ func TestWhoHasNoHeir(t *testing.T) {
 		"in a group":     {Recovery: record.Replay, Group: spec.GroupClassic},
 		"with a standby": {Recovery: record.Standby, Standby: 1},
 		"with a tail":    cell(spec.StoreRocks, record.LocalTail, 10),
+		"of several":     {Recovery: record.Replay, Instances: 2},
 		"compacted":      {Recovery: record.Replay, Compacted: true},
 	} {
 		if to, ok := heir(c); ok {
