@@ -58,7 +58,7 @@ func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 	defer events.Close()
 	p := &processor{task: task, events: events, told: make(chan struct{})}
 	defer func() {
-		err = errors.Join(err, p.close())
+		err = advised(errors.Join(err, p.close()), task.StateDir)
 		if err != nil {
 			_ = events.Emit(subject.Event{Event: subject.Failed, Code: code(err), Message: err.Error()})
 		}
@@ -166,9 +166,11 @@ func code(err error) string {
 		return "partitions_changed"
 	case errors.Is(err, changelog.ErrOffsetOutOfRange), errors.Is(err, restore.ErrStale):
 		return "offset_out_of_range"
-	default:
-		return "failed"
 	}
+	if h := ofDisk(err); h != nil {
+		return h.code
+	}
+	return "failed"
 }
 
 func (p *processor) close() error {
@@ -336,5 +338,11 @@ func (p *processor) removeAll(dir string) error {
 
 func away(dir string) string { return filepath.Join(filepath.Dir(dir), ".removed-"+filepath.Base(dir)) }
 
-// removeLeft removes what a kill has left of a directory that was being removed.
-func removeLeft(dir string) error { return os.RemoveAll(away(dir)) }
+// removeLeft removes what a kill has left of a directory that was being removed. Mostly there is nothing, of which a disk that can only
+// be read would say that it cannot be removed, and not which file is in want of a disk.
+func removeLeft(dir string) error {
+	if _, err := os.Lstat(away(dir)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return os.RemoveAll(away(dir))
+}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"restorebench/internal/lockholder"
 	"restorebench/stores"
@@ -20,6 +21,10 @@ func classify(doing, dir string, err error) error {
 	}
 	text := strings.Join(strings.Fields(err.Error()), " ") // some of RocksDB's have several lines
 	lock := filepath.Join(dir, "LOCK")
+	// First, since a file that cannot be read may be called a corruption too, and files must not be given up for that.
+	if errno := errnoIn(text); errno != 0 && !strings.Contains(text, "While lock file") {
+		return fmt.Errorf("rocks: %s %s: %w", doing, dir, &systemError{text, errno})
+	}
 	switch {
 	case strings.Contains(text, "While lock file") || strings.Contains(text, "lock hold by current process"):
 		return fmt.Errorf("rocks: %s %s: %w%s: %s", doing, dir, stores.ErrLocked, lockholder.Of(lock), text)
@@ -30,6 +35,31 @@ func classify(doing, dir string, err error) error {
 	}
 	return fmt.Errorf("rocks: %s %s: %s", doing, dir, text)
 }
+
+// errnos are those that say something of the disk or of who may use it, and nothing of what is in the files.
+var errnos = []syscall.Errno{
+	syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS, syscall.EACCES, syscall.EPERM, syscall.EMFILE, syscall.ENFILE,
+}
+
+// errnoIn is the one whose text ends what RocksDB says, or one of the causes that it names; 0 for none.
+func errnoIn(text string) syscall.Errno {
+	text = strings.ToLower(text)
+	for _, errno := range errnos {
+		if strings.Contains(text, ": "+errno.Error()) { // behind a path
+			return errno
+		}
+	}
+	return 0
+}
+
+// systemError is what RocksDB says of a system call that failed: it keeps the text, and not the number.
+type systemError struct {
+	text  string
+	errno syscall.Errno
+}
+
+func (e *systemError) Error() string { return e.text }
+func (e *systemError) Unwrap() error { return e.errno }
 
 // checkFiles finds out whether dir holds a database. Without CURRENT, RocksDB
 // would start a new one over whatever is there, and delete the files of the old:

@@ -73,6 +73,9 @@ func Open(dir string, o Options) (*Store, error) {
 		offsetKey: offsetKey(o.Topic, o.Partition),
 	}
 	if err = s.checkDefault(); err == nil {
+		err = s.checkForeign()
+	}
+	if err == nil {
 		err = s.begin()
 	}
 	if err != nil {
