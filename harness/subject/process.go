@@ -125,7 +125,7 @@ func (p *Process) reap() {
 func (p *Process) read() {
 	defer close(p.events)
 	defer p.pipe.Close()
-	r := bufio.NewReaderSize(p.pipe, 64<<10)
+	r := bufio.NewReaderSize(&lastWords{pipe: p.pipe}, 64<<10)
 	for {
 		line, err := readLine(r, maxLine)
 		now := time.Now()

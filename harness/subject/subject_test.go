@@ -122,6 +122,22 @@ func TestEventsOfADeadSubjectArriveAndEnd(t *testing.T) {
 	}
 }
 
+// What a process has said is heard, also where nobody listened until long after its end.
+func TestLateListener(t *testing.T) {
+	const events = 1000 // more than the channel holds, and less than the pipe does
+	p := shell(t, `i=0; while [ $i -lt 1000 ]; do echo "{\"event\":\"progress\",\"offset\":$i}"; i=$((i+1)); done >$RESTOREBENCH_EVENTS; exit 1`)
+	<-p.Gone()
+	time.Sleep(200 * time.Millisecond)
+	for i := range int64(events) {
+		if e := next(t, p); e.Event != ProgressMade || e.Offset != i {
+			t.Fatalf("event %d is %+v", i, e)
+		}
+	}
+	if e, ok := <-p.Events(); ok {
+		t.Errorf("behind the last: %+v", e)
+	}
+}
+
 func TestKillReachesChildren(t *testing.T) {
 	p := shell(t, `sleep 1000 & echo "{\"event\":\"hello\",\"name\":\"$!\"}" > "$RESTOREBENCH_EVENTS"; wait`)
 	child := next(t, p).Name
