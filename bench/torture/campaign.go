@@ -31,6 +31,9 @@ type campaign struct {
 	before   func(*Line) // told of a kill
 	judged   func(*Line) error
 	kept     string // directory of a failure
+
+	command *subject.Command // of this life, where it is not that of all
+	found   Damage           // by the last restore
 }
 
 // errCell ends a cell whose state was found wrong; its lines say how.
@@ -94,12 +97,10 @@ func (c *campaign) renew(ctx context.Context, last bool) (err error) {
 // kill lives one life up to a moment. It is false when that did not come: the processor was
 // killed with nothing to do then.
 func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
-	c.kills++
-	line := &Line{
-		Schema: Schema, Run: c.Run, Seed: c.Seed, Cell: c.cell.Name, Kill: c.kills, Kind: m.kind, Plan: m.plan,
-		AfterNS: m.after.Nanoseconds(), Verdict: VerdictNotRun,
+	line := c.line(&m)
+	if ofLife(c.Fault) {
+		return c.hinder(ctx, &m, line)
 	}
-	c.before(line)
 	if c.cell.Recovery == record.Replay && (!c.restoring() || c.rng.IntN(4) == 0) {
 		if err := c.ground.newState(c.Fault); err != nil { // what a killed restore leaves is mostly met by the next one
 			return false, err
@@ -149,10 +150,11 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 		return false, err
 	}
 	if ofFiles(c.Fault) {
-		if line.File, err = damage(c.rng, c.Fault, c.ground.state); err != nil {
+		w, err := c.wound(ctx)
+		if err != nil {
 			return false, err
 		}
-		if line.File != "" {
+		if line.File, line.Type, line.Proof = w.name, w.typ, w.proof; w.name != "" {
 			line.Kind = c.Fault
 		}
 	}
@@ -172,6 +174,17 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	}
 	c.pending = append(c.pending, line)
 	return line.Reached, nil
+}
+
+// line begins that of the next kill.
+func (c *campaign) line(m *moment) *Line {
+	c.kills++
+	line := &Line{
+		Schema: Schema, Run: c.Run, Seed: c.Seed, Cell: c.cell.Name, Kill: c.kills, Kind: m.kind, Plan: m.plan,
+		AfterNS: m.after.Nanoseconds(), Verdict: VerdictNotRun,
+	}
+	c.before(line)
+	return line
 }
 
 // ended takes a processor that a strike has ended by itself, as it may; no kill is needed.
@@ -245,7 +258,7 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 	if err := g.feed(ctx, committed, 300+c.rng.Int64N(900)); err != nil {
 		return nil, err
 	}
-	l, err := g.start(c.Options, &c.cell, m)
+	l, err := g.start(c.by(), &c.cell, m)
 	if err != nil {
 		return nil, err
 	}
@@ -284,11 +297,15 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	if c.Fault == FaultTopicGrown && l.opened.Path == subject.PathLocal && c.ground.spent {
 		return fmt.Errorf("local files were used, of a changelog with another number of partitions")
 	}
+	if err := c.remember(false); err != nil {
+		return err
+	}
 	d := c.compare(l, committed, restored)
+	c.found = d
 	for i, line := range c.pending {
 		line.Path, line.From, line.To, line.CommittedTo = l.opened.Path, l.start.From, l.start.To, int64(committed)
 		line.Entries, line.RecoveryNS, line.Verdict = len(restored), l.recovery.Nanoseconds(), VerdictOK
-		if line.File != "" || ofTopic(line.Kind) {
+		if ofFiles(line.Kind) || ofTopic(line.Kind) {
 			line.Outcome = map[bool]string{true: OutcomeReplayed, false: OutcomeServed}[l.opened.Path != subject.PathLocal]
 			line.Why = l.opened.Reason
 		}
@@ -316,7 +333,7 @@ func (c *campaign) compare(l *life, committed stores.Offset, restored []subject.
 		_, gone = h.writes(begin)
 	}
 	d.add(compare(restored, all[gone:], len(all)-gone), "restored")
-	if local || !ofTopic(c.Fault) || !costsFiles(c.Fault) { // else they were shown before they were wiped
+	if local || !shownFirst(c.Fault) { // else they were shown before they were wiped
 		d.add(compare(l.atOpen, all, saved), fmt.Sprintf("local files at offset %d", l.start.From))
 	}
 	if gone == 0 {

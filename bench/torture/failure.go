@@ -3,6 +3,7 @@ package torture
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,11 +37,11 @@ func (c *campaign) keep() error {
 	return errors.Join(os.MkdirAll(c.kept, 0o700), copyFiles(c.kept, c.ground.dir), c.ground.history.dump(c.kept))
 }
 
-// copyFiles copies a tree without its named pipes.
+// copyFiles copies a tree without its named pipes, and without what goes while it is being copied.
 func copyFiles(to, from string) error {
 	return filepath.WalkDir(from, func(path string, d os.DirEntry, err error) error {
 		if err != nil {
-			return err
+			return unlessGone(err)
 		}
 		rel, err := filepath.Rel(from, path)
 		if err != nil {
@@ -52,10 +53,17 @@ func copyFiles(to, from string) error {
 		case d.Type().IsRegular():
 			data, err := os.ReadFile(path)
 			if err != nil {
-				return err
+				return unlessGone(err)
 			}
 			return os.WriteFile(target, data, 0o600)
 		}
 		return nil
 	})
+}
+
+func unlessGone(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -1,9 +1,7 @@
 package torture
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -12,7 +10,7 @@ import (
 	"restorebench/harness/spec"
 )
 
-// Faults beside kills: after each kill, one of the local files, chosen at random, is changed.
+// Faults beside kills: after each kill, one of the local files is changed.
 const (
 	FaultTruncated = "file-cut"     // it loses its end
 	FaultEmptied   = "file-emptied" // it has no bytes any more
@@ -24,10 +22,12 @@ var fileFaults = []string{FaultTruncated, FaultEmptied, FaultFlipped, FaultMissi
 
 // Faults lists the names of all faults.
 func Faults() []string {
-	return slices.Concat(fileFaults, topicFaults, brokerFaults, diskFaults, []string{FaultZombie, FaultPowerCut, FaultLockHeld})
+	return slices.Concat(fileFaults, otherFaults, topicFaults, brokerFaults, diskFaults, callFaults, []string{FaultReadOnly, FaultZombie, FaultPowerCut, FaultLockHeld})
 }
 
-func ofFiles(fault string) bool { return slices.Contains(fileFaults, fault) }
+func ofFiles(fault string) bool {
+	return slices.Contains(fileFaults, fault) || slices.Contains(otherFaults, fault)
+}
 
 // What became of a damaged file. All of them are right, if the bytes are.
 const (
@@ -48,47 +48,49 @@ func faulty(cells []Cell, fault string) []Cell {
 	return slices.DeleteFunc(slices.Clone(cells), func(c Cell) bool { return !c.suits(fault) })
 }
 
-// damage changes a file below dir, and says which; "" when there is none.
-func damage(rng *rand.Rand, fault, dir string) (name string, err error) {
-	var files []string
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		if info, err := d.Info(); err != nil || info.Size() == 0 {
-			return err
-		}
-		files = append(files, path)
-		return nil
-	})
-	if errors.Is(err, fs.ErrNotExist) { // killed before it made any
-		err = nil
-	}
-	if err != nil || len(files) == 0 {
-		return "", err
-	}
-	path := files[rng.IntN(len(files))]
-	if name, err = filepath.Rel(dir, path); err != nil {
-		return "", err
-	}
-	return name, change(rng, fault, path)
+// wound is what was done to the files.
+type wound struct {
+	name  string // of the file, below the processor's directory; "" when there is none
+	typ   string
+	proof string
 }
 
-func change(rng *rand.Rand, fault, path string) error {
+// damage changes a file below dir: first its type is chosen, so that each is struck as often, then one of that type.
+func damage(rng *rand.Rand, fault, dir string) (w wound, err error) {
+	all, err := filesOf(dir, false)
+	if err != nil || len(all) == 0 {
+		return w, err
+	}
+	w.typ = pick(rng, types(all))
+	path := pick(rng, all[w.typ])
+	if w.name, err = filepath.Rel(dir, path); err != nil {
+		return w, err
+	}
+	w.proof, err = change(rng, fault, path)
+	return w, err
+}
+
+// pick is one of them, of which there are some.
+func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }
+
+// change does it to one file, and returns what it did.
+func change(rng *rand.Rand, fault, path string) (proof string, err error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return "", err
 	}
-	switch fault {
+	switch n := len(data); fault {
 	case FaultMissing:
-		return os.Remove(path)
+		return fmt.Sprintf("removed, of %d bytes", n), os.Remove(path)
 	case FaultEmptied:
-		return os.Truncate(path, 0)
+		return fmt.Sprintf("none left of %d bytes", n), os.Truncate(path, 0)
 	case FaultTruncated:
-		return os.Truncate(path, rng.Int64N(int64(len(data))))
+		left := rng.Int64N(int64(n))
+		return fmt.Sprintf("%d left of %d bytes", left, n), os.Truncate(path, left)
 	case FaultFlipped:
-		data[rng.IntN(len(data))] ^= 1 << rng.IntN(8)
-		return os.WriteFile(path, data, 0o600)
+		at, bit := rng.IntN(n), rng.IntN(8)
+		data[at] ^= 1 << bit
+		return fmt.Sprintf("bit %d of byte %d of %d is another", bit, at, n), os.WriteFile(path, data, 0o600)
 	}
-	return fmt.Errorf("fault %q is unknown", fault)
+	return "", fmt.Errorf("fault %q is unknown", fault)
 }

@@ -3,10 +3,12 @@ package torture
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/bits"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"restorebench/harness/record"
@@ -18,13 +20,13 @@ func TestDamage(t *testing.T) {
 	for _, fault := range fileFaults {
 		t.Run(fault, func(t *testing.T) {
 			dir := t.TempDir()
-			path := filepath.Join(dir, "a", "file")
+			path := filepath.Join(dir, "a", "000007.sst")
 			if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), os.WriteFile(path, before, 0o600)); err != nil {
 				t.Fatal(err)
 			}
-			name, err := damage(rand.New(rand.NewPCG(1, 2)), fault, dir)
-			if err != nil || name != filepath.Join("a", "file") {
-				t.Fatalf("%q, %v", name, err)
+			w, err := damage(rand.New(rand.NewPCG(1, 2)), fault, dir)
+			if err != nil || w.name != filepath.Join("a", "000007.sst") || w.typ != TypeSST || w.proof == "" {
+				t.Fatalf("%+v, %v", w, err)
 			}
 			after, err := os.ReadFile(path)
 			if missing := errors.Is(err, os.ErrNotExist); missing != (fault == FaultMissing) {
@@ -44,10 +46,44 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// A type of which there is one file is struck as often as one with many, and what nothing depends on is not.
+func TestEveryTypeIsDamaged(t *testing.T) {
+	rng, struck := rand.New(rand.NewPCG(1, 2)), map[string]int{}
+	const rounds = 700
+	for range rounds {
+		dir := t.TempDir()
+		for i := range 20 {
+			if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%06d.sst", i)), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range []string{"CURRENT", "MANIFEST-000005", "OPTIONS-000007", "IDENTITY", "000021.log", ".changelog-store", "LOG", "LOG.old.1"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w, err := damage(rng, FaultMissing, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		struck[w.typ]++
+	}
+	want := []string{TypeCurrent, TypeIdentity, TypeManifest, TypeOptions, TypeSST, TypeWAL, TypeSource}
+	slices.Sort(want)
+	if got := types(struck); !slices.Equal(got, want) {
+		t.Fatalf("struck are %v, want %v", got, want)
+	}
+	for typ, n := range struck {
+		if n < rounds/len(want)/2 {
+			t.Errorf("%s was struck %d times of %d", typ, n, rounds)
+		}
+	}
+}
+
 func TestNothingToDamage(t *testing.T) {
 	for _, dir := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
-		if name, err := damage(rand.New(rand.NewPCG(1, 2)), FaultFlipped, dir); name != "" || err != nil {
-			t.Errorf("%q, %v", name, err)
+		if w, err := damage(rand.New(rand.NewPCG(1, 2)), FaultFlipped, dir); w != (wound{}) || err != nil {
+			t.Errorf("%+v, %v", w, err)
 		}
 	}
 }

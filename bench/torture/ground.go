@@ -34,7 +34,11 @@ type ground struct {
 	struck    struck
 	disk      *disk // for power cuts, else nil
 	spent     bool  // the changelog is not what the input made it: no more kills here
-	opened    bool  // the present one was, by a life before; a kill that cuts its making short leaves nothing to be lost
+
+	earlier    []earlier // copies of the files, see remember
+	copied     int       // that there were
+	otherInput string    // topic of another partition's, see other
+	opened     bool      // the present one was, by a life before; a kill that cuts its making short leaves nothing to be lost
 }
 
 const groundTimeout = 30 * time.Second
@@ -59,7 +63,11 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 	if err := admin.Create(ctx, g.input, 1, map[string]string{"retention.ms": "-1"}); err != nil {
 		return g, err
 	}
-	if err := admin.Create(ctx, g.log, 1, logConfig()); err != nil {
+	partitions := 1
+	if o.Fault == FaultSwapped {
+		partitions = 2
+	}
+	if err := admin.Create(ctx, g.log, partitions, logConfig()); err != nil {
 		return g, err
 	}
 	if c.ExactlyOnce {
@@ -101,6 +109,9 @@ func (g *ground) close(admin *changelog.Admin) error {
 	topics := []string{g.input, g.log}
 	if g.output != "" {
 		topics = append(topics, g.output)
+	}
+	if g.otherInput != "" {
+		topics = append(topics, g.otherInput)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), groundTimeout) // also when ours was interrupted
 	defer cancel()

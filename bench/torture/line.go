@@ -33,10 +33,11 @@ type Line struct {
 	During  string          `json:"during"`
 	Exit    string          `json:"exit"`
 
-	// The file that was damaged behind the kill.
+	// The file that was damaged behind the kill, or of which a system call failed, and its type.
 	File string `json:"file,omitempty"`
+	Type string `json:"type,omitempty"`
 
-	// What the processor had got to when the broker was struck, and what proves that it was.
+	// What the processor had got to when the broker was struck, and what proves that it, or the files, were.
 	Struck string `json:"struck,omitempty"`
 	Proof  string `json:"proof,omitempty"`
 	// What became of a fault.

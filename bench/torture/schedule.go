@@ -31,11 +31,12 @@ var everywhere = []string{KindRandom, KindWrite, KindCommit, KindRestore10, Kind
 var order = []string{
 	KindRandom, KindWrite, KindFlush, KindCommit, KindCheckpoint, KindSnapshot, KindBulk,
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
-	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing,
+	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing, FaultSwapped, FaultOld,
 	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
 	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway,
 	FaultBrokerSlow, FaultBrokerReset, FaultBrokerBlackhole, FaultBrokerMoved,
 	FaultZombie, FaultPowerCut, FaultDiskFull, FaultDiskFails, FaultLockHeld,
+	FaultNoSpace, FaultIOError, FaultUnreadable, FaultReadOnly,
 }
 
 // moment is one kill of a schedule.
@@ -43,6 +44,7 @@ type moment struct {
 	kind  string
 	plan  *killpoint.Plan // nil: the harness kills, after so long
 	after time.Duration
+	soon  bool // at the first chance that there is
 }
 
 func (m *moment) inRestore() bool { return m.plan != nil && m.plan.Point == killpoint.Restore }
@@ -65,6 +67,10 @@ func newSchedule(seed uint64, c *Cell) *schedule {
 func newFaultSchedule(seed uint64, c *Cell, fault string) *schedule {
 	s := newSchedule(seed, c)
 	if fault == FaultPowerCut { // whenever
+		return s
+	}
+	if ofLife(fault) {
+		s.kinds = hindrances(c, fault)
 		return s
 	}
 	s.kinds = []string{KindCommit}
@@ -137,9 +143,12 @@ func (s *schedule) moment(kind string) moment {
 // sooner is the same kind of kill at the first moment that there is, after one that did
 // not come.
 func (m moment) sooner() moment {
-	p := *m.plan
-	p.Nth = 1
-	m.plan = &p
+	m.soon = true
+	if m.plan != nil {
+		p := *m.plan
+		p.Nth = 1
+		m.plan = &p
+	}
 	return m
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 	"restorebench/stores"
 )
@@ -42,7 +43,9 @@ func costsFiles(fault string) bool {
 // suits says whether a fault can do anything to a cell.
 func (c *Cell) suits(fault string) bool {
 	switch {
-	case ofFiles(fault), fault == FaultTopicGrown, fault == FaultLockHeld, needsDisk(fault):
+	case fault == FaultNoSpace, fault == FaultIOError:
+		return c.Snapshots || c.Store == spec.StoreRocks // writes files
+	case ofFiles(fault), fault == FaultReadOnly, fault == FaultUnreadable, fault == FaultTopicGrown, fault == FaultLockHeld, needsDisk(fault):
 		return c.Recovery != record.Replay // has files
 	case fault == FaultTopicAborted, fault == FaultTopicHanging, fault == FaultZombie:
 		return c.ExactlyOnce // leaves them out, and fences it

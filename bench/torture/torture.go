@@ -132,7 +132,7 @@ func (o *Options) Check() error {
 		err = &spec.Error{Where: "--fault " + o.Fault + " with --cells", Value: strings.Join(o.Cells, ","), Allowed: "a cell that it can strike"}
 	}
 	if err == nil {
-		err = errors.Join(checkBroker(o.Fault, o.Kind), checkDisk(o.Fault))
+		err = errors.Join(checkBroker(o.Fault, o.Kind), checkDisk(o.Fault), checkCalls(o.Fault), checkReadOnly(o.Fault))
 	}
 	if err == nil && o.Kills == 0 && o.Time == 0 {
 		err = &spec.Error{Where: "--kills", Value: "0", Allowed: "a whole number from 1 on, or --minutes"}

@@ -1,0 +1,166 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"restorebench/harness/subject"
+)
+
+// Of each kind of system call one fails, and one disk can only be read: the processor goes on, or ends with an error that names the
+// file and says what to do, and nothing of what was saved is lost.
+func TestHindrances(t *testing.T) {
+	t.Parallel()
+	for _, fault := range append(slices.Clip(callFaults), FaultReadOnly) {
+		t.Run(fault, func(t *testing.T) {
+			o := options(t)
+			o.Fault, o.Kills, o.Cells = fault, 3, []string{"memory-snapshot", "rocksdb-tail"}
+			if err := o.Check(); err != nil {
+				t.Skip(err)
+			}
+			res, err := Run(context.Background(), o)
+			if err != nil || len(res.Failures) > 0 {
+				t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
+			}
+			struck, ended := 0, 0
+			for _, line := range lines(t, res) {
+				if line.Verdict != VerdictOK || line.Type == "" || line.Kind == fault && line.Proof == "" || line.Kind != fault && line.Kind != KindIdle {
+					t.Errorf("seed %d: %+v", o.Seed, line)
+				}
+				if line.Kind == fault {
+					struck++
+				}
+				if line.Outcome == OutcomeEnded {
+					ended++
+				}
+			}
+			if struck < 4 || ended == 0 {
+				t.Errorf("seed %d: %d lives were struck and %d ended, want 4 and 1 at least", o.Seed, struck, ended)
+			}
+			if left, err := os.ReadFile("/proc/mounts"); err == nil && strings.Contains(string(left), o.Dir) {
+				t.Errorf("something is mounted still:\n%s", left)
+			}
+		})
+	}
+}
+
+// An error that does not say where, why and what to do is not let pass.
+func TestHinderedEndIsJudged(t *testing.T) {
+	o := options(t)
+	o.Fault, o.Kills, o.Cells = FaultReadOnly, 1, []string{"memory-snapshot"}
+	if err := o.Check(); err != nil {
+		t.Skip(err)
+	}
+	chosen, err := find(o.Cells)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for newFaultSchedule(o.Seed, &chosen[0], o.Fault).next().kind != readOnlyAtStart {
+		o.Seed++
+	}
+	dir := t.TempDir()
+	script := filepath.Join(dir, "silent")
+	// The second life is the struck one: another program is in its place, which ends with an error that says too little.
+	text := fmt.Sprintf("#!/bin/sh\nif [ -e %[1]s/once ]; then echo '{\"event\":\"error\",\"code\":\"failed\",\"message\":\"it did not work\"}' >\"$RESTOREBENCH_EVENTS\"; exit 1; fi\n"+
+		"touch %[1]s/once\nexec %[2]s\n", dir, o.Command.Path)
+	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o.Command.Path = script
+	res, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Failures) != 1 || !strings.Contains(res.Failures[0].Why, "the error does not say where, why (read-only file system), and what to do") {
+		t.Errorf("%+v", res.Failures)
+	}
+}
+
+// What is injected is the system call of the file that was chosen, and of no other.
+func TestInjection(t *testing.T) {
+	if err := checkCalls(FaultNoSpace); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	path, other := filepath.Join(dir, "000009.sst"), filepath.Join(dir, "000008.sst")
+	i := &injection{call: call{name: "openat"}, errno: "EIO", nth: 2, log: filepath.Join(dir, "log"), paths: []string{path}}
+	command, err := i.begin(subject.Command{Path: "/bin/sh", Args: []string{"-c", fmt.Sprintf("for f in %[1]s %[2]s %[1]s %[2]s %[1]s; do echo x 2>&- >>$f; done", path, other)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runIt(t, command)
+	file, proof, err := i.end()
+	if err != nil || file != path || !strings.HasPrefix(proof, "1 times, first: ") || !strings.Contains(proof, "EIO") {
+		t.Errorf("%q, %q, %v", file, proof, err)
+	}
+	for path, want := range map[string]string{path: "x\nx\n", other: "x\nx\n"} {
+		if text, err := os.ReadFile(path); string(text) != want {
+			t.Errorf("%s is %q, %v, want %q", path, text, err, want)
+		}
+	}
+	i.nth = 20
+	if command, err = i.begin(subject.Command{Path: "/bin/true"}); err != nil {
+		t.Fatal(err)
+	}
+	runIt(t, command)
+	if file, proof, err := i.end(); file != "" || proof != "" || err != nil {
+		t.Errorf("nothing was injected: %q, %q, %v", file, proof, err)
+	}
+}
+
+// runIt runs a program to its end, whatever that is, and that of strace beside it.
+func runIt(t *testing.T, c subject.Command) {
+	t.Helper()
+	out, err := exec.Command(c.Path, c.Args...).CombinedOutput()
+	t.Logf("%v: %s", err, out)
+}
+
+func TestPathsOfWhatIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	if n, err := newestNumber(filepath.Join(dir, "none")); n != -1 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	for _, name := range []string{"000007.sst", "MANIFEST-000012", "LOG.old.1764345000000000", "CURRENT"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, err := newestNumber(dir)
+	if n != 12 || err != nil {
+		t.Errorf("%d, %v, want 12", n, err)
+	}
+	for typ, first := range map[string]string{
+		TypeSST: "000013.sst", TypeManifest: "MANIFEST-000013", TypeCurrent: "000013.dbtmp", TypeOptions: "OPTIONS-000013.dbtmp",
+		TypeWAL: "000013.log", TypeBulk: ".bulk/0.sst", TypeSnapshot: ".writing-snapshot",
+	} {
+		if got := toBeMade(typ, dir, n)[0]; got != filepath.Join(dir, first) {
+			t.Errorf("%s: %s, want %s", typ, got, first)
+		}
+	}
+}
+
+// Every type of files that a cell has is the target of something.
+func TestEveryTypeIsATarget(t *testing.T) {
+	for fault, most := range map[string]int{FaultNoSpace: 8, FaultIOError: 8, FaultUnreadable: 8} {
+		for _, c := range faulty(cells, fault) {
+			s, seen := newFaultSchedule(1, &c, fault), map[string]int{}
+			for range 5 * len(targets(&c, fault)) {
+				seen[s.next().kind]++
+			}
+			if len(seen) != len(targets(&c, fault)) || len(seen) < 3 || len(seen) > most {
+				t.Errorf("%s of %s: %v", fault, c.Name, seen)
+			}
+			for typ, n := range seen {
+				if n != 5 {
+					t.Errorf("%s of %s: %s was chosen %d times, want 5", fault, c.Name, typ, n)
+				}
+			}
+		}
+	}
+}
