@@ -72,6 +72,39 @@ func TestFlushThatFails(t *testing.T) {
 	}
 }
 
+// A batch that the write-ahead log does not take is an error and moves no offset, and a kill behind it leaves what was there before.
+func TestLogThatFails(t *testing.T) {
+	dir := t.TempDir()
+	logged := options
+	logged.Settings = KafkaStreams()
+	logged.Settings.WAL = true
+	s := open(t, dir, logged)
+	apply(t, s, 10)
+	b := &stores.Batch{}
+	for next := stores.Offset(10); next < 1000; next++ {
+		b.Append([]byte{0, byte(next >> 8), byte(next)}, make([]byte, 100), 0, next)
+	}
+	limitFiles(t, 4096, func() {
+		if err := s.Apply(b); err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "File too large") {
+			t.Errorf("apply: %v", err)
+		}
+	})
+	if next, ok := s.Offset(); next != 10 || !ok {
+		t.Errorf("the offset is %d, %v, want 10", next, ok)
+	}
+	fork := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(fork, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, fork, logged)
+	if next, ok := again.Offset(); next != 10 || !ok {
+		t.Errorf("the saved offset is %d, %v, want 10", next, ok)
+	}
+	if value, err := again.Get([]byte{0, 0, 10}); value != nil || err != nil {
+		t.Errorf("record 10 is there: %d bytes, %v", len(value), err)
+	}
+}
+
 // limitFiles runs f while no file of this process can grow beyond a size.
 func limitFiles(t *testing.T, size uint64, f func()) {
 	t.Helper()
