@@ -64,7 +64,8 @@ func (c *campaign) newHindrance(ctx context.Context, m *moment) (hindrance, erro
 		}
 	}
 	if i != nil {
-		return i, i.aim(c.rng, g.state, c.Fault == FaultUnreadable)
+		err := i.aim(c.rng, g.state, c.Fault == FaultUnreadable)
+		return i, err
 	}
 	r := &readOnly{dir: g.state}
 	if m.kind == readOnlyAlive && !m.soon {

@@ -229,14 +229,18 @@ func (i *injection) end() (file, proof string, err error) {
 	var injected []string
 	for line := range strings.Lines(string(text)) {
 		if strings.Contains(line, "(INJECTED)") {
-			injected = append(injected, strings.Join(strings.Fields(line), " "))
+			injected = append(injected, strings.Join(strings.Fields(line), " ")) // thread, call, result
 		}
 	}
 	if len(injected) == 0 {
 		return "", "", nil
 	}
-	return i.fileIn(string(text), injected[0]), fmt.Sprintf("%d times, first: %s", len(injected), injected[0]), nil
+	first := workingDir.ReplaceAllString(injected[0], "AT_FDCWD")
+	return i.fileIn(string(text), injected[0]), fmt.Sprintf("%d times, first: %s", len(injected), first), nil
 }
+
+// workingDir is that of the processor, which has nothing to do with its files.
+var workingDir = regexp.MustCompile(`AT_FDCWD<[^>]*>`)
 
 // fileIn is the file of a line of strace's log; what is resumed names it in the line that began it.
 func (i *injection) fileIn(log, line string) string {

@@ -56,6 +56,11 @@ func Open(dir string, o Options) (*Store, error) {
 	if err := checkManifest(dir); err != nil {
 		return nil, err
 	}
+	if o.settings().WAL {
+		if err := checkCurrent(dir); err != nil {
+			return nil, err
+		}
+	}
 	options := newOpenOptions(o)
 	names, familyOptions := o.families(options)
 	if err := checkFamilies(dir, names, options.db); err != nil {
