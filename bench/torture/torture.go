@@ -37,7 +37,10 @@
 //
 // With a fault of files, each kill is followed by damage to one of the files that it left. The
 // restore behind it may serve what is right all the same, replay and say why, or refuse the
-// files; it is judged as ever.
+// files; it is judged as ever. Or a file is put in its place that is whole, and that of another partition or of an earlier time.
+//
+// With a fault that lasts for a life, system calls of the processor fail from its start on, or its directory can only be read: it goes on, or ends
+// with an error that names the file and the errno and says what to do. A life without the fault follows, and judges.
 //
 // With a fault of the changelog, the topic is trimmed, emptied, created again as of an earlier time, given partitions, or left with an
 // aborted or an open transaction at its end, behind the kill. Files that go with what is not there any more
