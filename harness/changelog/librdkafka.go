@@ -69,6 +69,25 @@ func (r *libReader) Identity(timeout time.Duration) (Identity, error) {
 	return wire.IdentityOf(id, len(d.Partitions)), nil
 }
 
+func (r *libReader) KeepsTombstones(timeout time.Duration) (ms int64, err error) {
+	admin, err := r.admin()
+	if err != nil {
+		return 0, err
+	}
+	defer admin.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	policy, err := admin.Config(ctx, r.topic, wire.CleanupPolicy)
+	if err != nil {
+		return 0, err
+	}
+	retention, err := admin.Config(ctx, r.topic, wire.DeleteRetention)
+	if err != nil {
+		return 0, err
+	}
+	return wire.Kept(policy, retention)
+}
+
 // EndOffsets is given the last stable offset as the end by librdkafka, if only committed records are read: an open
 // transaction is waited for, as the wire does.
 func (r *libReader) EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {

@@ -43,6 +43,8 @@ type Reader interface {
 	// EndOffsets captures the first offset that exists and the end offset (the high
 	// watermark: the next offset to be written) of a partition.
 	EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error)
+	// KeepsTombstones says for how many milliseconds a tombstone is sure to be in the topic; Forever where it is not compacted.
+	KeepsTombstones(timeout time.Duration) (ms int64, err error)
 	// Partition starts to fetch a partition from offset from on.
 	Partition(partition int32, from stores.Offset) (PartitionReader, error)
 	// Close ends the reader; its partitions must have been closed.
@@ -62,6 +64,9 @@ type PartitionReader interface {
 	// Close stops fetching.
 	Close()
 }
+
+// Forever is how long tombstones are kept by a topic that is not compacted.
+const Forever = wire.Forever
 
 // Identity tells a topic from another of the same name (KIP-516).
 type Identity = wire.Identity

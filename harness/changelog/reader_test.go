@@ -105,3 +105,36 @@ func TestIdentity(t *testing.T) {
 	}
 	step(3)
 }
+
+// Both ways of reading tell how long tombstones are kept, as the topic has it now.
+func TestKeepsTombstones(t *testing.T) {
+	bootstrap, topic := newTopic(t, changelog.TopicConfig(map[string]string{"delete.retention.ms": "1234"}))
+	admin, err := changelog.NewAdmin(bootstrap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for _, c := range []struct {
+		settings map[string]string
+		want     int64
+	}{
+		{nil, 1234},
+		{map[string]string{"delete.retention.ms": "0", "cleanup.policy": "compact,delete"}, 0},
+		{map[string]string{"cleanup.policy": "delete"}, changelog.Forever},
+	} {
+		if err := admin.AlterTopic(t.Context(), topic, c.settings); err != nil {
+			t.Fatal(err)
+		}
+		for _, fetcher := range fetchers {
+			r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{Fetcher: fetcher})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.KeepsTombstones(10 * time.Second)
+			r.Close()
+			if err != nil || got != c.want {
+				t.Errorf("%s, with %v: %d ms, %v, want %d", fetcher, c.settings, got, err, c.want)
+			}
+		}
+	}
+}
