@@ -138,7 +138,7 @@ func (f *feeding) checkpoint() error {
 		return nil
 	}
 	killpoint.Reached(killpoint.Checkpoint)
-	if err := f.part.store.Flush(); err != nil {
+	if err := (dated{f.part.store, f.processor, f.part}).Flush(); err != nil {
 		return err
 	}
 	killpoint.Reached(killpoint.Checkpoint)

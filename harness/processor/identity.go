@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/zeebo/xxh3"
 
-	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 	"restorebench/internal/defect"
@@ -23,7 +23,8 @@ import (
 var ErrPartitions = errors.New("the changelog's number of partitions has changed")
 
 // source is the file beside a partition's local files that says which changelog they are of: its name, the partition, its
-// id (KIP-516) and number of partitions. A saved offset alone says nothing once a topic was deleted and created again.
+// id (KIP-516) and number of partitions. A saved offset alone says nothing once a topic was deleted and created again. It
+// also says how old the files are, see origin.
 type source struct {
 	path, topic string
 	partition   int32
@@ -37,38 +38,40 @@ func (p *processor) sourceOf(part *partition) source {
 const maxSource = 4096
 
 // read returns what was written. ok is false when there is no file, or when a byte of it is another.
-func (s source) read() (id changelog.Identity, ok bool, err error) {
+func (s source) read() (o origin, ok bool, err error) {
 	f, err := os.Open(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return id, false, nil
+		return o, false, nil
 	}
 	if err != nil {
-		return id, false, err
+		return o, false, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxSource))
 	if err != nil {
-		return id, false, err
+		return o, false, err
 	}
-	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &id.ID, &id.Partitions, new(string)); err != nil {
-		return id, false, nil
+	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &o.ID, &o.Partitions, &o.at, &o.kept, new(string)); err != nil {
+		return o, false, nil
 	}
-	return id, bytes.Equal(text, s.text(id)), nil
+	return o, bytes.Equal(text, s.text(o)), nil
 }
 
-// sourceFormat is a version, then topic, partition, id and number of partitions, then a checksum of these.
-const sourceFormat = "0\n%s %d %s %d\n%s\n"
+// sourceFormat is a version, then topic, partition, id and number of partitions, then the time at which the files held all and how
+// long tombstones are kept, then a checksum of these. Version 0 had no time: as nobody knows how old such files are, they are
+// as good as those of nobody knows which topic.
+const sourceFormat = "1\n%s %d %s %d\n%d %d\n%s\n"
 
-func (s source) text(id changelog.Identity) []byte {
-	sum := xxh3.HashString(fmt.Sprintf("%s %d %s %d", s.topic, s.partition, id.ID, id.Partitions))
-	return fmt.Appendf(nil, sourceFormat, s.topic, s.partition, id.ID, id.Partitions, fmt.Sprintf("%016x", sum))
+func (s source) text(o origin) []byte {
+	sum := xxh3.HashString(fmt.Sprintf("%s %d %s %d %d %d", s.topic, s.partition, o.ID, o.Partitions, o.at, o.kept))
+	return fmt.Appendf(nil, sourceFormat, s.topic, s.partition, o.ID, o.Partitions, o.at, o.kept, fmt.Sprintf("%016x", sum))
 }
 
-func (s source) write(id changelog.Identity) error {
+func (s source) write(o origin) error {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o700); err != nil { // segments come with their records
 		return err
 	}
-	return durable.WriteFile(s.path, s.text(id), 0o600)
+	return durable.WriteFile(s.path, s.text(o), 0o600)
 }
 
 // identify makes sure that a partition's local files are of the changelog that there is, and leaves an empty store if they
@@ -77,12 +80,14 @@ func (p *processor) identify(part *partition) error {
 	if !p.keepsFiles(part) {
 		return nil
 	}
+	begun := time.Now()
 	now, err := part.reader.Identity(offsetTimeout)
 	if err != nil {
 		return err
 	}
 	file := p.sourceOf(part)
 	then, known, err := file.read()
+	part.setOrigin(then)
 	_, saved := part.saved()
 	switch {
 	case err != nil:
@@ -90,7 +95,7 @@ func (p *processor) identify(part *partition) error {
 	case known && then.Partitions != now.Partitions && !defect.Is(defect.PartitionsIgnored):
 		return fmt.Errorf("%w: %s has %d, the files in %s are of one with %d: make it as it was, or remove the directory to replay what is there",
 			ErrPartitions, part.task.Topic, now.Partitions, part.dir, then.Partitions)
-	case known && (then == now || defect.Is(defect.TopicNotCompared)):
+	case known && (then.Identity == now || defect.Is(defect.TopicNotCompared)):
 		if part.had && !saved {
 			return p.wipe(part) // what is in it, if anything, is of nobody knows what
 		}
@@ -105,7 +110,8 @@ func (p *processor) identify(part *partition) error {
 	if err != nil {
 		return err
 	}
-	return file.write(now)
+	part.setOrigin(origin{Identity: now, at: begun.UnixMilli(), kept: unknown})
+	return file.write(part.known())
 }
 
 // discard wipes local files once the store was opened, and says why: the record must not call it local.

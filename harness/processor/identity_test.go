@@ -130,7 +130,7 @@ func TestSource(t *testing.T) {
 	if _, ok, err := s.read(); ok || err != nil {
 		t.Errorf("of no file: %v, %v", ok, err)
 	}
-	want := changelog.Identity{ID: "bX5i2Q-_RKqk0cM7cTeBzA", Partitions: 12}
+	want := origin{changelog.Identity{ID: "bX5i2Q-_RKqk0cM7cTeBzA", Partitions: 12}, 1_700_000_000_123, unknown}
 	if err := s.write(want); err != nil {
 		t.Fatal(err)
 	}
@@ -164,6 +164,7 @@ func TestSource(t *testing.T) {
 		}
 	}
 	try(append(text, text...))
+	try([]byte("0\napp-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12\nf3b0b4be5d1b9d3f\n")) // as it was without a time
 }
 
 // beneath is a changelog to which something happens when its records are about to be read.

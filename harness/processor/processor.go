@@ -39,6 +39,7 @@ type processor struct {
 	mu      sync.Mutex // partitions that start over make readers of their own
 	readers []changelog.Reader
 
+	later        sync.WaitGroup                    // what the downtime does not wait for
 	told         chan struct{}                     // closed when the parent says to go on
 	transactions map[int32]*changelog.Transactions // under exactly once, by partition
 }
@@ -118,6 +119,7 @@ func (p *processor) live(ctx context.Context) error {
 	if err := p.show(""); err != nil {
 		return err
 	}
+	p.later.Go(func() { p.dateAll(ctx) })
 	if p.task.Config.Feed != nil {
 		if err := p.feed(ctx); err != nil {
 			return err
@@ -189,6 +191,7 @@ func (p *processor) close() error {
 	for _, t := range p.transactions {
 		t.Close()
 	}
+	p.later.Wait() // whose readers are closed
 	return errors.Join(errs...)
 }
 
@@ -216,7 +219,7 @@ func (p *processor) load(ctx context.Context) error {
 func (p *processor) loadAll(ctx context.Context, task *topology.LoadTask) error {
 	load := func(ctx context.Context, i int, w topology.Writer) (stores.Offset, error) {
 		part := p.parts[i]
-		return topology.Load(ctx, task, task.Workloads[i], w, p.durable(part, part.store), part.holdFlush, &part.progress.Records)
+		return topology.Load(ctx, task, task.Workloads[i], w, dated{p.durable(part, part.store), p, part}, part.holdFlush, &part.progress.Records)
 	}
 	if !task.Pause {
 		return p.eachLoad(ctx, load, subject.Loaded)
@@ -275,7 +278,12 @@ func (p *processor) snapshots(ctx context.Context, done <-chan struct{}) error {
 			return nil
 		}
 		for _, part := range p.parts {
-			if err := part.snapshot(ctx); err != nil {
+			now := time.Now()
+			taken, err := part.snapshot(ctx)
+			if err == nil && taken {
+				err = p.date(part, now)
+			}
+			if err != nil {
 				return err
 			}
 		}

@@ -35,6 +35,7 @@ const testKeys = 1000
 type fixture struct {
 	bootstrap, topic, state string
 	partitions              []int32
+	snapshots               int64 // of in-memory stores, every so many ms; 0: none
 	admin                   *changelog.Admin
 }
 
@@ -74,6 +75,7 @@ func (f *fixture) live(t *testing.T, store string, config subject.Config, until 
 	t.Helper()
 	dir := t.TempDir()
 	config.Partitions = f.partitions
+	config.SnapshotIntervalMS = max(config.SnapshotIntervalMS, f.snapshots)
 	data, err := json.Marshal(config)
 	if err != nil {
 		t.Fatal(err)

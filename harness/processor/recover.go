@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -32,6 +34,11 @@ type partition struct {
 
 	checkpoint   stores.Offset // saved in a file of its own
 	checkpointed bool
+
+	dating   sync.Mutex
+	origin   origin    // of the local files
+	asked    time.Time // for the end offset
+	restored time.Time // the files hold all that there was then; zero: that is not known
 }
 
 // storeName names the store within its application, as in its topic's name and
@@ -183,20 +190,36 @@ func (p *processor) restore(ctx context.Context, parts []*partition) error {
 	return nil
 }
 
-// plan decides what to read of a partition. Files whose offset the changelog does not have are wiped, once.
-func (p *processor) plan(part *partition) (restore.Range, error) {
+// plan decides what to read of a partition. Files whose offset the changelog does not have, and those that are too old for what
+// has come since, are wiped, once.
+func (p *processor) plan(part *partition) (r restore.Range, err error) {
+	part.asked, part.restored = time.Now(), time.Time{}
 	begin, end, err := part.reader.EndOffsets(part.id, offsetTimeout)
 	if err != nil {
-		return restore.Range{}, err
+		return r, err
 	}
 	saved, ok := part.saved()
 	ok = ok && !defect.Is(defect.LocalFilesIgnored)
-	r, err := restore.Plan(saved, ok, begin, end)
-	if errors.Is(err, restore.ErrStale) {
-		if err := p.discard(part, err.Error()); err != nil {
-			return restore.Range{}, err
+	r, err = restore.Plan(saved, ok, begin, end)
+	why := ""
+	switch {
+	case errors.Is(err, restore.ErrStale):
+		why = err.Error()
+	case err != nil:
+		return r, err
+	case ok && r.From < r.To && !p.task.Config.Standby: // a copy that was kept up to now is of now
+		why = p.tooOld(part, part.asked)
+	}
+	if why != "" {
+		if err := p.discard(part, why); err != nil {
+			return r, err
 		}
-		return restore.Plan(0, false, begin, end)
+		if r, err = restore.Plan(0, false, begin, end); err != nil {
+			return r, err
+		}
+	}
+	if !ok || why != "" { // there is nothing in them
+		err = p.date(part, part.asked)
 	}
 	return r, err
 }
@@ -241,6 +264,7 @@ func (p *processor) startOver(part *partition, why error) (r restore.Range, err 
 func (p *processor) replay(ctx context.Context, part *partition, r restore.Range) error {
 	var res restore.Result
 	mode := p.mode(part, r)
+	durable := !p.task.Config.Standby                           // whose copy is as durable as the engine likes
 	if r.From < r.To && !defect.Is(defect.EmptyDeclaredReady) { // else there is nothing to connect for
 		reader, err := part.reader.Partition(part.id, r.From)
 		if err != nil {
@@ -254,6 +278,11 @@ func (p *processor) replay(ctx context.Context, part *partition, r restore.Range
 		if res, err = restore.Apply(ctx, reader, p.cut(part, p.durable(part, store), r), r, &part.progress); err != nil {
 			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
+		_, later := store.(unsaved)
+		durable = !later
+	}
+	if durable {
+		part.restored = part.asked
 	}
 	return p.events.Emit(subject.Event{
 		Event: subject.CaughtUp, Partition: part.id, Store: p.nameOf(part), Offset: int64(r.To), Mode: mode, Fetcher: part.reader.Fetcher(),

@@ -116,16 +116,20 @@ type snapshotter interface {
 }
 
 // snapshot writes a snapshot of each byte store that has any, unless that is held. One
-// that was closed meanwhile, with its segment, needs none.
-func (part *partition) snapshot(ctx context.Context) error {
+// that was closed meanwhile, with its segment, needs none. taken says that all of them are written.
+func (part *partition) snapshot(ctx context.Context) (taken bool, err error) {
+	taken = true
 	for _, bytes := range part.space.byteStores() {
 		s, ok := bytes.(snapshotter)
 		if !ok || part.held.Load() {
+			taken = false
 			continue
 		}
-		if err := s.Snapshot(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, stores.ErrClosed) {
-			return fmt.Errorf("snapshot of partition %d: %w", part.id, err)
+		err := s.Snapshot(ctx)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, stores.ErrClosed) {
+			return false, fmt.Errorf("snapshot of partition %d: %w", part.id, err)
 		}
+		taken = taken && err == nil
 	}
-	return nil
+	return taken, nil
 }

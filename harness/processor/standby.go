@@ -90,12 +90,21 @@ func (p *processor) keepPartition(ctx context.Context, part *partition) error {
 	if err := p.identify(part); err != nil {
 		return err
 	}
+	asked := time.Now()
 	begin, end, err := part.reader.EndOffsets(part.id, offsetTimeout)
 	if err != nil {
 		return err
 	}
 	saved, ok := part.store.Offset()
 	r, err := restore.Plan(saved, ok, begin, end)
+	if err == nil && ok && r.From < r.To && p.tooOld(part, asked) != "" {
+		if err = p.wipe(part); err == nil {
+			err = p.date(part, asked)
+		}
+		if err == nil {
+			r, err = restore.Plan(0, false, begin, end)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("partition %d: %w", part.id, err)
 	}

@@ -161,7 +161,7 @@ func send(ctx context.Context, w *changelog.Writer, b *stores.Batch) (stores.Off
 // report makes the stores durable and tells what they hold.
 func (s *streaming) report() error {
 	for _, part := range s.parts {
-		if err := part.store.Flush(); err != nil {
+		if err := (dated{part.store, s.processor, part}).Flush(); err != nil {
 			return err
 		}
 		if err := s.events.Emit(subject.Event{Event: subject.Loaded, Store: part.task.Name}); err != nil {

@@ -27,6 +27,7 @@ const (
 	StaleAccepted       Name = "an offset behind the changelog's end accepted"
 	TopicNotCompared    Name = "local files of a topic that was created again accepted"
 	PartitionsIgnored   Name = "another number of partitions accepted"
+	AgeIgnored          Name = "local files accepted that are older than the changelog's tombstones"
 	BehindBegin         Name = "an offset before the changelog's beginning accepted"
 	StopsEarly          Name = "restore stops one record before the end offset"
 	EndTooEarly         Name = "the end offset captured one too early"

@@ -1,0 +1,218 @@
+package processor
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/spec"
+	"restorebench/harness/subject"
+	"restorebench/stores"
+	"restorebench/stores/memory"
+)
+
+func TestOutdated(t *testing.T) {
+	const hour, day = int64(3_600_000), int64(86_400_000)
+	for name, c := range map[string]struct {
+		age, kept int64
+		why       string // "": as good as new
+	}{
+		"fresh":                          {1000, day, ""},
+		"just young enough":              {day - day/10 - 1, day, ""},
+		"within the margin":              {day - day/10, day, "21h36m0s ago, which keeps tombstones for 24h0m0s"},
+		"old":                            {26 * hour, day, "26h0m0s ago"},
+		"a clock that went back a bit":   {-hour, day, ""},
+		"a clock that went back":         {-3 * hour, day, "3h0m0s ahead of the clock, which went back"},
+		"of no known time":               {time.Now().UnixMilli(), day, "ago"},
+		"not compacted":                  {1000 * day, changelog.Forever, ""},
+		"kept for longer than there was": {1000 * day, changelog.Forever - 1, ""},
+		"not kept at all":                {0, 0, "keeps tombstones for 0s"},
+	} {
+		if why := outdated(c.age, c.kept); (why == "") != (c.why == "") || !strings.Contains(why, c.why) {
+			t.Errorf("%s: %q, want ...%s...", name, why, c.why)
+		}
+	}
+}
+
+// The time is written again only now and then, but at once if it is ahead of the clock.
+func TestDue(t *testing.T) {
+	for name, c := range map[string]struct {
+		later, kept int64
+		want        bool
+	}{
+		"at once":            {0, 86_400_000, false},
+		"a minute later":     {60_000, 86_400_000, false},
+		"a quarter later":    {900_000, 86_400_000, true},
+		"by the default":     {900_000, unknown, true},
+		"back":               {-1, 86_400_000, true},
+		"of a short time":    {99, 1000, false},
+		"of a short time on": {100, 1000, true},
+		"not compacted":      {1 << 50, changelog.Forever, false},
+	} {
+		o := origin{at: 1 << 40, kept: c.kept}
+		if got := o.due(o.at + c.later); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// asked tells how often the broker was asked how long tombstones are kept.
+type asked struct {
+	changelog.Reader
+	kept  int64
+	err   error
+	times int
+}
+
+func (a *asked) KeepsTombstones(time.Duration) (int64, error) {
+	a.times++
+	return a.kept, a.err
+}
+
+// The broker is asked where what was written with the files is not known, or may have become less; one that does not tell has a default.
+func TestTooOld(t *testing.T) {
+	const minute, day = int64(60_000), int64(86_400_000)
+	refused := changelog.ErrTopicChanged // any error
+	for name, c := range map[string]struct {
+		age, saved, kept int64
+		err              error
+		old              bool
+		times            int
+	}{
+		"right after a crash":            {minute, day, 0, nil, false, 0},
+		"too old for what was saved":     {minute, minute, day, nil, true, 0},
+		"old, and kept as long":          {60 * minute, day, day, nil, false, 1},
+		"old, and lowered since":         {60 * minute, day, 30 * minute, nil, true, 1},
+		"old, and raised since":          {60 * minute, 80 * minute, day, nil, false, 1},
+		"too old, and raised since":      {60 * minute, 65 * minute, day, nil, true, 0},
+		"unknown":                        {minute, unknown, 0, nil, true, 1},
+		"unknown, and kept":              {60 * minute, unknown, day, nil, false, 1},
+		"the broker does not tell":       {60 * minute, unknown, 0, refused, false, 1},
+		"nor does it, and it is too old": {24 * 60 * minute, unknown, 0, refused, true, 1},
+	} {
+		reader := &asked{kept: c.kept, err: c.err}
+		p := &processor{task: &subject.Task{}}
+		now := time.Now()
+		part := &partition{task: subject.Store{Store: spec.StoreRocks}, reader: reader, origin: origin{at: now.UnixMilli() - c.age, kept: c.saved}}
+		if why := p.tooOld(part, now); (why != "") != c.old || reader.times != c.times {
+			t.Errorf("%s: %q, asked %d times, want %d", name, why, reader.times, c.times)
+		}
+	}
+}
+
+// age makes the files as old as a duration.
+func (f *fixture) age(t *testing.T, by time.Duration) origin {
+	t.Helper()
+	s := source{filepath.Join(f.state, "0_0", ".changelog-store"), f.topic, 0}
+	o, ok, err := s.read()
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	aged := o
+	aged.at -= by.Milliseconds()
+	if err := s.write(aged); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// Files from before what the changelog remembers are replayed, unless nothing has come since; then they are of now.
+func TestOldFilesAreWiped(t *testing.T) {
+	for _, store := range []string{spec.StoreRocks, spec.StoreMemory} {
+		t.Run(store, func(t *testing.T) {
+			f := newFixture(t)
+			f.snapshots = 10
+			f.load(t, store)
+			before := f.age(t, 23*time.Hour)
+			if age := time.Now().UnixMilli() - before.at; age < 0 || age > 60_000 {
+				t.Fatalf("the files of a load are %d ms old", age)
+			}
+			opened, caught, _ := f.recover(t, store)
+			if opened.Path != subject.PathLocal || caught.Records != 0 {
+				t.Fatalf("nothing is behind them: %+v %+v", opened, caught)
+			}
+			after := f.age(t, 23*time.Hour)
+			if age := time.Now().UnixMilli() - after.at; age > 60_000 {
+				t.Fatalf("the files of a restore are %d ms old", age)
+			}
+			f.write(t, testKeys, 100)
+			opened, caught, digest := f.recover(t, store)
+			if opened.Path != subject.PathWiped || !strings.Contains(opened.Reason, "keeps tombstones for 24h0m0s") ||
+				caught.Records != testKeys+100 || digest.Count != testKeys+100 {
+				t.Fatalf("%+v %+v %d", opened, caught, digest.Count)
+			}
+			if store == spec.StoreMemory {
+				return // its next snapshot comes with the next input
+			}
+			f.age(t, 20*time.Hour)
+			f.write(t, testKeys+100, 5)
+			opened, caught, digest = f.recover(t, store)
+			if opened.Path != subject.PathLocal || caught.Records != 5 || digest.Count != testKeys+105 {
+				t.Errorf("young enough: %+v %+v %d", opened, caught, digest.Count)
+			}
+		})
+	}
+}
+
+// Once ready, the processor writes down what the next start then need not ask for.
+func TestWhatTheChangelogKeepsIsWritten(t *testing.T) {
+	p := &processor{task: &subject.Task{StateDir: t.TempDir()}}
+	was := origin{changelog.Identity{ID: "id", Partitions: 1}, 1 << 40, unknown}
+	reader := &asked{err: changelog.ErrTopicChanged} // any error
+	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreRocks}, reader: reader, origin: was}
+	p.parts = []*partition{part}
+	for _, c := range []struct {
+		err      error
+		restored time.Time
+		want     origin
+	}{
+		{changelog.ErrTopicChanged, time.Time{}, was}, // any error
+		{nil, time.Time{}, origin{was.Identity, was.at, 5000}},
+		{nil, time.UnixMilli(was.at + 5000), origin{was.Identity, was.at + 5000, 5000}},
+	} {
+		reader.kept, reader.err, part.restored = 5000, c.err, c.restored
+		p.dateAll(t.Context())
+		o, ok, err := p.sourceOf(part).read()
+		if part.origin != c.want || err != nil || ok && o != c.want || !ok && c.want != was {
+			t.Errorf("%+v, in the file %+v, %v, want %+v", part.origin, o, err, c.want)
+		}
+	}
+}
+
+// broken can't be made durable.
+type broken struct{ stores.Store }
+
+func (broken) Flush() error { return errors.New("disk full") }
+
+// A flush that fails, and a snapshot that is not taken, make nothing younger.
+func TestOnlyWhatIsDurableIsDated(t *testing.T) {
+	p := &processor{task: &subject.Task{StateDir: t.TempDir(), Config: subject.Config{SnapshotIntervalMS: 10}}}
+	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreMemory}, store: memory.New()}
+	defer part.store.Close()
+	old := origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 1000}
+	part.origin = old
+	if err := (dated{broken{part.store}, p, part}).Flush(); err == nil || part.origin != old {
+		t.Errorf("%v, %+v", err, part.origin)
+	}
+	if err := (dated{part.store, p, part}).Flush(); err != nil || part.origin.at == old.at {
+		t.Errorf("%v, %+v", err, part.origin)
+	}
+	if o, ok, err := p.sourceOf(part).read(); o != part.origin || !ok || err != nil {
+		t.Errorf("%+v, %v, %v; want %+v", o, ok, err, part.origin)
+	}
+	part.space = newSpace(memory.NewSpaceIn(t.TempDir(), memory.Options{}))
+	if _, err := part.space.Open(""); err != nil {
+		t.Fatal(err)
+	}
+	part.held.Store(true)
+	if taken, err := part.snapshot(t.Context()); taken || err != nil {
+		t.Errorf("held, and taken: %v, %v", taken, err)
+	}
+	part.held.Store(false)
+	if taken, err := part.snapshot(t.Context()); !taken || err != nil {
+		t.Errorf("taken: %v, %v", taken, err)
+	}
+}
