@@ -58,6 +58,10 @@ func (c *campaign) run(ctx context.Context, enough func(kills int) bool) (err er
 			}
 		}
 		m := c.schedule.next()
+		if late(c.Fault) {
+			share := c.rng.Float64()
+			m.hold = &share
+		}
 		came, err := c.kill(ctx, m)
 		if err == nil && !came { // once more, at the first moment that there is
 			if m.inRestore() || m.kind == KindBulk {
@@ -164,7 +168,15 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 		}
 		line.Kind = c.Fault
 	}
-	if ofTopic(c.Fault) {
+	if c.Fault == FaultTopicExpired {
+		if line.Proof, err = c.expire(ctx); err != nil {
+			return false, c.fail(err, line)
+		}
+		if line.Proof != "" {
+			line.Kind = c.Fault
+		}
+	}
+	if whileDead(c.Fault) {
 		if line.Proof, err = c.ground.strikeTopic(ctx, c.Options, c.admin, &c.cell, c.rng); err != nil {
 			return false, err
 		}
@@ -265,6 +277,10 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 	if alive(c.Fault) && m != nil {
 		l.strike = newStrike(c.rng, c.Options, c.ground.disk)
 	}
+	l.held = func(e subject.Event) (err error) {
+		committed, err = c.strikeLate(ctx, l, e, committed)
+		return err
+	}
 	err = l.live(ctx, m, c.Stall, func(restored []subject.Entry) error { return c.judge(ctx, l, committed, restored) })
 	g.opened = g.opened || l.start.Event != "" // an empty store may be made anew before that
 	if err != nil {
@@ -288,7 +304,7 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	if int64(committed) > h.newest {
 		return fmt.Errorf("%w: %d records are acknowledged, it has %d", errTranscript, committed, h.newest)
 	}
-	if err := errors.Join(c.ground.struck.ended(l), c.ground.struck.right(l)); err != nil {
+	if err := errors.Join(c.ground.struck.ended(l), c.ground.struck.noticed(l), c.ground.struck.right(l)); err != nil {
 		return err
 	}
 	if l.opened.Path == subject.PathWiped && !costsFiles(c.Fault) && c.ground.opened {
@@ -302,12 +318,18 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	}
 	d := c.compare(l, committed, restored)
 	c.found = d
+	if err := c.ground.struck.expired(l); err != nil && !d.any() {
+		return err
+	}
 	for i, line := range c.pending {
 		line.Path, line.From, line.To, line.CommittedTo = l.opened.Path, l.start.From, l.start.To, int64(committed)
 		line.Entries, line.RecoveryNS, line.Verdict = len(restored), l.recovery.Nanoseconds(), VerdictOK
 		if ofFiles(line.Kind) || ofTopic(line.Kind) {
 			line.Outcome = map[bool]string{true: OutcomeReplayed, false: OutcomeServed}[l.opened.Path != subject.PathLocal]
 			line.Why = l.opened.Reason
+		}
+		if line.Kind == FaultTopicExpired {
+			line.Proof = fmt.Sprintf("%s, of which the files had %d", line.Proof, c.ground.struck.returning(l))
 		}
 		if d.any() && i == len(c.pending)-1 {
 			line.Verdict, line.Damage = VerdictDamaged, d
@@ -316,7 +338,7 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 			return err
 		}
 	}
-	c.pending = nil
+	c.pending, c.ground.struck.forgotten = nil, nil
 	if d.any() {
 		return fmt.Errorf("%w: %s", errCell, d.First)
 	}
@@ -329,10 +351,11 @@ func (c *campaign) compare(l *life, committed stores.Offset, restored []subject.
 	h, local := c.ground.history, l.opened.Path == subject.PathLocal
 	all, saved := h.writes(stores.Offset(l.start.From))
 	gone := 0
-	if begin := c.ground.struck.begin; begin > 0 && !local {
-		_, gone = h.writes(begin)
+	if s := &c.ground.struck; s.begin > 0 && (!local || s.replayed) {
+		_, gone = h.writes(s.begin)
 	}
-	d.add(compare(restored, all[gone:], len(all)-gone), "restored")
+	all, saved = all[gone:], max(saved-gone, 0)
+	d.add(compare(restored, all, len(all)), "restored")
 	if local || !shownFirst(c.Fault) { // else they were shown before they were wiped
 		d.add(compare(l.atOpen, all, saved), fmt.Sprintf("local files at offset %d", l.start.From))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"restorebench/harness/broker/brokertest"
 	"restorebench/internal/defect"
 )
 
@@ -21,22 +22,27 @@ func TestDefectsUnderTorture(t *testing.T) {
 	ahead := func(r *Row, why string) bool {
 		return r.Lost+r.Resurrected > 0 || strings.Contains(why, "saved offset is not in the changelog")
 	}
+	wentOn := func(_ *Row, why string) bool { return strings.Contains(why, "the restore went on") }
 	for _, c := range []struct {
 		defect defect.Name
 		cell   string
 		caught func(r *Row, why string) bool
+		fault  string
 	}{
-		{defect.BatchSkipped, "memory-replay", lost},
-		{defect.TombstonesDropped, "memory-replay", resurrected},
-		{defect.DeleteForgotten, "memory-snapshot", resurrected},
-		{defect.OffsetAhead, "rocksdb-tail", ahead},
-		{defect.FirstWriteWins, "rocksdb-replay", lost},
-		{defect.LastKeyMissed, "rocksdb-wal", lost},
+		{defect.BatchSkipped, "memory-replay", lost, ""},
+		{defect.TombstonesDropped, "memory-replay", resurrected, ""},
+		{defect.DeleteForgotten, "memory-snapshot", resurrected, ""},
+		{defect.OffsetAhead, "rocksdb-tail", ahead, ""},
+		{defect.FirstWriteWins, "rocksdb-replay", lost, ""},
+		{defect.LastKeyMissed, "rocksdb-wal", lost, ""},
+		{defect.AgeIgnored, "rocksdb-tail", resurrected, FaultTopicExpired},
+		{defect.AgeIgnored, "memory-snapshot-eos", resurrected, FaultTopicExpired},
+		{defect.GapSkipped, "rocksdb-tail", wentOn, FaultTopicTrimmedLate},
 	} {
 		t.Run(string(c.defect), func(t *testing.T) {
 			o := options(t)
 			o.Command.Env = append(o.Command.Env, defect.Env+"="+string(c.defect))
-			o.Cells, o.Kills = []string{c.cell}, 12
+			o.Cells, o.Kills, o.Fault, o.Broker = []string{c.cell}, 12, c.fault, brokertest.Start(t)
 			res, err := Run(context.Background(), o)
 			if err != nil {
 				t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -67,7 +68,7 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 	if o.Fault == FaultSwapped {
 		partitions = 2
 	}
-	if err := admin.Create(ctx, g.log, partitions, logConfig()); err != nil {
+	if err := admin.Create(ctx, g.log, partitions, logConfig(o.Fault)); err != nil {
 		return g, err
 	}
 	if c.ExactlyOnce {
@@ -89,10 +90,12 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 // logConfig keeps the changelog from being compacted while it is judged, however old the records say they are: every
 // one counts. (Markers of transactions have the broker's time, and roll a segment of such records.) It is
 // deleted from too, which Kafka refuses for what is compacted only.
-func logConfig() map[string]string {
-	return changelog.TopicConfig(map[string]string{
+func logConfig(fault string) map[string]string {
+	c := changelog.TopicConfig(map[string]string{
 		"cleanup.policy": "compact,delete", "retention.ms": "-1", "min.compaction.lag.ms": fmt.Sprint(math.MaxInt64),
 	})
+	maps.Copy(c, cleanable(fault))
+	return c
 }
 
 const storeName = "store"
@@ -180,7 +183,7 @@ func (g *ground) start(o *Options, c *Cell, m *moment) (*life, error) {
 	config.Partitions, config.Show = []int32{0}, true
 	config.Feed = &subject.Feed{Input: g.input, Output: g.output, Group: g.group, CommitRecords: commitRecords, FlushCommits: flushCommits}
 	if m != nil {
-		config.KillAt = m.plan
+		config.KillAt, config.HoldAt = m.plan, m.hold
 	}
 	g.lives++
 	task := subject.Task{Brokers: o.way(), Topic: g.log, StateDir: g.state, Store: c.Store, Config: config}

@@ -35,6 +35,8 @@ type life struct {
 	recovery time.Duration
 	strike   *strike // of the broker, or nil
 	back     bool    // the broker is
+	// held is called while the restore stands still, if that was planned.
+	held func(subject.Event) error
 }
 
 // live follows a process until it is dead or done with its input, and until the broker is back
@@ -116,6 +118,8 @@ func (l *life) event(e subject.Event, restored func([]subject.Entry) error) (don
 		l.start, l.during = e, duringRestore
 	case subject.Ready:
 		l.recovery, l.during = e.At.Sub(l.process.Started), duringTraffic
+	case subject.Holding:
+		return false, l.held(e)
 	case subject.Killing:
 		l.killing = &e
 	case subject.Contents:

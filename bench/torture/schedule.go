@@ -33,6 +33,7 @@ var order = []string{
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
 	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing, FaultSwapped, FaultOld,
 	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
+	FaultTopicEmpty, FaultTopicExpired, FaultTopicHole, FaultTopicTrimmedLate, FaultTopicRecreatedLate,
 	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway,
 	FaultBrokerSlow, FaultBrokerReset, FaultBrokerBlackhole, FaultBrokerMoved,
 	FaultZombie, FaultPowerCut, FaultDiskFull, FaultDiskFails, FaultLockHeld,
@@ -44,7 +45,8 @@ type moment struct {
 	kind  string
 	plan  *killpoint.Plan // nil: the harness kills, after so long
 	after time.Duration
-	soon  bool // at the first chance that there is
+	soon  bool     // at the first chance that there is
+	hold  *float64 // the share of the restore at which it stands still for a fault; nil: it does not
 }
 
 func (m *moment) inRestore() bool { return m.plan != nil && m.plan.Point == killpoint.Restore }

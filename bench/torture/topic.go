@@ -23,10 +23,12 @@ const (
 	FaultTopicGrown   = "topic-grown"   // it has one partition more
 	FaultTopicAborted = "topic-aborted" // it ends in the marker of an aborted transaction
 	FaultTopicHanging = "topic-hanging" // a transaction in it is open while the processor starts, then aborted
+	FaultTopicEmpty   = "topic-empty"   // it is created again, and has no record at all
 )
 
 var topicFaults = []string{
 	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
+	FaultTopicEmpty, FaultTopicExpired, FaultTopicHole, FaultTopicTrimmedLate, FaultTopicRecreatedLate,
 }
 
 func ofTopic(fault string) bool { return slices.Contains(topicFaults, fault) }
@@ -34,7 +36,8 @@ func ofTopic(fault string) bool { return slices.Contains(topicFaults, fault) }
 // costsFiles says whether local files may be wiped behind a fault.
 func costsFiles(fault string) bool {
 	switch fault {
-	case FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger:
+	case FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicEmpty,
+		FaultTopicExpired, FaultTopicTrimmedLate, FaultTopicRecreatedLate:
 		return true
 	}
 	return ofFiles(fault)
@@ -45,7 +48,7 @@ func (c *Cell) suits(fault string) bool {
 	switch {
 	case fault == FaultNoSpace, fault == FaultIOError:
 		return c.Snapshots || c.Store == spec.StoreRocks // writes files
-	case ofFiles(fault), fault == FaultReadOnly, fault == FaultUnreadable, fault == FaultTopicGrown, fault == FaultLockHeld, needsDisk(fault):
+	case ofFiles(fault), fault == FaultReadOnly, fault == FaultUnreadable, fault == FaultTopicGrown, fault == FaultTopicExpired, fault == FaultLockHeld, needsDisk(fault):
 		return c.Recovery != record.Replay // has files
 	case fault == FaultTopicAborted, fault == FaultTopicHanging, fault == FaultZombie:
 		return c.ExactlyOnce // leaves them out, and fences it
@@ -60,23 +63,19 @@ const enough = 50
 type struck struct {
 	begin     stores.Offset // the first record that is there
 	recreated bool
-	hanging   *hanging // a transaction
+	hanging   *hanging        // a transaction
+	replayed  bool            // the files that there are were made since
+	late      *life           // whose restore was struck
+	forgotten map[string]bool // keys whose tombstones expired
 }
 
 // strikeTopic does it, and returns what proves that: "" when there is too little to be struck.
 func (g *ground) strikeTopic(ctx context.Context, o *Options, admin *changelog.Admin, c *Cell, rng *rand.Rand) (proof string, err error) {
-	if c.ExactlyOnce { // what the killed processor had begun is aborted now, and not by its successor
-		t, err := changelog.NewTransactions(ctx, o.Brokers, g.log+"-0", nil)
-		if err != nil {
-			return "", err
-		}
-		t.Close()
-	}
 	committed, err := g.committed.Committed(g.input)
 	if err != nil || committed < enough {
 		return "", err
 	}
-	if err := g.history.readAll(ctx); err != nil {
+	if err := g.settle(ctx, o, c); err != nil {
 		return "", err
 	}
 	g.struck = struck{}
@@ -88,11 +87,27 @@ func (g *ground) strikeTopic(ctx context.Context, o *Options, admin *changelog.A
 	case FaultTopicGrown:
 		g.spent = true
 		return "partitions: 1, then 2", admin.AddPartitions(ctx, g.log, 2)
+	case FaultTopicHole:
+		return g.hollow(ctx, o, admin)
+	case FaultTopicEmpty:
+		return g.recreate(ctx, o, admin, c, 0)
 	case FaultTopicShorter, FaultTopicLonger:
 		return g.recreate(ctx, o, admin, c, committed/2+stores.Offset(rng.Int64N(int64(committed)/4)))
 	default:
 		return g.leave(ctx, o)
 	}
+}
+
+// settle aborts what a killed processor had begun now, and not by its successor, and reads all that there is.
+func (g *ground) settle(ctx context.Context, o *Options, c *Cell) error {
+	if c.ExactlyOnce {
+		t, err := changelog.NewTransactions(ctx, o.Brokers, g.log+"-0", nil)
+		if err != nil {
+			return err
+		}
+		t.Close()
+	}
+	return g.history.readAll(ctx)
 }
 
 func (g *ground) trim(ctx context.Context, admin *changelog.Admin, before stores.Offset) (proof string, err error) {
@@ -104,7 +119,7 @@ func (g *ground) trim(ctx context.Context, admin *changelog.Admin, before stores
 // over: the same records at other offsets. What local files have of later ones must be gone.
 func (g *ground) recreate(ctx context.Context, o *Options, admin *changelog.Admin, c *Cell, to stores.Offset) (proof string, err error) {
 	end := g.history.next
-	if err := admin.Recreate(ctx, g.log, 1, logConfig()); err != nil {
+	if err := admin.Recreate(ctx, g.log, 1, logConfig(o.Fault)); err != nil {
 		return "", err
 	}
 	g.spent, g.struck.recreated = true, true
@@ -118,9 +133,11 @@ func (g *ground) recreate(ctx context.Context, o *Options, admin *changelog.Admi
 	if err := group.Commit(g.input, to); err != nil {
 		return "", err
 	}
-	if c.ExactlyOnce {
+	switch {
+	case to == 0: // it stays empty
+	case c.ExactlyOnce:
 		err = g.refillOnce(ctx, o, to, end)
-	} else {
+	default:
 		err = g.refill(ctx, o, to, end)
 	}
 	if err != nil {
@@ -147,7 +164,7 @@ func (g *ground) refill(ctx context.Context, o *Options, to, longer stores.Offse
 		if err == nil {
 			err = g.history.readAll(ctx)
 		}
-		if err != nil || o.Fault == FaultTopicShorter || g.history.next > longer {
+		if err != nil || o.Fault != FaultTopicLonger || g.history.next > longer {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"restorebench/harness/broker"
+	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 )
@@ -17,10 +18,12 @@ func TestTopicFaults(t *testing.T) {
 	t.Parallel()
 	for fault, outcome := range map[string]string{
 		FaultTopicLonger: OutcomeReplayed, FaultTopicGrown: OutcomeRefused, FaultTopicAborted: OutcomeServed, FaultTopicHanging: OutcomeServed,
+		FaultTopicEmpty: OutcomeReplayed, FaultTopicExpired: OutcomeReplayed, FaultTopicHole: OutcomeServed,
+		FaultTopicTrimmedLate: OutcomeReplayed, FaultTopicRecreatedLate: OutcomeReplayed,
 	} {
 		t.Run(fault, func(t *testing.T) {
 			o := options(t)
-			o.Fault, o.Kills, o.Cells, o.Kind = fault, 3, []string{"rocksdb-tail-eos"}, broker.Auto
+			o.Fault, o.Kills, o.Cells, o.Kind, o.Broker = fault, 3, []string{"rocksdb-tail-eos"}, broker.Auto, brokertest.Start(t)
 			if err := o.Check(); err != nil {
 				t.Fatal(err)
 			}

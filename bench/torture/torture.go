@@ -46,6 +46,9 @@
 // aborted or an open transaction at its end, behind the kill. Files that go with what is not there any more
 // must be wiped and that be said, or refused where keys may have moved; what is restored is the changelog that there is.
 //
+// Some of these come while the restore reads, which stands still for them, and has to begin anew. With topic-expired another processor
+// goes on meanwhile, and the broker's own log cleaner takes away the tombstones that the first one's files lack.
+//
 // With a fault of the disk, which is one of our own, it is full or fails in each life: the processor may end with an error, and goes
 // on from what is durable once the disk is mended.
 //
@@ -88,7 +91,7 @@ type Options struct {
 	Time    time.Duration
 	Brokers string
 	Kind    string          // the value of --broker
-	Broker  *broker.Broker  // to be struck by a fault of the broker, else unused
+	Broker  *broker.Broker  // to be struck by a fault of the broker, and told how often to clean; may be nil else
 	Prefix  string          // of topics
 	Dir     string          // existing directory of the run
 	Out     string          // for the lines, and for what is kept of a failure
@@ -184,6 +187,9 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 		return res, errors.Join(err, r.log.close())
 	}
 	defer admin.Close()
+	if err := o.hurry(ctx, admin); err != nil {
+		return res, errors.Join(err, r.log.close())
+	}
 	until := time.Now().Add(o.Time)
 	group, ctx := errgroup.WithContext(ctx)
 	switch {

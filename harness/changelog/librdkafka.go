@@ -176,6 +176,7 @@ func (r *libPartition) Read(ctx context.Context, b *stores.Batch, stop stores.Of
 		b.Arena = make([]byte, 0, int(fill.need))
 		fill = r.fill(b, stop, wait)
 	}
+	r.stats.Holes += max(int64(r.next-b.Next)-int64(b.Len())-b.NullKeys, 0)
 	b.Next = r.next
 	if fill.err != 0 {
 		return fmt.Errorf("read %s-%d at offset %d: %w", r.topic, r.partition, r.next, codeError(fill.err))

@@ -75,6 +75,9 @@ type Identity = wire.Identity
 type ReadStats struct {
 	Wait   time.Duration // for records to arrive
 	Decode time.Duration // finding them, or copying them into batches
+	// Holes are offsets that were passed, or soon will be, of which the log cleaner has left nothing. librdkafka does not tell
+	// these from markers of transactions, and counts both.
+	Holes int64
 }
 
 // ErrSettings means that the wire was asked for, with settings that it does not know.

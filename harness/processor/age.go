@@ -2,10 +2,12 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"restorebench/harness/changelog"
+	"restorebench/harness/restore"
 	"restorebench/internal/defect"
 	"restorebench/stores"
 )
@@ -37,8 +39,8 @@ const (
 	stepShare = 100
 	// leastStep in ms bounds how often, for times that no real changelog has.
 	leastStep = 100
-	// unasked is the age in ms up to which the time that was written with the files is believed, and the broker is not asked whether
-	// it has become less: a crash is over by then, and no changelog that is to bring back state forgets that soon.
+	// unasked is the age in ms up to which the broker is not asked before a hole is read whether it keeps tombstones for a shorter
+	// time than was written with the files: a crash is over by then.
 	unasked = int64(15 * time.Minute / time.Millisecond)
 )
 
@@ -81,21 +83,56 @@ func (p *processor) tooOld(part *partition, now time.Time) string {
 			return why
 		}
 	}
-	kept := p.ask(part)
-	if o.kept != unknown {
-		kept = min(kept, o.kept) // the cleaner goes by what it was when it first came by a tombstone
+	return outdated(age, p.ask(part, o))
+}
+
+// errForgotten means that a changelog may lack tombstones that the local files need.
+var errForgotten = errors.New("a hole in the changelog")
+
+// waryReader looks out for what a changelog has forgotten.
+type waryReader struct {
+	restore.Source
+	check func() (why string)
+}
+
+// wary reads what is behind local files that look young enough, until there is a hole although they are not. Without files there is
+// nothing to be deleted.
+func (p *processor) wary(part *partition, s restore.Source) restore.Source {
+	if _, saved := part.saved(); !saved || !p.keepsFiles(part) || defect.Is(defect.AgeIgnored) {
+		return s
 	}
-	return outdated(age, kept)
+	return &waryReader{s, func() string {
+		o := part.known()
+		return outdated(time.Now().UnixMilli()-o.at, p.ask(part, o))
+	}}
+}
+
+// Read stops short of what was read with the first hole.
+func (w *waryReader) Read(ctx context.Context, b *stores.Batch, stop stores.Offset, wait time.Duration) error {
+	err := w.Source.Read(ctx, b, stop, wait)
+	if err != nil || w.check == nil || w.Stats().Holes == 0 {
+		return err
+	}
+	why := w.check()
+	w.check = nil
+	if why != "" {
+		return fmt.Errorf("%w before offset %d: %s", errForgotten, b.Next, why)
+	}
+	return nil
 }
 
 // askTimeout bounds the question how long tombstones are kept, in ready processors and in others.
 const askTimeout = 10 * time.Second
 
-// ask asks the broker how long tombstones are kept. One that may not tell has a default.
-func (p *processor) ask(part *partition) int64 {
+// ask asks the broker how long tombstones are kept. One that may not tell has a default. What it was before counts, too: the cleaner
+// goes by what it was when it first came by a tombstone.
+func (p *processor) ask(part *partition, o origin) int64 {
 	kept, err := part.reader.KeepsTombstones(askTimeout)
 	if err != nil {
-		return defaultKept
+		kept = defaultKept
+	}
+	if o.kept != unknown {
+		kept = min(kept, o.kept)
 	}
 	return kept
 }

@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"restorebench/harness/changelog"
+	"restorebench/harness/restore"
 	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 	"restorebench/stores"
@@ -100,6 +102,61 @@ func TestTooOld(t *testing.T) {
 		if why := p.tooOld(part, now); (why != "") != c.old || reader.times != c.times {
 			t.Errorf("%s: %q, asked %d times, want %d", name, why, reader.times, c.times)
 		}
+	}
+}
+
+// holed is a changelog of which each read moves on by an offset, with a hole before one of them.
+type holed struct {
+	restore.Source
+	next, hole stores.Offset
+}
+
+func (h *holed) Read(_ context.Context, b *stores.Batch, _ stores.Offset, _ time.Duration) error {
+	h.next++
+	b.Next = h.next
+	return nil
+}
+
+func (h *holed) Stats() (s changelog.ReadStats) {
+	if h.next >= h.hole {
+		s.Holes = 1
+	}
+	return s
+}
+
+// The broker is asked at the first hole, once, and what is behind it is not read where that may be a tombstone's.
+func TestHoleBehindFiles(t *testing.T) {
+	const minute, day = int64(60_000), int64(86_400_000)
+	for name, c := range map[string]struct {
+		saved       bool
+		kept        int64 // by now; less than what was written with the files
+		reads, asks int   // up to offset 9, and where it ends before
+	}{
+		"kept for a day":       {true, day, 9, 1},
+		"lowered to a minute":  {true, minute, 5, 1},
+		"no files were there":  {false, minute, 9, 0},
+		"kept long enough yet": {true, 3 * minute, 9, 1},
+	} {
+		store := memory.New()
+		if c.saved {
+			if err := store.Apply(&stores.Batch{Next: 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reader := &asked{kept: c.kept}
+		p := &processor{task: &subject.Task{}}
+		part := &partition{
+			task: subject.Store{Store: spec.StoreRocks}, reader: reader, store: store,
+			origin: origin{at: time.Now().UnixMilli() - 2*minute, kept: day},
+		}
+		source, reads, err := p.wary(part, &holed{hole: 5}), 0, error(nil)
+		for ; err == nil && reads < 9; reads++ {
+			err = source.Read(t.Context(), changelog.NewBatch(), 100, 0)
+		}
+		if reads != c.reads || reader.times != c.asks || (err != nil) != (reads < 9) || err != nil && !errors.Is(err, errForgotten) {
+			t.Errorf("%s: read %d times, asked %d times, %v", name, reads, reader.times, err)
+		}
+		store.Close()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +41,7 @@ type processor struct {
 	readers []changelog.Reader
 
 	later        sync.WaitGroup                    // what the downtime does not wait for
+	held         atomic.Bool                       // a restore was
 	told         chan struct{}                     // closed when the parent says to go on
 	transactions map[int32]*changelog.Transactions // under exactly once, by partition
 }
@@ -278,16 +280,21 @@ func (p *processor) snapshots(ctx context.Context, done <-chan struct{}) error {
 			return nil
 		}
 		for _, part := range p.parts {
-			now := time.Now()
-			taken, err := part.snapshot(ctx)
-			if err == nil && taken {
-				err = p.date(part, now)
-			}
-			if err != nil {
+			if err := p.save(ctx, part); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// save takes a snapshot of a partition, if there is anything new, and notes what it holds.
+func (p *processor) save(ctx context.Context, part *partition) error {
+	now := time.Now()
+	taken, err := part.snapshot(ctx)
+	if err == nil && taken {
+		err = p.date(part, now)
+	}
+	return err
 }
 
 // reportProgress sends a progress event per partition that moved, a few times a

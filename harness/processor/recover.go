@@ -234,8 +234,14 @@ func (p *processor) announce(part *partition, r restore.Range) error {
 // TaskCorruptedException.
 func (p *processor) restorePartition(ctx context.Context, part *partition, r restore.Range) error {
 	err := p.replay(ctx, part, r)
-	if !errors.Is(err, changelog.ErrOffsetOutOfRange) && !errors.Is(err, changelog.ErrTopicChanged) {
+	if !errors.Is(err, changelog.ErrOffsetOutOfRange) && !errors.Is(err, changelog.ErrTopicChanged) && !errors.Is(err, errForgotten) {
 		return err
+	}
+	if defect.Is(defect.GapSkipped) {
+		if r.From, _, err = part.reader.EndOffsets(part.id, offsetTimeout); err != nil {
+			return err
+		}
+		return p.replay(ctx, part, r)
 	}
 	if r, err = p.startOver(part, err); err != nil {
 		return err
@@ -275,7 +281,11 @@ func (p *processor) replay(ctx context.Context, part *partition, r restore.Range
 		if err != nil {
 			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
-		if res, err = restore.Apply(ctx, reader, p.cut(part, p.durable(part, store), r), r, &part.progress); err != nil {
+		var source restore.Source = reader
+		if !p.task.Config.Standby {
+			source = p.wary(part, source)
+		}
+		if res, err = restore.Apply(ctx, p.hold(part, source, r), p.cut(part, p.durable(part, store), r), r, &part.progress); err != nil {
 			return fmt.Errorf("restore partition %d in %s: %w", part.id, part.dir, err)
 		}
 		_, later := store.(unsaved)

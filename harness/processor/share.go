@@ -366,7 +366,7 @@ func (s *sharing) partsOf(ids []int32) (parts []*partition) {
 func (s *sharing) leaveShare() error {
 	for _, part := range s.partsOf(slices.Collect(maps.Keys(s.served))) {
 		if s.task.Config.SnapshotIntervalMS > 0 {
-			if err := part.snapshot(context.Background()); err != nil {
+			if err := s.save(context.Background(), part); err != nil {
 				return err
 			}
 		}

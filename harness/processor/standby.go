@@ -113,9 +113,10 @@ func (p *processor) keepPartition(ctx context.Context, part *partition) error {
 		return err
 	}
 	defer reader.Close()
+	source := p.wary(part, reader)
 	batch, records := changelog.NewBatch(), int64(0)
 	for at := r.From; ; at = batch.Next {
-		if err := reader.Read(ctx, batch, math.MaxInt64, keepWait); err != nil {
+		if err := source.Read(ctx, batch, math.MaxInt64, keepWait); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}

@@ -1,8 +1,10 @@
 package processor
 
 import (
+	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"restorebench/harness/restore"
 	"restorebench/harness/subject"
@@ -85,4 +87,43 @@ func (c cutStore) Apply(b *stores.Batch) error {
 	}
 	killpoint.Reached(killpoint.Restore)
 	return c.Store.Apply(b)
+}
+
+// heldSource stands still at an offset, with nothing read that lies behind it.
+type heldSource struct {
+	restore.Source
+	processor *processor
+	part      *partition
+	next, at  stores.Offset
+	gone      bool // on
+}
+
+// hold lets the first restore stand still where the task wants it to.
+func (p *processor) hold(part *partition, s restore.Source, r restore.Range) restore.Source {
+	share := p.task.Config.HoldAt
+	if share == nil || !p.held.CompareAndSwap(false, true) {
+		return s
+	}
+	return &heldSource{Source: s, processor: p, part: part, next: r.From, at: r.From + stores.Offset(*share*float64(r.To-r.From))}
+}
+
+// Read reads up to the offset, and behind it once it was told to go on.
+func (h *heldSource) Read(ctx context.Context, b *stores.Batch, stop stores.Offset, wait time.Duration) error {
+	if h.gone || stop <= h.at {
+		return h.Source.Read(ctx, b, stop, wait)
+	}
+	if h.next < h.at {
+		err := h.Source.Read(ctx, b, h.at, wait)
+		h.next = b.Next
+		return err
+	}
+	h.gone = true
+	err := h.processor.events.Emit(subject.Event{Event: subject.Holding, Partition: h.part.id, Offset: int64(h.next)})
+	if err == nil {
+		err = h.processor.await(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return h.Source.Read(ctx, b, stop, wait)
 }

@@ -45,12 +45,13 @@ const (
 	DigestOf     = "digest"        // per partition: count, bytes, digest, sums
 	Reads        = "reads"         // values
 	Contents     = "contents"      // per store: store, entries
+	Holding      = "holding"       // per partition: offset; a restore stands still at Config.HoldAt until GoOn
 	Killing      = "killing"       // the moment of Config.KillAt has come: offset
 	Failed       = "error"         // code, message
 )
 
 // GoOn is a line on the standard input of a subject that waits for it: a standby takes over then, and one of several
-// Instances joins the group.
+// Instances joins the group, a restore that is held goes on.
 const GoOn = "go"
 
 // What Opened.Path may say.
@@ -168,6 +169,9 @@ type Config struct {
 	Show bool `json:"show,omitempty"`
 	// KillAt is when the processor is to end itself by SIGKILL; Killing precedes it.
 	KillAt *killpoint.Plan `json:"kill_at,omitempty"`
+	// HoldAt is the share of what has to be restored, from 0 to 1, at which the restore is to stand still once, with nothing
+	// read beyond: Holding tells of it, and GoOn ends it.
+	HoldAt *float64 `json:"hold_at,omitempty"`
 
 	// Standby asks to keep a copy of the partitions, which another process owns, until GoOn: then the partitions are
 	// Assigned, and all else follows as after a start. Until then ProgressMade tells how far the copy is.

@@ -29,6 +29,7 @@ const (
 	PartitionsIgnored   Name = "another number of partitions accepted"
 	AgeIgnored          Name = "local files accepted that are older than the changelog's tombstones"
 	BehindBegin         Name = "an offset before the changelog's beginning accepted"
+	GapSkipped          Name = "a restore goes on behind records that were deleted from under it"
 	StopsEarly          Name = "restore stops one record before the end offset"
 	EndTooEarly         Name = "the end offset captured one too early"
 	EndNotHeld          Name = "records behind the captured end applied"

@@ -73,13 +73,15 @@ func readHeader(raw []byte) (h header, whole bool, err error) {
 	}, true, nil
 }
 
-// behind is the position after the batches of a response that was asked for at.
-func behind(raw []byte, at stores.Offset) (stores.Offset, error) {
+// behind is the position after the batches of a response that was asked for at, and how many offsets up to there have nothing, as
+// the log cleaner leaves them. Of a batch that begins before at, whatever it lacks counts.
+func behind(raw []byte, at stores.Offset) (next stores.Offset, holes int64, err error) {
 	for {
 		h, whole, err := readHeader(raw)
 		if err != nil || !whole {
-			return at, err
+			return at, holes, err
 		}
+		holes += max(int64(h.first-at), 0) + max(int64(h.next-h.first)-int64(h.records), 0)
 		at = max(at, h.next)
 		raw = raw[h.bytes:]
 	}

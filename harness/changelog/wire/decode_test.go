@@ -110,8 +110,8 @@ func TestDecode(t *testing.T) {
 		if err != nil || nulls != wantNulls || show(got) != show(want) {
 			t.Fatalf("%v, %d null keys, want %d;\n%.300s\nwant\n%.300s", err, nulls, wantNulls, show(got), show(want))
 		}
-		if next, err := behind(raw, 0); err != nil || next != stores.Offset(offset) {
-			t.Fatalf("position %d (%v), want %d", next, err, offset)
+		if next, holes, err := behind(raw, 0); err != nil || next != stores.Offset(offset) || holes != offset-int64(len(all)) {
+			t.Fatalf("position %d, %d holes (%v), want %d, %d", next, holes, err, offset, offset-int64(len(all)))
 		}
 		d := decoder{}
 		if n, err := d.count(raw, from, stop); err != nil || n != int64(len(want))+wantNulls {

@@ -20,6 +20,7 @@ import (
 type Stats struct {
 	Wait   time.Duration // for responses to arrive, reading them off the socket included
 	Decode time.Duration // finding the records in them
+	Holes  int64         // offsets passed, or soon to be, that the log cleaner has left nothing of
 }
 
 // PartitionReader reads one partition in order, over a connection of its own. One
@@ -137,10 +138,11 @@ func (p *PartitionReader) fetch(ctx context.Context, b *stores.Batch, stop store
 		return nil, 0, err
 	}
 	p.missing, p.backoff = time.Time{}, 0
-	next, err := behind(part.RecordBatches, p.next)
+	next, holes, err := behind(part.RecordBatches, p.next)
 	if err != nil {
 		return nil, 0, err
 	}
+	p.stats.Holes += holes
 	if p.next = next; next < stop && len(part.RecordBatches) > 0 {
 		if err := p.ask(ctx, wait); err != nil {
 			p.disconnect() // what has come counts all the same
