@@ -61,7 +61,11 @@ func TestDefectsUnderTorture(t *testing.T) {
 
 func kept(t *testing.T, o *Options, f *Failure) {
 	t.Helper()
-	if want := fmt.Sprintf("--cells %s --seed %d --kills ", o.Cells[0], o.Seed); !strings.Contains(f.Repeat, want) {
+	want := fmt.Sprintf("--cells %s --seed %d ", o.Cells[0], o.Seed)
+	if o.Fault != "" {
+		want += "--fault " + o.Fault + " "
+	}
+	if want += "--kills "; !strings.Contains(f.Repeat, want) {
 		t.Errorf("%s, want %q and the seed in it", f.Repeat, want)
 	}
 	if files, _ := filepath.Glob(filepath.Join(f.Kept, "life-*.json")); len(files) == 0 {

@@ -194,6 +194,7 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 	defer r.mu.Unlock()
 	high := stores.Offset(-1) // watermark, when it was asked for first
 	var open error            // a transaction is, as the last answer had it
+	var answered time.Time    // when that came
 	for {
 		var stable stores.Offset
 		err = insist(ctx, func(again bool) (err error) {
@@ -201,7 +202,7 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 			return err
 		})
 		switch {
-		case err != nil && ctx.Err() != nil && open != nil:
+		case err != nil && ctx.Err() != nil && open != nil && time.Since(answered) < answerLimit:
 			err = open // and not that the last try was cut short
 		case err == nil:
 			if high < 0 {
@@ -210,7 +211,7 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 			if stable >= high {
 				return begin, high, nil
 			}
-			open = OpenTransaction(stable, high)
+			open, answered = OpenTransaction(stable, high), time.Now()
 			if pause(ctx, leaderPause) == nil {
 				continue
 			}
@@ -248,6 +249,8 @@ func insist(ctx context.Context, try func(again bool) error) error {
 }
 
 const (
+	// answerLimit is how long a broker takes to answer that is not away: with one that is, what it said before is not what is wrong.
+	answerLimit = time.Second
 	// leaderPause is how long an election takes, most of the time.
 	leaderPause = 5 * time.Millisecond
 	// awayPause is between two tries to reach a broker.

@@ -278,3 +278,53 @@ func TestNoKafka(t *testing.T) {
 		}
 	}
 }
+
+// counted counts what is read from it.
+type counted struct {
+	net.Conn
+	reads *atomic.Int64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	c.reads.Add(1)
+	return c.Conn.Read(b)
+}
+
+// A broker that goes away while an open transaction is waited for is what is wrong then, and not the transaction.
+func TestBrokerGoesAwayBehindAnOpenTransaction(t *testing.T) {
+	brokers, topic := newTopic(t, 3, 3)
+	p, err := kgo.NewClient(kgo.SeedBrokers(brokers), kgo.DefaultProduceTopic(topic), kgo.TransactionalID(topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := errors.Join(p.BeginTransaction(), p.ProduceSync(t.Context(), &kgo.Record{Key: []byte("k")}).FirstErr()); err != nil {
+		t.Fatal(err)
+	}
+	var reads atomic.Int64
+	const answers = 40 // reads: more than one round of questions takes
+	r := wire.NewReaderOver(brokers, topic, wire.Options{ReadCommitted: true}, func(ctx context.Context, network, address string) (net.Conn, error) {
+		if reads.Load() >= answers {
+			address = "127.0.0.1:1"
+		}
+		c, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		go func() {
+			for reads.Load() < answers && t.Context().Err() == nil {
+				time.Sleep(time.Millisecond)
+			}
+			c.Close()
+		}()
+		return &counted{c, &reads}, nil
+	})
+	defer r.Close()
+	_, _, err = r.EndOffsets(0, 10*time.Second)
+	if errors.Is(err, wire.ErrOpenTransaction) || !errors.Is(err, syscall.ECONNREFUSED) || reads.Load() < answers {
+		t.Errorf("after %d reads: %v, want the refused connection", reads.Load(), err)
+	}
+	if err := p.EndTransaction(t.Context(), kgo.TryAbort); err != nil {
+		t.Error(err)
+	}
+}
