@@ -36,12 +36,13 @@ var allowed = map[string][]string{
 	"internal/mutation":   {},
 
 	"harness/record":         {},
-	"harness/spec":           {"harness/record"},
+	"harness/secret":         {},
+	"harness/spec":           {"harness/record", "harness/secret"},
 	"harness/child":          {},
 	"harness/broker":         {"harness/child"},
 	"harness/proxy":          {},
 	"harness/workload":       {"stores"},
-	"harness/changelog":      {"harness/changelog/wire", "stores"},
+	"harness/changelog":      {"harness/changelog/wire", "harness/secret", "stores"},
 	"harness/changelog/wire": {"internal/defect", "stores"},
 	"harness/subject":        {"internal/defect", "harness/child", "stores/killpoint"},
 	"harness/verify":         {"internal/defect"},
@@ -77,7 +78,7 @@ var allowed = map[string][]string{
 	"bench/torture":        {"harness/broker", "harness/changelog", "harness/proxy", "harness/record", "harness/spec", "harness/subject", "stores", "stores/killpoint"},
 	"bench/progress":       {"bench/report", "bench/suite", "harness/record", "harness/spec"},
 	"bench/peers":          {"harness/record", "harness/spec", "harness/subject"},
-	"bench/peers/naive-go": {"harness/subject", "harness/verify"},
+	"bench/peers/naive-go": {"harness/secret", "harness/subject", "harness/verify"},
 
 	"cmd/restorebench": {
 		"bench/ceilings", "bench/compare", "bench/doctor", "bench/model", "bench/page", "bench/peers", "bench/plot", "bench/progress", "bench/report", "bench/suite", "bench/targets", "bench/torture", "harness/processor", "harness/record", "harness/topology", "harness/trial",

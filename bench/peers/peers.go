@@ -45,6 +45,12 @@ var tuned = []string{
 	"restore.consumer.receive.buffer.bytes=1048576",
 }
 
+// translated are the client settings that have a counterpart in Java (see Security.java), and in Quix Streams.
+var translated = []string{
+	"security.protocol", "sasl.mechanism", "sasl.mechanisms", "sasl.username", "sasl.password", "ssl.ca.location", "ssl.certificate.location",
+	"ssl.key.location", "ssl.key.password", "ssl.endpoint.identification.algorithm",
+}
+
 // Differences says which settings are not the system's defaults, a line each.
 func (p *Peer) Differences() []string {
 	lines := slices.Clone(p.Settings)
@@ -70,7 +76,7 @@ func all() []Peer {
 					Groups: []string{spec.GroupNone, spec.GroupClassic, spec.GroupStreams},
 					// Of three, two survive, and what Instance.java sets so that partitions are shared from the start has
 					// them exchange their own as well.
-					Shares: 2, Copies: []string{spec.GroupClassic},
+					Shares: 2, Copies: []string{spec.GroupClassic}, Client: translated,
 				},
 				Settings: t.settings,
 				Sets: "group.instance.id, with --group none: it always joins a group, and a static member gets its partitions back at once; " +
@@ -89,6 +95,7 @@ func all() []Peer {
 			Name: t.name,
 			System: spec.System{
 				Stores: []string{spec.StoreMemory}, Recovery: []string{record.Replay}, Groups: []string{spec.GroupNone},
+				Client: spec.ClientAll(),
 			},
 			Settings: t.settings,
 			Sets:     "enable.auto.commit=false, auto.offset.reset=earliest, and a group.id that it never joins",
@@ -98,7 +105,7 @@ func all() []Peer {
 	return append(list, Peer{
 		Name: "quix",
 		System: spec.System{
-			Stores: []string{spec.StoreRocks}, Recovery: files, Groups: []string{spec.GroupNone, spec.GroupClassic},
+			Stores: []string{spec.StoreRocks}, Recovery: files, Groups: []string{spec.GroupNone, spec.GroupClassic}, Client: translated,
 		},
 		Sets:    "auto_offset_reset=earliest, loglevel=WARNING, the changelog's name, and with --group none group.instance.id, as Kafka Streams here",
 		Headers: map[string]string{"__column_family__": "default"},

@@ -57,6 +57,12 @@ func do(t *testing.T, command subject.Command, c record.Cell) record.Record {
 		Run: fmt.Sprintf("test%d", time.Now().UnixNano()), Spec: s, Broker: brokertest.Start(t), Dir: t.TempDir(),
 		Subjects: map[string]trial.Subject{c.Subject: of},
 	}
+	return doWith(t, r, c)
+}
+
+// doWith runs a trial by a runner that is complete.
+func doWith(t *testing.T, r *trial.Runner, c record.Cell) record.Record {
+	t.Helper()
 	c.KeyBytes, c.ValueBytes, c.UpdatesPerKey, c.Partitions = 16, 50, 2, max(c.Partitions, 1)
 	if c.Recovery == record.LocalTail {
 		c.Tail = 0.1
@@ -69,8 +75,39 @@ func do(t *testing.T, command subject.Command, c record.Cell) record.Record {
 	if after, _ := filepath.Glob(filepath.Join(os.TempDir(), "librocksdbjni*")); len(after) > len(before) {
 		t.Errorf("left in the temporary directory: %v", after)
 	}
-	brokertest.NoTopics(t, r.Broker.Bootstrap(), r.Run)
+	brokertest.NoTopics(t, r.Broker.Bootstrap(), r.Run, r.Spec.Client)
 	return rec
+}
+
+// Every system gets into a cluster that asks for a password, by TLS, with the settings that our own processor gets.
+func TestPeersOfASecuredCluster(t *testing.T) {
+	built(t)
+	const password = `hunter2-canary"\`
+	b, client := brokertest.Secured(t, brokertest.SASLTLS, password)
+	for _, c := range []struct{ name, store string }{
+		{"kafka-streams@4.3.1", spec.StoreRocks}, {"kafka-streams@4.1.2", spec.StoreMemory}, {"naive-go", spec.StoreMemory}, {"quix", spec.StoreRocks},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, command, err := peers.Find(c.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := spec.Default()
+			s.Client, s.Subjects = client, []string{p.Name}
+			s.Stores, s.Recovery, s.Systems = []string{c.store}, []string{record.Replay}, map[string]spec.System{p.Name: p.System}
+			if _, left, err := s.Cells(); err != nil || len(left) > 0 {
+				t.Fatalf("left out: %v, %v", left, err)
+			}
+			r := &trial.Runner{
+				Run: fmt.Sprintf("test%d", time.Now().UnixNano()), Spec: s, Broker: b, Dir: t.TempDir(),
+				Subjects: map[string]trial.Subject{p.Name: {Command: command, Headers: p.Headers}},
+			}
+			rec := doWith(t, r, record.Cell{Subject: p.Name, Store: c.store, Recovery: record.Replay, Keys: 500})
+			if !rec.Valid || rec.Broker.Security != brokertest.SASLTLS {
+				t.Errorf("%s (%+v)", rec.Why, rec.Broker)
+			}
+		})
+	}
 }
 
 // Every peer comes back from a SIGKILL with every byte, by each path that it can take.

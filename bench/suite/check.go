@@ -35,13 +35,16 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 			}
 		}
 	}
+	if err := (changelog.ReaderOptions{Fetcher: s.Fetcher, Settings: changelog.Settings(s.Client)}).Check(); err != nil {
+		return nil, nil, fmt.Errorf("--client: %w", err)
+	}
 	for _, variant := range s.Consumer {
-		if err := (changelog.ReaderOptions{Fetcher: s.Fetcher, Settings: changelog.Settings(variant)}).Check(); err != nil {
+		if err := (changelog.ReaderOptions{Fetcher: s.Fetcher, Settings: changelog.Settings(s.Client.With(variant))}).Check(); err != nil {
 			return nil, nil, fmt.Errorf("--consumer: %w", err)
 		}
 	}
 	for _, variant := range s.Producer {
-		if err := changelog.CheckSettings(changelog.Settings(variant), true); err != nil {
+		if err := changelog.CheckSettings(changelog.Settings(s.Client.With(variant)), true); err != nil {
 			return nil, nil, fmt.Errorf("--producer: %w", err)
 		}
 	}
@@ -49,7 +52,19 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 }
 
 func checkBroker(s *spec.Spec) error {
-	return errors.Join(broker.Validate(s.Broker), broker.CheckRemote(s.Broker, s.AllowRemote))
+	err := errors.Join(broker.Validate(s.Broker), broker.CheckRemote(s.Broker, s.AllowRemote))
+	if err != nil || len(s.Client) == 0 {
+		return err
+	}
+	for _, kind := range []string{broker.Auto, broker.Container, broker.Local} {
+		if s.Broker == kind { // which speaks plain text
+			return &spec.Error{Where: "--client with --broker", Value: kind, Allowed: "the HOST:PORT of a cluster that asks for it"}
+		}
+	}
+	if err := changelog.CheckSettings(changelog.Settings(s.Client), false); err != nil {
+		return fmt.Errorf("--client: %w", err)
+	}
+	return nil
 }
 
 func isRocks(store string) bool {
@@ -87,7 +102,7 @@ func exists(path string) bool {
 
 // brokerError tells what the user can mend from what went wrong.
 func brokerError(err error) error {
-	for _, bad := range []error{broker.ErrBadKind, broker.ErrNoEngine, broker.ErrNoImage, broker.ErrNotInstalled, broker.ErrUnreachable} {
+	for _, bad := range []error{changelog.ErrRefused, broker.ErrBadKind, broker.ErrNoEngine, broker.ErrNoImage, broker.ErrNotInstalled, broker.ErrUnreachable} {
 		if errors.Is(err, bad) {
 			return &BadInput{err}
 		}

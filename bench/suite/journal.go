@@ -64,7 +64,7 @@ func (j *journal) load(res *Result) (err error) {
 // goes on.
 func (j *journal) open(s *spec.Spec, res *Result, env *record.Environment, b *broker.Broker) (err error) {
 	if j.file != nil {
-		return j.sameMachine(res, env, b)
+		return j.sameMachine(res, env, record.Broker{Kind: b.Kind(), Version: b.Version(), Security: s.Security()})
 	}
 	if err := os.MkdirAll(filepath.Dir(j.path), 0o755); err != nil {
 		return err
@@ -81,13 +81,13 @@ func (j *journal) open(s *spec.Spec, res *Result, env *record.Environment, b *br
 	return err
 }
 
-func (j *journal) sameMachine(res *Result, env *record.Environment, b *broker.Broker) error {
+func (j *journal) sameMachine(res *Result, env *record.Environment, now record.Broker) error {
 	for i := range res.Records {
 		was := &res.Records[i]
 		if was.Environment != nil && !was.Environment.Same(env) {
 			return &BadInput{fmt.Errorf("--resume: the run began on %+v, this is %+v", *was.Environment, *env)}
 		}
-		if now := (record.Broker{Kind: b.Kind(), Version: b.Version()}); was.Broker != (record.Broker{}) && was.Broker != now {
+		if was.Broker != (record.Broker{}) && was.Broker != now {
 			return &BadInput{fmt.Errorf("--resume: the run began on broker %+v, this is %+v", was.Broker, now)}
 		}
 	}

@@ -136,7 +136,7 @@ func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runne
 	}
 	defer os.RemoveAll(dir)
 	o.watch(Event{Trial: trial.WarmUp})(trial.Progress{Stage: StageBroker})
-	b, err := broker.Start(ctx, broker.Options{Kind: o.Spec.Broker, Dir: dir, Probe: changelog.Probe, Logf: o.Logf})
+	b, err := broker.Start(ctx, broker.Options{Kind: o.Spec.Broker, Dir: dir, Probe: changelog.Prober(changelog.Settings(o.Spec.Client)), Logf: o.Logf})
 	if err != nil {
 		return brokerError(err)
 	}

@@ -18,7 +18,7 @@ import (
 )
 
 // resumeKnobs are what may change when a run goes on: the others would make it another run.
-var resumeKnobs = []string{"out", "broker", "allow-remote", "minutes", "state-dir", "stall-timeout"}
+var resumeKnobs = []string{"out", "broker", "allow-remote", "client", "minutes", "state-dir", "stall-timeout"}
 
 // stopped finds the run that is to go on: its spec and its raw records.
 func stopped(cmd *cobra.Command, args []string, given func(*spec.Spec) error) (s *spec.Spec, raw string, err error) {

@@ -83,6 +83,7 @@ var custom = spec.System{
 	Standby:  true,
 	Shares:   4,
 	Copies:   []string{spec.GroupClassic, spec.GroupConsumer, spec.GroupStreams},
+	Client:   spec.ClientAll(),
 }
 
 // customCommand splits a command into words, as a shell without quotes and variables would.

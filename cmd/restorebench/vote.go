@@ -35,7 +35,7 @@ the changelog and the output. That shows when commits are further apart, by
 		Args: cobra.NoArgs,
 	}
 	s := spec.Default()
-	given := knobFlags(cmd, []string{"broker", "allow-remote", "cache-bytes"})
+	given := knobFlags(cmd, []string{"broker", "allow-remote", "client", "cache-bytes"})
 	store := cmd.Flags().String("store", "", "one store only: "+strings.Join(spec.VoteStores(), ", "))
 	commitRecords := cmd.Flags().String("commit-records", "1", "votes between two commits; there is one at the end, too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {

@@ -45,6 +45,9 @@ type Options struct {
 	// Probe returns nil as soon as the cluster at bootstrap serves requests, and an
 	// error when ctx ends before. A port that accepts connections is not enough.
 	Probe func(ctx context.Context, bootstrap string) error
+	// Properties are server properties over ours: what makes the broker one that asks for a password, as a
+	// user's own cluster may. The listener that clients use is named PLAINTEXT, whatever its protocol.
+	Properties map[string]string
 	// Logf is told what was chosen and why. It may be nil.
 	Logf func(format string, args ...any)
 }

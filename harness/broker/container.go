@@ -53,6 +53,7 @@ func (e *engine) launch(ctx context.Context, o Options) (instance, error) {
 			port:           port,
 			controllerPort: 9093,
 			dataDir:        "/var/lib/kafka/data",
+			properties:     o.Properties,
 		})),
 		Labels:             ownLabels(),
 		ExposedPorts:       []string{fmt.Sprintf("%d/tcp", port)},

@@ -36,7 +36,7 @@ func startJVM(java string, args []string, log string) (*jvm, error) {
 		// forked: so this thread stays for as long as the child lives.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := cmd.Start()
+		err := child.Start(cmd)
 		_ = out.Close() // the child has its own copy
 		started <- err
 		if err == nil {

@@ -61,7 +61,7 @@ func launchLocal(ctx context.Context, o Options) (_ instance, err error) {
 			err = errors.Join(err, os.RemoveAll(home))
 		}
 	}()
-	k.layout = layout{listen: "127.0.0.1", port: ports[0], controllerPort: ports[1], dataDir: k.dataDir()}
+	k.layout = layout{listen: "127.0.0.1", port: ports[0], controllerPort: ports[1], dataDir: k.dataDir(), properties: o.Properties}
 	if err := k.configure(); err != nil {
 		return nil, err
 	}

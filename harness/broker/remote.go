@@ -21,6 +21,8 @@ func connect(ctx context.Context, o Options) (instance, error) {
 		return remote{o.Kind}, nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case probeCtx.Err() == nil: // it does answer
+		return nil, fmt.Errorf("--broker %s: %w", o.Kind, err)
 	default:
 		return nil, fmt.Errorf("%w: --broker %s: no answer within %v: %w", ErrUnreachable, o.Kind, remoteTimeout, err)
 	}

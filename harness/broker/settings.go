@@ -27,6 +27,7 @@ type layout struct {
 	controllerPort int
 	dataDir        string
 	routed         routed
+	properties     map[string]string // see Options
 }
 
 // routed is a second client listener, for those who come another way; its zero value is none.
@@ -75,6 +76,7 @@ func settings(l layout) map[string]string {
 		s["advertised.listeners"] += ",ROUTED://" + l.routed.advertised
 		s["listener.security.protocol.map"] += ",ROUTED:PLAINTEXT"
 	}
+	maps.Copy(s, l.properties)
 	return s
 }
 

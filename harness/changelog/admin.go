@@ -20,57 +20,35 @@ type Admin struct {
 	ledger ledger
 }
 
-// NewAdmin creates an admin client. It connects when first used.
-func NewAdmin(bootstrap string) (*Admin, error) {
+// NewAdmin creates an admin client. It connects when first used. overrides are settings that not every cluster asks for.
+func NewAdmin(bootstrap string, overrides ...Settings) (*Admin, error) {
 	a, err := newAdmin(Settings{
-		"bootstrap.servers":        bootstrap,
 		"reconnect.backoff.ms":     "20",
 		"reconnect.backoff.max.ms": "500",
 		"socket.nagle.disable":     "true",
-	})
+	}.with(bootstrap, overrides...))
 	if err != nil {
 		return nil, fmt.Errorf("admin client for %s: %w", bootstrap, err)
 	}
 	return a, nil
 }
 
-// newAdmin creates an admin client with settings, secrets as they are.
+// newAdmin creates an admin client with settings.
 func newAdmin(s Settings) (*Admin, error) {
-	m := kafka.ConfigMap{}
-	for name, value := range s {
-		m[name] = value
-	}
-	m["log_level"] = 0 // failures come back as errors
-	c, err := kafka.NewAdminClient(&m)
+	m, err := s.configMap()
 	if err != nil {
 		return nil, err
+	}
+	(*m)["log_level"] = 0 // failures come back as errors
+	c, err := kafka.NewAdminClient(m)
+	if err != nil {
+		return nil, s.made(err)
 	}
 	return &Admin{client: c, ledger: ledger{created: map[string]string{}}}, nil
 }
 
 // Close ends the client.
 func (a *Admin) Close() { a.client.Close() }
-
-// Probe succeeds when the cluster at bootstrap answers a metadata request before
-// ctx ends.
-func Probe(ctx context.Context, bootstrap string) error {
-	a, err := NewAdmin(bootstrap)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	for {
-		_, err := a.client.GetMetadata(nil, false, 250)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s: %w (%w)", bootstrap, ctx.Err(), err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
 
 // TopicConfig is how Kafka Streams configures the changelog of a key-value store
 // (InternalTopicConfig, UnwindowedUnversionedChangelogTopicConfig), plus

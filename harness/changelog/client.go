@@ -14,6 +14,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"restorebench/harness/secret"
 	"restorebench/stores"
 )
 
@@ -24,6 +25,7 @@ func newClient(bootstrap, topic string, s Settings, producer bool) (*C.rb_client
 	if err := checkABI(); err != nil {
 		return nil, err
 	}
+	given := s
 	s, err := s.resolve()
 	if err != nil {
 		return nil, fmt.Errorf("changelog %s at %s: %w", topic, bootstrap, err)
@@ -55,7 +57,7 @@ func newClient(bootstrap, topic string, s Settings, producer bool) (*C.rb_client
 	}
 	c := open()
 	if c == nil {
-		return nil, fmt.Errorf("changelog %s at %s: %w", topic, bootstrap, errors.New(C.GoString(errbuf)))
+		return nil, fmt.Errorf("changelog %s at %s: %w", topic, bootstrap, errors.New(secret.Hide(C.GoString(errbuf), given, s)))
 	}
 	return c, nil
 }

@@ -23,9 +23,9 @@ type Group struct {
 // started creates the topic of the offsets first.
 const groupTimeout = 30 * time.Second
 
-// NewGroup connects to a consumer group.
-func NewGroup(bootstrap, name string) (*Group, error) {
-	return newGroup(bootstrap, name, readCommitted)
+// NewGroup connects to a consumer group. overrides are settings that not every cluster asks for.
+func NewGroup(bootstrap, name string, overrides ...Settings) (*Group, error) {
+	return newGroup(bootstrap, name, readCommitted, overrides...)
 }
 
 // WatchGroup connects to a group to look at its offsets, also while a transaction that
@@ -34,17 +34,28 @@ func WatchGroup(bootstrap, name string) (*Group, error) {
 	return newGroup(bootstrap, name, readUncommitted)
 }
 
-func newGroup(bootstrap, name, isolation string) (*Group, error) {
-	c, err := kafka.NewConsumer(&kafka.ConfigMap{
-		"bootstrap.servers": bootstrap, "group.id": name, "enable.auto.commit": false, "log_level": 0,
+func newGroup(bootstrap, name, isolation string, overrides ...Settings) (*Group, error) {
+	c, err := newConsumer(bootstrap, append([]Settings{{
+		"group.id": name, "enable.auto.commit": "false", "log_level": "0",
 		isolationLevel: isolation,
 		// So that a connection that does not answer is given up, and another one tried, within groupTimeout.
-		"socket.timeout.ms": 10_000,
-	})
+		"socket.timeout.ms": "10000",
+	}}, overrides...)...)
 	if err != nil {
 		return nil, fmt.Errorf("group %s: %w", name, err)
 	}
 	return &Group{name: name, consumer: c}, nil
+}
+
+// newConsumer makes a consumer of settings, of which later ones count.
+func newConsumer(bootstrap string, settings ...Settings) (*kafka.Consumer, error) {
+	s := Settings{}.with(bootstrap, settings...)
+	m, err := s.configMap()
+	if err != nil {
+		return nil, err
+	}
+	c, err := kafka.NewConsumer(m)
+	return c, s.made(err)
 }
 
 // Commit saves the offset of partition 0 of a topic: of the next record to process.

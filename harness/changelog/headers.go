@@ -24,11 +24,7 @@ type HeaderWriter struct {
 
 // NewHeaderWriter creates the writer of a partition, each of whose records gets the headers. Settings override LoadSettings.
 func NewHeaderWriter(bootstrap, topic string, partition int32, headers map[string]string, overrides Settings) (*HeaderWriter, error) {
-	config := kafka.ConfigMap{}
-	for name, value := range LoadSettings().with(bootstrap, overrides) {
-		config[name] = value
-	}
-	p, err := kafka.NewProducer(&config)
+	p, err := newProducer(LoadSettings().with(bootstrap, overrides))
 	if err != nil {
 		return nil, fmt.Errorf("write %s-%d: %w", topic, partition, err)
 	}
@@ -41,6 +37,15 @@ func NewHeaderWriter(bootstrap, topic string, partition int32, headers map[strin
 		}
 	}()
 	return w, nil
+}
+
+func newProducer(s Settings) (*kafka.Producer, error) {
+	m, err := s.configMap()
+	if err != nil {
+		return nil, err
+	}
+	p, err := kafka.NewProducer(m)
+	return p, s.made(err)
 }
 
 // Write writes a batch, and returns the offset behind its last record once all of it is acknowledged.

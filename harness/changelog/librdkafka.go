@@ -44,13 +44,7 @@ func (r *libReader) Fetcher() string { return FetcherLibrdkafka }
 func (r *libReader) Topic() string { return r.topic }
 
 // admin is a client for what the thin layer of C does not know, over a connection of its own.
-func (r *libReader) admin() (*Admin, error) {
-	settings, err := r.settings.resolve()
-	if err != nil {
-		return nil, err
-	}
-	return newAdmin(settings)
-}
+func (r *libReader) admin() (*Admin, error) { return newAdmin(r.settings) }
 
 func (r *libReader) Identity(timeout time.Duration) (Identity, error) {
 	admin, err := r.admin()

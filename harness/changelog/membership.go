@@ -18,6 +18,7 @@ type GroupOptions struct {
 	Protocol       string        // classic or consumer (KIP-848)
 	SessionTimeout time.Duration // under classic only: under consumer it is the broker's to say
 	InstanceID     string        // of static membership (KIP-345)
+	Settings       Settings      // that not every cluster asks for
 }
 
 // Member is a member of a consumer group, by confluent-kafka-go's subscription. It reads
@@ -74,9 +75,8 @@ func Share(bootstrap, group, topic string, o GroupOptions, changed func(Change))
 // Failed has the error that a client can't go on after, if there is one.
 func (m *Member) Failed() <-chan error { return m.failed }
 
-func subscribe(bootstrap, group, topic string, config kafka.ConfigMap, changed func(Change)) (*Member, error) {
-	maps.Copy(config, kafka.ConfigMap{"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": false, "log_level": 0})
-	c, err := kafka.NewConsumer(&config)
+func subscribe(bootstrap, group, topic string, config Settings, changed func(Change)) (*Member, error) {
+	c, err := newConsumer(bootstrap, config, Settings{"group.id": group, "enable.auto.commit": "false", "log_level": "0"})
 	if err != nil {
 		return nil, fmt.Errorf("group %s: %w", group, err)
 	}
@@ -105,14 +105,15 @@ func numbers(partitions []kafka.TopicPartition) (all []int32) {
 	return all
 }
 
-func (o *GroupOptions) config() kafka.ConfigMap {
-	c := kafka.ConfigMap{"group.protocol": o.Protocol}
+func (o *GroupOptions) config() Settings {
+	c := Settings{"group.protocol": o.Protocol}
 	if o.SessionTimeout > 0 && o.Protocol == "classic" {
 		c["session.timeout.ms"] = strconv.FormatInt(o.SessionTimeout.Milliseconds(), 10)
 	}
 	if o.InstanceID != "" {
 		c["group.instance.id"] = o.InstanceID
 	}
+	maps.Copy(c, o.Settings)
 	return c
 }
 

@@ -1,6 +1,13 @@
 package changelog
 
-import "sort"
+import (
+	"errors"
+	"sort"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+
+	"restorebench/harness/secret"
+)
 
 // Settings are librdkafka's configuration properties by name.
 type Settings map[string]string
@@ -62,14 +69,42 @@ func LoadSettings() Settings {
 }
 
 // with returns a copy of s with bootstrap servers and overrides set.
-func (s Settings) with(bootstrap string, overrides Settings) Settings {
+func (s Settings) with(bootstrap string, overrides ...Settings) Settings {
 	out := Settings{"bootstrap.servers": bootstrap}
-	for _, m := range []Settings{s, overrides} {
+	for _, m := range append([]Settings{s}, overrides...) {
 		for k, v := range m {
 			out[k] = v
 		}
 	}
 	return out
+}
+
+// resolve returns s with its secrets, for librdkafka alone.
+func (s Settings) resolve() (Settings, error) { return secret.Resolve(s) }
+
+// configMap is s with its secrets, as confluent-kafka-go takes it.
+func (s Settings) configMap() (*kafka.ConfigMap, error) {
+	resolved, err := s.resolve()
+	if err != nil {
+		return nil, err
+	}
+	m := kafka.ConfigMap{}
+	for name, value := range resolved {
+		m[name] = value
+	}
+	return &m, nil
+}
+
+// made is the error of a client that was to be made of s, without its secrets; nil if there is none.
+func (s Settings) made(err error) error {
+	if err == nil {
+		return nil
+	}
+	resolved, _ := s.resolve()
+	if text := err.Error(); secret.Hide(text, s, resolved) != text {
+		return errors.New(secret.Hide(text, s, resolved))
+	}
+	return err
 }
 
 // MessageBytes is the limit that lets a record with such a key and value through:

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"strconv"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -33,16 +33,12 @@ const silenceTimeout = 30 * time.Second
 // what that had begun and not committed is aborted when this returns, so that nothing of
 // it is pending for a reader of committed records. Settings override LoadSettings.
 func NewTransactions(ctx context.Context, bootstrap, id string, overrides Settings) (*Transactions, error) {
-	config := kafka.ConfigMap{}
-	for name, value := range LoadSettings().with(bootstrap, overrides) {
-		config[name] = value
-	}
-	maps.Copy(config, kafka.ConfigMap{
-		"transactional.id": id, "transaction.timeout.ms": int(transactionTimeout.Milliseconds()),
-		"message.timeout.ms": int(transactionTimeout.Milliseconds()), // not more than a transaction may take
-		"socket.timeout.ms":  int(silenceTimeout.Milliseconds()),
-	})
-	p, err := kafka.NewProducer(&config)
+	limit := strconv.FormatInt(transactionTimeout.Milliseconds(), 10)
+	p, err := newProducer(LoadSettings().with(bootstrap, overrides, Settings{
+		"transactional.id": id, "transaction.timeout.ms": limit,
+		"message.timeout.ms": limit, // not more than a transaction may take
+		"socket.timeout.ms":  strconv.FormatInt(silenceTimeout.Milliseconds(), 10),
+	}))
 	if err != nil {
 		return nil, fmt.Errorf("transactions of %s: %w", id, err)
 	}

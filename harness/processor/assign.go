@@ -17,7 +17,7 @@ func (p *processor) assign(ctx context.Context) error {
 	partitions := p.task.Config.Partitions
 	if g := p.task.Config.Group; g != nil {
 		var err error
-		p.member, partitions, err = changelog.Join(ctx, p.task.Brokers, groupOf(g), g.Input, groupOptions(g))
+		p.member, partitions, err = changelog.Join(ctx, p.task.Brokers, groupOf(g), g.Input, p.groupOptions(g))
 		if err != nil {
 			return err
 		}
@@ -31,8 +31,8 @@ func (p *processor) assign(ctx context.Context) error {
 // groupOf is the name of a task's group.
 func groupOf(g *subject.Group) string { return strings.TrimSuffix(g.Input, "-input") }
 
-func groupOptions(g *subject.Group) changelog.GroupOptions {
+func (p *processor) groupOptions(g *subject.Group) changelog.GroupOptions {
 	return changelog.GroupOptions{
-		Protocol: g.Protocol, SessionTimeout: time.Duration(g.SessionTimeoutMS) * time.Millisecond, InstanceID: g.InstanceID,
+		Protocol: g.Protocol, SessionTimeout: time.Duration(g.SessionTimeoutMS) * time.Millisecond, InstanceID: g.InstanceID, Settings: p.client(nil),
 	}
 }

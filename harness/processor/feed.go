@@ -45,7 +45,7 @@ func (p *processor) feed(ctx context.Context) error {
 
 func (f *feeding) run(ctx context.Context) (err error) {
 	brokers := f.processor.task.Brokers
-	if f.group, err = changelog.NewGroup(brokers, f.task.Group); err != nil {
+	if f.group, err = changelog.NewGroup(brokers, f.task.Group, f.client(nil)); err != nil {
 		return err
 	}
 	defer f.group.Close()
@@ -53,7 +53,7 @@ func (f *feeding) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer f.sink.close()
-	input, err := changelog.NewReader(brokers, f.task.Input, changelog.ReaderOptions{})
+	input, err := changelog.NewReader(brokers, f.task.Input, changelog.ReaderOptions{Settings: f.client(nil)})
 	if err != nil {
 		return err
 	}

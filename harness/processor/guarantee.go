@@ -27,7 +27,7 @@ func (f *feeding) newSink() (sink, error) {
 	if t := f.transactions[f.part.id]; t != nil {
 		return &exactlyOnce{f, t}, nil
 	}
-	w, err := changelog.NewWriter(f.processor.task.Brokers, f.part.task.Topic, f.part.id, offsetTimeout, f.processor.task.Config.Producer)
+	w, err := changelog.NewWriter(f.processor.task.Brokers, f.part.task.Topic, f.part.id, offsetTimeout, f.processor.client(f.processor.task.Config.Producer))
 	return &atLeastOnce{f, w}, err
 }
 
@@ -89,7 +89,7 @@ func (p *processor) fence(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, id := range p.task.Config.Partitions {
 		group.Go(func() error {
-			t, err := changelog.NewTransactions(ctx, p.task.Brokers, fmt.Sprintf("%s-%d", p.task.Topic, id), p.task.Config.Producer)
+			t, err := changelog.NewTransactions(ctx, p.task.Brokers, fmt.Sprintf("%s-%d", p.task.Topic, id), p.client(p.task.Config.Producer))
 			if err != nil {
 				return err
 			}
@@ -107,7 +107,7 @@ func (p *processor) writer(part *partition) (w topology.Writer, end func(), err 
 	if t := p.transactions[part.id]; t != nil {
 		return t.Writer(part.task.Topic, part.id, part.reader), func() {}, nil
 	}
-	one, err := changelog.NewWriter(p.task.Brokers, part.task.Topic, part.id, offsetTimeout, p.task.Config.Producer)
+	one, err := changelog.NewWriter(p.task.Brokers, part.task.Topic, part.id, offsetTimeout, p.client(p.task.Config.Producer))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -86,12 +86,20 @@ func (p *processor) readerOptions(partitions int) changelog.ReaderOptions {
 	if p.task.Config.ExactlyOnce {
 		settings = changelog.Committed()
 	}
-	maps.Copy(settings, p.task.Config.Consumer)
+	maps.Copy(settings, p.client(p.task.Config.Consumer))
 	return changelog.ReaderOptions{
 		Fetcher:    p.task.Config.Fetcher,
 		QueueBytes: p.memoryOfEach(partitions) / queueShare,
 		Settings:   settings,
 	}
+}
+
+// client are the settings of a client: those of every one, and over them its own.
+func (p *processor) client(own map[string]string) changelog.Settings {
+	s := changelog.Settings{}
+	maps.Copy(s, p.task.Config.Client)
+	maps.Copy(s, own)
+	return s
 }
 
 // bulkMemory is what each byte store of a partition gets.

@@ -72,7 +72,7 @@ func (p *processor) share(ctx context.Context, end func(), stdin io.Reader) erro
 		return err
 	}
 	var err error
-	p.member, err = changelog.Share(p.task.Brokers, groupOf(p.task.Config.Group), p.task.Config.Group.Input, groupOptions(p.task.Config.Group), func(c changelog.Change) {
+	p.member, err = changelog.Share(p.task.Brokers, groupOf(p.task.Config.Group), p.task.Config.Group.Input, s.groupOptions(p.task.Config.Group), func(c changelog.Change) {
 		s.tell(ctx, c)
 	})
 	if err != nil {

@@ -39,7 +39,7 @@ func (p *processor) stream(ctx context.Context) error {
 	if s.topology, err = p.topology(s.caches); err != nil {
 		return err
 	}
-	if s.group, err = changelog.NewGroup(p.task.Brokers, s.task.Group); err != nil {
+	if s.group, err = changelog.NewGroup(p.task.Brokers, s.task.Group, p.client(nil)); err != nil {
 		return err
 	}
 	defer s.group.Close()
@@ -67,12 +67,12 @@ func (s *streaming) close() {
 }
 
 func (s *streaming) writer(topic string) (*changelog.Writer, error) {
-	return changelog.NewWriter(s.processor.task.Brokers, topic, 0, offsetTimeout, s.processor.task.Config.Producer)
+	return changelog.NewWriter(s.processor.task.Brokers, topic, 0, offsetTimeout, s.processor.client(s.processor.task.Config.Producer))
 }
 
 // process reads the input from the committed offset on.
 func (s *streaming) process(ctx context.Context) error {
-	input, err := changelog.NewReader(s.processor.task.Brokers, s.task.Input, changelog.ReaderOptions{})
+	input, err := changelog.NewReader(s.processor.task.Brokers, s.task.Input, changelog.ReaderOptions{Settings: s.client(nil)})
 	if err != nil {
 		return err
 	}

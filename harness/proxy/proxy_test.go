@@ -9,7 +9,26 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"restorebench/harness/broker/brokertest"
 )
+
+// Nobody beyond this machine gets to a proxy, by what the kernel says.
+func TestListensOnLoopback(t *testing.T) {
+	if _, err := os.Stat("/proc/self/net/tcp"); err != nil {
+		t.Skip(err)
+	}
+	p, found := listen(t, "127.0.0.1:1"), false
+	for _, address := range brokertest.Listeners(t, "/proc/self") {
+		found = found || address.String() == p.Address()
+		if !address.Addr().IsLoopback() {
+			t.Errorf("something listens on %v", address)
+		}
+	}
+	if !found {
+		t.Errorf("%s is not among the listeners", p.Address())
+	}
+}
 
 // echo is a server that sends back what it gets.
 func echo(t *testing.T) string {

@@ -114,6 +114,8 @@ func (c *Cell) Tailed() bool { return c.Recovery == LocalTail || c.Recovery == S
 type Broker struct {
 	Kind    string `json:"kind"` // container, local or remote
 	Version string `json:"version"`
+	// Security is how clients spoke to it, security.protocol in lower case; absent: in plain text.
+	Security string `json:"security,omitempty"`
 }
 
 // Restored is what came out of the changelog.

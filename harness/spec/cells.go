@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,7 +111,10 @@ func (s *Spec) impossible(c record.Cell) string {
 	}
 	if c.Subject != SubjectSelf {
 		recovers := slices.Contains(can.Recovery, c.Recovery) && (engine != EngineMemory || c.Recovery == record.Replay || c.Subject == SubjectCustom)
+		refused := slices.DeleteFunc(slices.Sorted(maps.Keys(s.Client)), func(name string) bool { return named(can.Client, name) })
 		switch {
+		case len(refused) > 0:
+			return c.Subject + " takes no client setting " + strings.Join(refused, ", ")
 		case c.Guarantee != "":
 			return c.Subject + " is run under at least once only"
 		case !slices.Contains(can.Stores, c.Store):

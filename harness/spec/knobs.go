@@ -186,6 +186,10 @@ var Knobs = []Knob{
 		defaults: []string{"false"}, Switch: true, set: boolInto(func(s *Spec) *bool { return &s.AllowRemote }),
 	},
 	{
+		Name: "client", Usage: "librdkafka settings of every client of the run, name=value, a list: what secures its connections; passwords as file:PATH or env:NAME",
+		Allowed: "name=value of " + oneOf([]string{"security.protocol", "sasl.*", "ssl.*", "enable.ssl.certificate.verification", "https.ca.*"}), list: true, set: setClient,
+	},
+	{
 		Name: "out", Usage: "directory for results", Allowed: "a directory that can be written",
 		defaults: []string{"results"},
 		set:      textInto(func(s *Spec) *string { return &s.Out }, false),

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"restorebench/harness/secret"
 )
 
 // Settings are name=value settings that are passed through by name.
@@ -18,7 +20,46 @@ func (s Settings) String() string {
 	return strings.Join(pairs, ",")
 }
 
-// ParseSettings reads what String writes; "" is nil.
+// With returns a copy of s with others over it.
+func (s Settings) With(over Settings) Settings {
+	out := Settings{}
+	maps.Copy(out, s)
+	maps.Copy(out, over)
+	return out
+}
+
+// clientSettings are the names, or with a dot at the end how they begin, of what secures a connection: no other setting concerns
+// every client alike.
+var clientSettings = []string{"security.protocol", "sasl.", "ssl.", "enable.ssl.certificate.verification", "https.ca."}
+
+// named says whether names, some of them beginnings, have a name.
+func named(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return n == name || strings.HasSuffix(n, ".") && strings.HasPrefix(name, n) })
+}
+
+func setClient(s *Spec, values []string) error {
+	settings, err := ParseSettings(strings.Join(values, ","))
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		if !named(clientSettings, name) {
+			return badValue(name)
+		}
+	}
+	s.Client = settings
+	return nil
+}
+
+// Security is how clients speak to the brokers, security.protocol in lower case: "" is in plain text.
+func (s *Spec) Security() string {
+	if p := strings.ToLower(s.Client["security.protocol"]); p != "plaintext" {
+		return p
+	}
+	return ""
+}
+
+// ParseSettings reads what String writes; "" is nil. A secret that is given as it is is refused, before anything can show it.
 func ParseSettings(text string) (Settings, error) {
 	var s Settings
 	if strings.TrimSpace(text) == "" {
@@ -33,6 +74,9 @@ func ParseSettings(text string) (Settings, error) {
 			s = Settings{}
 		}
 		s[name] = value
+		if err := secret.Check(s); err != nil { // at once: what follows may be the rest of it
+			return nil, err
+		}
 	}
 	return s, nil
 }

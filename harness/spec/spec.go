@@ -3,10 +3,14 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
+
+	"restorebench/harness/secret"
 )
 
 // SubjectSelf is our own processor. Recovery paths are those of package record.
@@ -67,7 +71,8 @@ type Spec struct {
 	FailIf       []string // limits that no cell may be beyond, see package compare
 	Seed         uint64
 	Broker       string
-	AllowRemote  bool // a broker on another machine
+	AllowRemote  bool     // a broker on another machine
+	Client       Settings // librdkafka's, of every client of the run: what secures its connections
 	Out          string
 	StateDir     string // parent of the run's temporary directory; "" is the system's
 	TopicPrefix  string
@@ -115,7 +120,12 @@ type System struct {
 	// groups by which one that has died is replaced by the copy that another one keeps.
 	Shares int
 	Copies []string
+	// Client are the settings of Spec.Client that it can take; one that ends in a dot stands for all that begin so.
+	Client []string
 }
+
+// ClientAll are all settings of Spec.Client, of a System that takes librdkafka's.
+func ClientAll() []string { return slices.Clone(clientSettings) }
 
 // own is what our own processor can do, of what it may not.
 var own = System{Groups: []string{GroupNone, GroupClassic, GroupConsumer}, Standby: true, Shares: maxInstances, Copies: []string{GroupClassic, GroupConsumer}}
@@ -198,7 +208,10 @@ func (s *Spec) Set(name, text, where string) error {
 }
 
 func (s *Spec) assign(k *Knob, values []string, where string) error {
-	if err := k.set(s, values); err != nil {
+	if err := k.set(s, values); errors.Is(err, secret.ErrPlain) {
+		name, allowed, _ := strings.Cut(err.Error(), ": want ")
+		return &Error{Where: where + ": " + name, Allowed: allowed}
+	} else if err != nil {
 		return &Error{Where: where, Value: err.Error(), Allowed: k.Allowed}
 	}
 	given := maps.Clone(s.given) // of a copy of s too

@@ -241,3 +241,41 @@ func TestGroupsAndSubjects(t *testing.T) {
 		}
 	}
 }
+
+// Only what secures a connection is a setting of every client; a password is a reference, wherever settings are given; and a
+// system that can't take what the cluster asks for is left out.
+func TestClientSettings(t *testing.T) {
+	s := Default()
+	if s.Security() != "" {
+		t.Errorf("security %q", s.Security())
+	}
+	if err := s.Set("client", "security.protocol=SASL_SSL,sasl.password=env:P,ssl.ca.location=ca.pem", "--client"); err != nil || s.Security() != "sasl_ssl" || s.Client["sasl.password"] != "env:P" {
+		t.Errorf("%v, security %q, %v", s.Client, s.Security(), err)
+	}
+	for knob, text := range map[string]string{
+		"client": "sasl.password=hunter2,ter3", "consumer": "|sasl.password=hunter2,ter3", "producer": "ssl.key.password=hunter2", "exclude": "sasl.password=hunter2",
+	} {
+		err := s.Set(knob, text, "--"+knob)
+		var bad *Error
+		if !errors.As(err, &bad) || !strings.Contains(err.Error(), "password: want a secret as file:PATH or env:NAME") || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "ter3") {
+			t.Errorf("--%s: %v", knob, err)
+		}
+	}
+	for _, text := range []string{"group.id=x", "sasl", "bootstrap.servers=x", "isolation.level=read_committed"} {
+		if err := s.Set("client", text, "--client"); err == nil {
+			t.Errorf("%s was taken for a client setting", text)
+		}
+	}
+	if text, err := s.YAML(); err != nil || !strings.Contains(string(text), "sasl.password=env:P") {
+		t.Errorf("%s, %v", text, err)
+	}
+	s.Keys, s.Stores, s.Recovery, s.Subjects = []int64{10}, []string{StoreMemory}, []string{record.Replay}, []string{SubjectSelf, "all", "some", "none"}
+	can := System{Stores: s.Stores, Recovery: s.Recovery, Groups: []string{GroupNone}}
+	all, some := can, can
+	all.Client, some.Client = ClientAll(), []string{"security.protocol", "sasl.password"}
+	s.Systems = map[string]System{"all": all, "some": some, "none": can}
+	cells, left, err := s.Cells()
+	if err != nil || len(cells) != 2 || cells[1].Subject != "all" || len(left) != 2 || !strings.Contains(left[0], "some takes no client setting ssl.ca.location") {
+		t.Errorf("%+v, left out %q, %v", cells, left, err)
+	}
+}

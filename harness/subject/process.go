@@ -101,7 +101,7 @@ func Start(cmd Command, task Task, dir, name string) (*Process, error) {
 	}
 	p.stdin = stdin
 	p.Started = time.Now()
-	if err := p.cmd.Start(); err != nil {
+	if err := child.Start(p.cmd); err != nil {
 		p.pipe.Close()
 		return nil, fmt.Errorf("subject %s: %w", name, err)
 	}

@@ -208,7 +208,10 @@ type Config struct {
 	// Group is how the consumer group behaves; nil: partitions are assigned from the start.
 	Group *Group `json:"group,omitempty"`
 
-	// Settings passed through by name.
+	// Client are librdkafka settings of every client, those that secure its connections; passwords are references, see package
+	// secret.
+	Client map[string]string `json:"client,omitempty"`
+	// Settings passed through by name. Those of consumer and producer come over those of every client.
 	RocksDB  map[string]string `json:"rocksdb,omitempty"`
 	Consumer map[string]string `json:"consumer,omitempty"`
 	Producer map[string]string `json:"producer,omitempty"`

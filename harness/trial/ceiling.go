@@ -18,16 +18,16 @@ import (
 // applied: the ceiling of that restore. It is measured behind the trial and on its topic, so
 // that both meet the same broker and the same moment of the machine. Nothing read is 0.
 func (a *attempt) fetchAlone(ctx context.Context, ranges map[int32]subject.Event) (time.Duration, error) {
-	settings, err := spec.ParseSettings(a.rec.Consumer)
+	given, err := spec.ParseSettings(a.rec.Consumer)
 	if err != nil {
 		return 0, err
 	}
+	settings := a.client()
 	if a.rec.Guarantee == spec.ExactlyOnce { // what the user says counts
-		committed := changelog.Committed()
-		maps.Copy(committed, settings)
-		settings = spec.Settings(committed)
+		maps.Copy(settings, changelog.Committed())
 	}
-	r, err := changelog.NewReader(a.Broker.Bootstrap(), a.topic, changelog.ReaderOptions{Fetcher: a.Spec.Fetcher, Settings: changelog.Settings(settings)})
+	maps.Copy(settings, given)
+	r, err := changelog.NewReader(a.Broker.Bootstrap(), a.topic, changelog.ReaderOptions{Fetcher: a.Spec.Fetcher, Settings: settings})
 	if err != nil {
 		return 0, err
 	}

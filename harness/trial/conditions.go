@@ -64,7 +64,7 @@ const cleanerPause = time.Second
 
 // compact lets the broker's own log cleaner go through the changelog and waits until it removes nothing any more.
 func (a *attempt) compact(ctx context.Context) error {
-	admin, err := changelog.NewAdmin(a.Broker.Bootstrap())
+	admin, err := a.admin()
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (a *attempt) compact(ctx context.Context) error {
 
 // readable counts the records of the changelog.
 func (a *attempt) readable(ctx context.Context) (int64, error) {
-	r, err := changelog.NewReader(a.Broker.Bootstrap(), a.topic, changelog.ReaderOptions{})
+	r, err := changelog.NewReader(a.Broker.Bootstrap(), a.topic, changelog.ReaderOptions{Settings: a.client()})
 	if err != nil {
 		return 0, err
 	}

@@ -153,13 +153,13 @@ func (a *attempt) writePartition(ctx context.Context, spec *workload.Spec, from,
 // writer returns what writes a batch to a partition, as the subject's changelog has its records.
 func (a *attempt) writer(partition int32) (write func(context.Context, *stores.Batch) (stores.Offset, error), done func(), err error) {
 	if headers := a.Subjects[a.rec.Subject].Headers; headers != nil {
-		w, err := changelog.NewHeaderWriter(a.Broker.Bootstrap(), a.topic, partition, headers, a.producerSettings())
+		w, err := changelog.NewHeaderWriter(a.Broker.Bootstrap(), a.topic, partition, headers, a.writing())
 		if err != nil {
 			return nil, nil, err
 		}
 		return w.Write, w.Close, nil
 	}
-	w, err := changelog.NewWriter(a.Broker.Bootstrap(), a.topic, partition, a.Spec.StallTimeout, a.producerSettings())
+	w, err := changelog.NewWriter(a.Broker.Bootstrap(), a.topic, partition, a.Spec.StallTimeout, a.writing())
 	if err != nil {
 		return nil, nil, err
 	}

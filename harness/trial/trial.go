@@ -74,7 +74,7 @@ const (
 func (r *Runner) Do(ctx context.Context, trial int, cell record.Cell, seed uint64) (record.Record, error) {
 	rec := record.Record{
 		Schema: record.Schema, Run: r.Run, Trial: trial, Time: time.Now().UTC(), Cell: cell, Seed: seed,
-		Broker: record.Broker{Kind: r.Broker.Kind(), Version: r.Broker.Version()},
+		Broker: record.Broker{Kind: r.Broker.Kind(), Version: r.Broker.Version(), Security: r.Spec.Security()},
 		Verify: record.Verify{Verdict: verify.NotRun.String()},
 	}
 	err := r.do(ctx, &rec)
@@ -192,7 +192,7 @@ func (a *attempt) model(ctx context.Context) (err error) {
 
 // createTopic creates the trial's changelog and returns what deletes it again.
 func (a *attempt) createTopic(ctx context.Context) (drop func() error, err error) {
-	admin, err := changelog.NewAdmin(a.Broker.Bootstrap())
+	admin, err := a.admin()
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (a *attempt) task(state string, config subject.Config) subject.Task {
 	// Both were checked when the cell was made.
 	config.RocksDB, _ = spec.ParseSettings(a.rec.RocksDB)
 	config.Consumer, _ = spec.ParseSettings(a.rec.Consumer)
-	config.Producer = a.producerSettings()
+	config.Producer, config.Client = a.producerSettings(), a.Spec.Client
 	return subject.Task{Brokers: a.Broker.Bootstrap(), Topic: a.topic, StateDir: state, Store: a.rec.Store, Config: config}
 }
 
@@ -256,6 +256,18 @@ func (a *attempt) producerSettings() map[string]string {
 	given, _ := spec.ParseSettings(a.rec.Producer) // checked when the cell was made
 	maps.Copy(s, given)
 	return s
+}
+
+// writing are the settings of a producer of the harness itself.
+func (a *attempt) writing() changelog.Settings {
+	return changelog.Settings(a.Spec.Client.With(a.producerSettings()))
+}
+
+// client are the settings of every client.
+func (r *Runner) client() changelog.Settings { return changelog.Settings(r.Spec.Client.With(nil)) }
+
+func (r *Runner) admin() (*changelog.Admin, error) {
+	return changelog.NewAdmin(r.Broker.Bootstrap(), r.client())
 }
 
 // load starts the first incarnation and returns it when everything it wrote is

@@ -124,12 +124,12 @@ func (v *voteRun) prepare(ctx context.Context, o VoteOptions) (drop func() error
 	}
 	v.task.Brokers, v.task.Topic, v.task.Store = v.Broker.Bootstrap(), topics[2], v.store
 	v.task.Config.Partitions = []int32{0}
-	v.task.Config.RocksDB = v.Spec.RocksDB[0]
+	v.task.Config.RocksDB, v.task.Config.Client = v.Spec.RocksDB[0], v.Spec.Client
 	v.task.Config.Stream = &subject.Stream{
 		Input: v.input, Output: v.output, Group: app, WindowMS: voteWindow, GapMS: voteGap, GraceMS: voteGrace,
 		CacheBytes: o.CacheBytes, CommitRecords: o.CommitRecords,
 	}
-	admin, err := changelog.NewAdmin(v.Broker.Bootstrap())
+	admin, err := v.admin()
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (v *voteRun) windowed() bool {
 
 // cast writes the votes to the input.
 func (v *voteRun) cast(ctx context.Context) error {
-	w, err := changelog.NewWriter(v.Broker.Bootstrap(), v.input, 0, offsetTimeout, nil)
+	w, err := changelog.NewWriter(v.Broker.Bootstrap(), v.input, 0, offsetTimeout, v.client())
 	if err != nil {
 		return err
 	}

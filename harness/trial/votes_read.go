@@ -66,7 +66,7 @@ func (v *voteRun) sent(ctx context.Context) (err error) {
 // read reads a topic of counts whose keys have so many bytes of time behind them: a2@5,
 // and a-null@1 for one that is no more.
 func (v *voteRun) read(ctx context.Context, topic string, suffix int) (string, error) {
-	r, err := changelog.NewReader(v.Broker.Bootstrap(), topic, changelog.ReaderOptions{})
+	r, err := changelog.NewReader(v.Broker.Bootstrap(), topic, changelog.ReaderOptions{Settings: v.client()})
 	if err != nil {
 		return "", err
 	}

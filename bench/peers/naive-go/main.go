@@ -13,6 +13,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"restorebench/harness/secret"
 	"restorebench/harness/subject"
 	"restorebench/harness/verify"
 )
@@ -65,9 +66,16 @@ const timeout = 30 * time.Second
 
 // restore reads every partition from its beginning to the end that it has now.
 func (s *service) restore() error {
+	client, err := secret.Resolve(s.task.Config.Client)
+	if err != nil {
+		return err
+	}
 	config := kafka.ConfigMap{
 		"bootstrap.servers": s.task.Brokers, "group.id": s.task.Topic + "-naive-go",
 		"enable.auto.commit": false, "auto.offset.reset": "earliest",
+	}
+	for name, value := range client {
+		config[name] = value
 	}
 	for _, setting := range os.Args[1:] {
 		name, value, _ := strings.Cut(setting, "=")

@@ -14,6 +14,7 @@ import threading
 
 import quixstreams
 from quixstreams import Application
+from quixstreams.kafka import ConnectionConfig
 
 brokers, changelog = os.environ["RESTOREBENCH_BROKERS"], os.environ["RESTOREBENCH_TOPIC"]
 with open(os.environ["RESTOREBENCH_CONFIG"]) as f:
@@ -23,6 +24,21 @@ events = open(os.environ["RESTOREBENCH_EVENTS"], "w")
 
 def emit(event, **fields):
     print(json.dumps({"event": event, **fields}), file=events, flush=True)
+
+
+def client_setting(name, value):
+    if "password" not in name:
+        return value
+    kind, _, where = value.partition(":")  # file:PATH or env:NAME
+    if kind == "env":
+        return os.environ[where]
+    with open(where) as f:
+        return f.read().removesuffix("\n").removesuffix("\r")
+
+
+def connection():
+    client = {name: client_setting(name, value) for name, value in config.get("client", {}).items()}
+    return ConnectionConfig.from_librdkafka_dict({"bootstrap.servers": brokers, **client})
 
 
 class App(Application):
@@ -40,7 +56,7 @@ class Subject:
         if group.get("session_timeout_ms"):
             consumer["session.timeout.ms"] = group["session_timeout_ms"]
         self.app = App(
-            broker_address=brokers,
+            broker_address=connection(),
             consumer_group=changelog + "-quix",
             auto_offset_reset="earliest",
             state_dir=os.environ["RESTOREBENCH_STATE_DIR"],

@@ -40,9 +40,13 @@ func Start(tb testing.TB) *broker.Broker {
 }
 
 // NoTopics fails the test if the broker has topics whose name contains part.
-func NoTopics(tb testing.TB, brokers, part string) {
+func NoTopics(tb testing.TB, brokers, part string, client ...map[string]string) {
 	tb.Helper()
-	admin, err := changelog.NewAdmin(brokers)
+	var settings []changelog.Settings
+	for _, s := range client {
+		settings = append(settings, s)
+	}
+	admin, err := changelog.NewAdmin(brokers, settings...)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -1,7 +1,9 @@
 package restorebench.subject;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -43,11 +45,13 @@ final class Application {
     private final Task task;
     private final Events events;
     private final String input;
+    private final Map<String, String> security;
 
-    Application(final Task task, final Events events) {
+    Application(final Task task, final Events events) throws IOException {
         this.task = task;
         this.events = events;
         input = task.application() + "-input";
+        security = Security.of(task.config().client());
     }
 
     /** Starts, waits until it runs, answers the harness's reads, and closes when standard input ends. */
@@ -215,6 +219,7 @@ final class Application {
         if (task.config().instances() > 1) {
             Instance.settings(p, task.config());
         }
+        p.putAll(security);
         for (final String setting : task.settings()) {
             final int at = setting.indexOf('=');
             p.put(setting.substring(0, at), setting.substring(at + 1));
@@ -232,6 +237,8 @@ final class Application {
     }
 
     private Admin admin() {
-        return Admin.create(Map.of(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, (Object) task.brokers()));
+        final Map<String, Object> config = new HashMap<>(security);
+        config.put(AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG, task.brokers());
+        return Admin.create(config);
     }
 }

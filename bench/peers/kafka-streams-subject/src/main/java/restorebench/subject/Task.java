@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /** What the harness asks for: the environment, the configuration file, and the arguments NAME=VALUE of Kafka Streams' settings. */
 record Task(String brokers, String application, String stateDir, String store, Config config, List<String> settings) {
@@ -15,7 +16,7 @@ record Task(String brokers, String application, String stateDir, String store, C
     private static final String CHANGELOG = "-" + STORE + "-changelog";
 
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Config(List<Integer> partitions, @JsonProperty("first_read") Read firstRead, boolean digest, List<Read> reads, Group group,
+    record Config(List<Integer> partitions, @JsonProperty("first_read") Read firstRead, boolean digest, List<Read> reads, Group group, Map<String, String> client,
         // Of a process among several of the application:
         int instances, boolean standby, boolean await, @JsonProperty("first_reads") List<Read> firstReads) {
 

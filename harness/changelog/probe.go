@@ -1,0 +1,62 @@
+package changelog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
+)
+
+// ErrRefused means that a cluster answers and does not let us in: a wrong user or password, or a certificate that one of the two
+// does not trust. To ask again would not help.
+var ErrRefused = errors.New("the cluster refuses the connection")
+
+// Probe succeeds when the cluster at bootstrap answers a metadata request before
+// ctx ends.
+func Probe(ctx context.Context, bootstrap string) error { return Prober(nil)(ctx, bootstrap) }
+
+// Prober makes a Probe with settings that not every cluster asks for. It is ErrRefused as soon as a connection
+// is refused for good.
+func Prober(overrides Settings) func(ctx context.Context, bootstrap string) error {
+	return func(ctx context.Context, bootstrap string) error {
+		// A consumer, of which nothing is read: it tells why connections fail, as an admin client does not.
+		c, err := newConsumer(bootstrap, Settings{
+			"group.id": "restorebench-probe", "enable.auto.commit": "false", "log_level": "0",
+			"reconnect.backoff.ms": "20", "reconnect.backoff.max.ms": "500", "socket.nagle.disable": "true",
+		}, overrides)
+		if err != nil {
+			return fmt.Errorf("%s: %w", bootstrap, err)
+		}
+		defer c.Close()
+		for {
+			_, err := c.GetMetadata(nil, false, 250)
+			if err == nil {
+				return nil
+			}
+			if why := refusal(c); why != nil {
+				return fmt.Errorf("%s: %w: %w", bootstrap, ErrRefused, why)
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%s: %w (%w)", bootstrap, ctx.Err(), err)
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+}
+
+// refusal is the first of the client's errors so far that says that a connection is refused, or nil.
+func refusal(c *kafka.Consumer) error {
+	for {
+		switch e := c.Poll(0).(type) {
+		case nil:
+			return nil
+		case kafka.Error:
+			if e.Code() == kafka.ErrAuthentication || e.Code() == kafka.ErrSsl {
+				return e
+			}
+		}
+	}
+}
