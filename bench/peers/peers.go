@@ -72,7 +72,7 @@ func all() []Peer {
 			list = append(list, Peer{
 				Name: t.name + "@" + version,
 				System: spec.System{
-					Stores: []string{spec.StoreMemory, spec.StoreRocks}, Recovery: files,
+					Stores: []string{spec.StoreMemory, spec.StoreRocks}, Recovery: files, ExactlyOnce: true,
 					Groups: []string{spec.GroupNone, spec.GroupClassic, spec.GroupStreams},
 					// Of three, two survive, and what Instance.java sets so that partitions are shared from the start has
 					// them exchange their own as well.
@@ -81,7 +81,8 @@ func all() []Peer {
 				Settings: t.settings,
 				Sets: "group.instance.id, with --group none: it always joins a group, and a static member gets its partitions back at once; " +
 					"acceptable.recovery.lag, with --instances or a standby: the partitions are shared from the start; num.standby.replicas, with --standby; " +
-					"state.cleanup.delay.ms, with --instances: who takes over has no files of partitions that it had for a moment",
+					"state.cleanup.delay.ms, with --instances: who takes over has no files of partitions that it had for a moment; " +
+					"processing.guarantee=exactly_once_v2 with --guarantee eos",
 				program: filepath.Join("kafka-streams-"+version, "kafka-streams-subject.jar"),
 				runtime: []string{"java", "-jar"},
 			})

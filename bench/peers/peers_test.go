@@ -135,6 +135,35 @@ func TestPeersComeBack(t *testing.T) {
 	}
 }
 
+// Under exactly once Kafka Streams comes back by each path, on a changelog of transactions. It was idle, and its files are used.
+func TestKafkaStreamsExactlyOnce(t *testing.T) {
+	built(t)
+	for _, c := range []struct{ name, recovery string }{
+		{"kafka-streams@4.3.1", record.Replay},
+		{"kafka-streams@4.3.1", record.Local},
+		{"kafka-streams@4.2.1", record.Local},
+		{"kafka-streams@4.2.1", record.LocalTail},
+		{"kafka-streams@4.1.2", record.Local},
+	} {
+		t.Run(c.name+" "+c.recovery, func(t *testing.T) {
+			p, command, err := peers.Find(c.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !p.ExactlyOnce || !strings.Contains(strings.Join(p.Differences(), ";"), "exactly_once_v2 with --guarantee eos") {
+				t.Errorf("%+v does not tell of it", p)
+			}
+			rec := do(t, command, record.Cell{Subject: c.name, Store: spec.StoreRocks, Recovery: c.recovery, Keys: 2000, Partitions: 2, Guarantee: spec.ExactlyOnce})
+			if !rec.Valid || rec.Path != c.recovery || rec.Reason != "" || rec.Guarantee != spec.ExactlyOnce {
+				t.Errorf("%s: by %s (%s)", rec.Why, rec.Path, rec.Reason)
+			}
+			if rec.Restored.Offsets <= rec.Restored.Records {
+				t.Errorf("%+v: no offset is a marker's", rec.Restored)
+			}
+		})
+	}
+}
+
 // The example that harness/subject documents is a subject.
 func TestExample(t *testing.T) {
 	built(t)

@@ -115,7 +115,7 @@ func (s *Spec) impossible(c record.Cell) string {
 		switch {
 		case len(refused) > 0:
 			return c.Subject + " takes no client setting " + strings.Join(refused, ", ")
-		case c.Guarantee != "":
+		case c.Guarantee != "" && !can.ExactlyOnce:
 			return c.Subject + " is run under at least once only"
 		case !slices.Contains(can.Stores, c.Store):
 			return c.Subject + " has no such store"

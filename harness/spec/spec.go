@@ -116,6 +116,7 @@ const (
 type System struct {
 	Stores, Recovery, Groups []string
 	Standby                  bool // it can keep a copy until it is told to take over, see package subject
+	ExactlyOnce              bool // it can be run so, too
 	// Shares is how many processes of it, at most, can share the partitions by their group; 0: none but one. Copies are the
 	// groups by which one that has died is replaced by the copy that another one keeps.
 	Shares int

@@ -242,6 +242,21 @@ func TestGroupsAndSubjects(t *testing.T) {
 	}
 }
 
+// Another system is run under exactly once if it can be.
+func TestExactlyOnceOfOtherSystems(t *testing.T) {
+	s := Default()
+	s.Keys, s.Stores, s.Recovery, s.Guarantee = []int64{10}, []string{StoreRocks}, []string{record.Local}, []string{AtLeastOnce, ExactlyOnce}
+	s.Subjects = []string{"once", "other"}
+	can := System{Stores: s.Stores, Recovery: s.Recovery, Groups: []string{GroupNone}}
+	s.Systems = map[string]System{"other": can}
+	can.ExactlyOnce = true
+	s.Systems["once"] = can
+	cells, left, err := s.Cells()
+	if err != nil || len(cells) != 3 || cells[1].Subject != "once" || cells[1].Guarantee != ExactlyOnce || len(left) != 1 || !strings.Contains(left[0], "other is run under at least once only") {
+		t.Errorf("%+v, left out %q, %v", cells, left, err)
+	}
+}
+
 // Only what secures a connection is a setting of every client; a password is a reference, wherever settings are given; and a
 // system that can't take what the cluster asks for is left out.
 func TestClientSettings(t *testing.T) {

@@ -34,7 +34,7 @@ const (
 	Hello        = "hello"         // name, version
 	Assigned     = "assigned"      // partitions
 	Opened       = "opened"        // path, reason
-	RestoreStart = "restore_start" // per partition: from, to
+	RestoreStart = "restore_start" // per partition: from, to, reason
 	ProgressMade = "progress"      // per partition: offset, records, bytes
 	CaughtUp     = "caught_up"     // per partition: offset, records, bytes, *_ns
 	Ready        = "ready"         //

@@ -130,7 +130,7 @@ func (a *attempt) writeChangelog(ctx context.Context, part func(*workload.Spec) 
 
 // writePartition returns the end offset behind what it has written.
 func (a *attempt) writePartition(ctx context.Context, spec *workload.Spec, from, to int64) (end int64, err error) {
-	write, done, err := a.writer(spec.Partition)
+	write, done, err := a.writer(ctx, spec.Partition)
 	if err != nil {
 		return 0, err
 	}
@@ -151,13 +151,16 @@ func (a *attempt) writePartition(ctx context.Context, spec *workload.Spec, from,
 }
 
 // writer returns what writes a batch to a partition, as the subject's changelog has its records.
-func (a *attempt) writer(partition int32) (write func(context.Context, *stores.Batch) (stores.Offset, error), done func(), err error) {
+func (a *attempt) writer(ctx context.Context, partition int32) (write func(context.Context, *stores.Batch) (stores.Offset, error), done func(), err error) {
 	if headers := a.Subjects[a.rec.Subject].Headers; headers != nil {
 		w, err := changelog.NewHeaderWriter(a.Broker.Bootstrap(), a.topic, partition, headers, a.writing())
 		if err != nil {
 			return nil, nil, err
 		}
 		return w.Write, w.Close, nil
+	}
+	if a.rec.Guarantee == spec.ExactlyOnce {
+		return a.transactional(ctx, partition)
 	}
 	w, err := changelog.NewWriter(a.Broker.Bootstrap(), a.topic, partition, a.Spec.StallTimeout, a.writing())
 	if err != nil {
@@ -170,6 +173,31 @@ func (a *attempt) writer(partition int32) (write func(context.Context, *stores.B
 		}
 		return w.Wait(ctx, ticket)
 	}, w.Close, nil
+}
+
+// transactional is a writer under exactly once: records in transactions, and a marker behind each, as an application leaves its
+// changelog, and as our own processor does.
+func (a *attempt) transactional(ctx context.Context, partition int32) (write func(context.Context, *stores.Batch) (stores.Offset, error), done func(), err error) {
+	ends, err := changelog.NewReader(a.Broker.Bootstrap(), a.topic, changelog.ReaderOptions{Settings: a.client()})
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := changelog.NewTransactions(ctx, a.Broker.Bootstrap(), fmt.Sprintf("%s-%d", a.topic, partition), a.writing())
+	if err != nil {
+		ends.Close()
+		return nil, nil, err
+	}
+	w := t.Writer(a.topic, partition, ends)
+	return func(ctx context.Context, b *stores.Batch) (stores.Offset, error) {
+			ticket, err := w.Send(b)
+			if err != nil {
+				return 0, err
+			}
+			return w.Wait(ctx, ticket)
+		}, func() {
+			t.Close()
+			ends.Close()
+		}, nil
 }
 
 // patience is how long a subject may say nothing: the stall time-out, and what a consumer

@@ -68,6 +68,9 @@ func (t *timeline) add(e subject.Event) error {
 			t.planned = e.At
 		}
 		t.ranges[e.Partition] = e
+		if e.Reason != "" && t.reason == "" {
+			t.reason = e.Reason
+		}
 		return need(!t.hello.IsZero(), subject.Hello)
 	case subject.CaughtUp:
 		if _, twice := t.caught[e.Partition]; twice {
@@ -160,8 +163,9 @@ func (t *timeline) recovery() string {
 	if t.path != subject.PathLocal && !t.goesOn() {
 		return record.Replay
 	}
-	for _, r := range t.ranges {
-		if r.From < r.To {
+	for p, r := range t.ranges {
+		// A transaction's marker behind the last record is no tail; Kafka Streams' saved offset is before it.
+		if c, done := t.caught[p]; r.From < r.To && (!done || c.Records > 0) {
 			return record.LocalTail
 		}
 	}

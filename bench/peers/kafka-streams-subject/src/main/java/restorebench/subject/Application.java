@@ -62,7 +62,7 @@ final class Application {
         }
         final CountDownLatch running = new CountDownLatch(1);
         final AtomicReference<Throwable> failure = new AtomicReference<>();
-        final Restore restore = new Restore(events);
+        final Restore restore = new Restore(events, new LocalFiles(task));
         try (KafkaStreams streams = streams(new Clients(events, null))) {
             streams.setUncaughtExceptionHandler(e -> {
                 failure.set(e);
@@ -220,6 +220,9 @@ final class Application {
             Instance.settings(p, task.config());
         }
         p.putAll(security);
+        if (task.config().exactlyOnce()) {
+            p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2); // and so only committed records are restored
+        }
         for (final String setting : task.settings()) {
             final int at = setting.indexOf('=');
             p.put(setting.substring(0, at), setting.substring(at + 1));

@@ -11,18 +11,24 @@ import org.apache.kafka.streams.processor.StateRestoreListener;
 final class Restore implements StateRestoreListener {
 
     private final Events events;
+    private final LocalFiles files; // null: nobody asks whether they were wiped
     private final Owned owned;
     private final Copies copies;
     private boolean opened; // was told of the partitions that are restored now
     private final Map<Integer, Long> ends = new ConcurrentHashMap<>();
 
-    Restore(final Events events) {
-        this(events, null, null);
+    Restore(final Events events, final LocalFiles files) {
+        this(events, files, null, null);
     }
 
     /** Of a process that shares its application's partitions with others, and may keep copies of theirs. */
     Restore(final Events events, final Owned owned, final Copies copies) {
+        this(events, null, owned, copies);
+    }
+
+    private Restore(final Events events, final LocalFiles files, final Owned owned, final Copies copies) {
         this.events = events;
+        this.files = files;
         this.owned = owned;
         this.copies = copies;
     }
@@ -41,7 +47,8 @@ final class Restore implements StateRestoreListener {
                 events.emit("opened", "path", "standby");
             }
         }
-        events.emit("restore_start", "partition", partition, "from", from, "to", end);
+        final String reason = files != null && files.wiped(partition) ? "partition " + partition + ": Kafka Streams has wiped its files" : "";
+        events.emit("restore_start", "partition", partition, "from", from, "to", end, "reason", reason);
     }
 
     /** Ends a round of restores: those partitions that the process had before and has no more would be restored anew. */

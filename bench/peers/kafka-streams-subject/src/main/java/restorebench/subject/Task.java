@@ -17,6 +17,7 @@ record Task(String brokers, String application, String stateDir, String store, C
 
     @JsonIgnoreProperties(ignoreUnknown = true)
     record Config(List<Integer> partitions, @JsonProperty("first_read") Read firstRead, boolean digest, List<Read> reads, Group group, Map<String, String> client,
+        @JsonProperty("exactly_once") boolean exactlyOnce,
         // Of a process among several of the application:
         int instances, boolean standby, boolean await, @JsonProperty("first_reads") List<Read> firstReads) {
 
