@@ -130,8 +130,11 @@ func watched(t *testing.T, known bool, args ...string) watchedRun {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // judged by its exit code
+	}()
 	for running := true; running; {
 		select {
 		case <-ended:

@@ -101,9 +101,10 @@ func refused(t *testing.T, bootstrap string, client changelog.Settings) {
 		settings := maps.Clone(client)
 		maps.Copy(settings, change)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-		defer cancel()
 		err := changelog.Prober(settings)(ctx, bootstrap)
-		if !errors.Is(err, changelog.ErrRefused) || ctx.Err() != nil || strings.Contains(err.Error(), canary) {
+		late := ctx.Err() != nil
+		cancel()
+		if !errors.Is(err, changelog.ErrRefused) || late || strings.Contains(err.Error(), canary) {
 			t.Errorf("a wrong %s: %v", what, err)
 		}
 	}

@@ -27,7 +27,7 @@ func (f *feeding) newSink() (sink, error) {
 	if t := f.transactions[f.part.id]; t != nil {
 		return &exactlyOnce{f, t}, nil
 	}
-	w, err := changelog.NewWriter(f.processor.task.Brokers, f.part.task.Topic, f.part.id, offsetTimeout, f.processor.client(f.processor.task.Config.Producer))
+	w, err := changelog.NewWriter(f.processor.task.Brokers, f.part.task.Topic, f.part.id, offsetTimeout, f.client(f.processor.task.Config.Producer))
 	return &atLeastOnce{f, w}, err
 }
 

@@ -67,7 +67,7 @@ func (s *streaming) close() {
 }
 
 func (s *streaming) writer(topic string) (*changelog.Writer, error) {
-	return changelog.NewWriter(s.processor.task.Brokers, topic, 0, offsetTimeout, s.processor.client(s.processor.task.Config.Producer))
+	return changelog.NewWriter(s.processor.task.Brokers, topic, 0, offsetTimeout, s.client(s.processor.task.Config.Producer))
 }
 
 // process reads the input from the committed offset on.

@@ -13,7 +13,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -40,8 +39,7 @@ func Secured(tb testing.TB, protocol, password string) (*broker.Broker, map[stri
 	client := map[string]string{
 		"security.protocol": protocol, "sasl.mechanism": "PLAIN", "sasl.username": User, "sasl.password": "file:" + secret,
 	}
-	login := fmt.Sprintf(`org.apache.kafka.common.security.plain.PlainLoginModule required username="%s" password="%s" user_%[1]s="%[2]s";`,
-		User, strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(password))
+	login := fmt.Sprintf("org.apache.kafka.common.security.plain.PlainLoginModule required username=%q password=%q user_%s=%q;", User, password, User, password)
 	properties := map[string]string{
 		"listener.security.protocol.map":                 "PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT",
 		"sasl.enabled.mechanisms":                        "PLAIN",
