@@ -143,14 +143,6 @@ func (v *view) Whiskers() bool {
 	return slices.ContainsFunc(v.Cells, func(c cellView) bool { return c.Interval() != "" })
 }
 
-// Valid counts the trials that the figures come from.
-func (v *view) Valid() (n int) {
-	for _, c := range v.Cells {
-		n += c.N
-	}
-	return n
-}
-
 // Interval writes the interval of the downtime, "" if there is none.
 func (c cellView) Interval() string {
 	if c.Downtime == nil || c.Downtime.Interval == nil {
@@ -209,10 +201,13 @@ func (c cellView) Count() string {
 
 // PhaseOf writes a phase of a trial.
 func (v *view) PhaseOf(r record.Record, phase string) string {
-	if ns, known := r.Phases[phase]; known {
+	switch ns, known := r.Phases[phase]; {
+	case known:
 		return report.Duration(float64(ns))
+	case len(r.Phases) > 0:
+		return "unknown"
 	}
-	return ""
+	return "-"
 }
 
 // Down writes the downtime of a trial, "" if it was not measured.

@@ -51,7 +51,7 @@ func do(t *testing.T, command subject.Command, c record.Cell) record.Record {
 	s := spec.Default()
 	of := trial.Subject{Command: command}
 	if p, _, err := peers.Find(c.Subject); err == nil {
-		of.Headers = p.Headers
+		of.Headers, of.Settings = p.Headers, p.Differences()
 	}
 	r := &trial.Runner{
 		Run: fmt.Sprintf("test%d", time.Now().UnixNano()), Spec: s, Broker: brokertest.Start(t), Dir: t.TempDir(),
@@ -128,6 +128,9 @@ func TestPeersComeBack(t *testing.T) {
 					rec := do(t, command, record.Cell{Subject: name, Store: store, Recovery: recovery, Keys: 2000, Partitions: 2})
 					if !rec.Valid || rec.Path != recovery || rec.Verify.Count != 2000 && recovery != record.LocalTail {
 						t.Errorf("%s: %s, by %s, %d entries", rec.Subject, rec.Why, rec.Path, rec.Verify.Count)
+					}
+					if rec.System == nil || rec.System.Version == "" || len(rec.System.Settings) != len(p.Differences()) {
+						t.Errorf("the record tells %+v of its system", rec.System)
 					}
 				})
 			}

@@ -43,6 +43,9 @@ func phaseChartOf(s *report.Summary) phaseChart {
 			s.Where() + ".",
 		},
 	}
+	if untold := s.Untold(); untold != "" {
+		chart.foot = append(chart.foot, untold+".")
+	}
 	seen := map[string]bool{}
 	for _, keys := range s.Keys() {
 		p := panel{keys: keys}

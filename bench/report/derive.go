@@ -26,6 +26,7 @@ func New(records []record.Record) (*Summary, error) {
 		s.Cells = append(s.Cells, summarize(cell, rs))
 	}
 	sortCells(s.Cells)
+	s.Systems = systemsOf(records)
 	s.warn(records)
 	return s, nil
 }

@@ -162,7 +162,7 @@ var dimensions = []dimension{
 	{
 		"instances",
 		func(c record.Cell) string { return strconv.Itoa(max(c.Instances, 1)) },
-		func(c record.Cell) string { return instancesOf(c) },
+		instancesOf,
 	},
 	{
 		"guarantee",

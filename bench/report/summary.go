@@ -23,8 +23,10 @@ type Summary struct {
 	Time        time.Time           `json:"time"`                  // the start of the first trial
 	Environment *record.Environment `json:"environment,omitempty"` // nil: not recorded
 	Broker      record.Broker       `json:"broker"`
-	Cells       []CellSummary       `json:"cells"`
-	Warnings    []Warning           `json:"warnings"`
+	// Systems are the other systems than our own, by name.
+	Systems  []SystemSummary `json:"systems,omitempty"`
+	Cells    []CellSummary   `json:"cells"`
+	Warnings []Warning       `json:"warnings"`
 }
 
 // CellSummary is what the trials of one cell have in common. All its figures are

@@ -71,7 +71,7 @@ func add(s *spec.Spec, subjects map[string]trial.Subject, name string) (*peers.P
 	if err != nil {
 		return nil, err
 	}
-	subjects[peer.Name], s.Systems[peer.Name] = trial.Subject{Command: command, Headers: peer.Headers}, peer.System
+	subjects[peer.Name], s.Systems[peer.Name] = trial.Subject{Command: command, Headers: peer.Headers, Settings: peer.Differences()}, peer.System
 	return peer, nil
 }
 

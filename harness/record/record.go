@@ -65,7 +65,15 @@ type Record struct {
 	Valid bool   `json:"valid"`
 	Why   string `json:"why,omitempty"` // of an invalid trial
 
+	// System is what another system than our own said that it is; nil: it said nothing, or it is ours.
+	System      *System      `json:"system,omitempty"`
 	Environment *Environment `json:"environment,omitempty"`
+}
+
+// System tells a subject's version, and which of its settings are not what it is shipped with.
+type System struct {
+	Version  string   `json:"version,omitempty"`
+	Settings []string `json:"settings,omitempty"`
 }
 
 // Cell names what was measured: trials of equal cells are repetitions of each

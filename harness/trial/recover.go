@@ -69,6 +69,9 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 
 // note fills the record with what a recovery took.
 func (a *attempt) note(t *timeline) {
+	if a.foreign() {
+		a.rec.System = &record.System{Version: t.version, Settings: a.Subjects[a.rec.Subject].Settings}
+	}
 	a.rec.Phases, _ = t.phases()
 	a.rec.DowntimeNS = t.servedAt.Sub(t.killed).Nanoseconds()
 	if defect.Is(defect.DowntimeFromReaped) {

@@ -17,6 +17,7 @@ type timeline struct {
 	killed, reaped, started                                     time.Time
 	hello, assigned, opened, planned, caughtUp, ready, servedAt time.Time
 
+	version      string // that the subject said it has
 	path, reason string
 	ranges       map[int32]subject.Event // restore_start by partition
 	caught       map[int32]subject.Event // caught_up by partition
@@ -53,7 +54,7 @@ func (t *timeline) add(e subject.Event) error {
 	}
 	switch e.Event {
 	case subject.Hello:
-		t.hello = e.At
+		t.hello, t.version = e.At, e.Version
 	case subject.Assigned:
 		t.assigned = e.At
 		return need(!t.hello.IsZero(), subject.Hello)

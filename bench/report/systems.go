@@ -1,0 +1,60 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"restorebench/harness/record"
+)
+
+// SystemSummary is what is known of a system other than our own.
+type SystemSummary struct {
+	Subject string `json:"subject"`
+	record.System
+}
+
+// Title is the subject with its version, where its name does not have that.
+func (s SystemSummary) Title() string {
+	if s.Version == "" || strings.HasSuffix(s.Subject, "@"+s.Version) {
+		return s.Subject
+	}
+	return s.Subject + " " + s.Version
+}
+
+// Changes are the settings that are not as shipped.
+func (s SystemSummary) Changes() string { return strings.Join(s.Settings, "; ") }
+
+// systemsOf are the systems of the records.
+func systemsOf(records []record.Record) (all []SystemSummary) {
+	for _, r := range records {
+		if r.System != nil && !slices.ContainsFunc(all, func(s SystemSummary) bool { return s.Subject == r.Subject }) {
+			all = append(all, SystemSummary{r.Subject, *r.System})
+		}
+	}
+	slices.SortFunc(all, func(a, b SystemSummary) int { return cmp.Compare(a.Subject, b.Subject) })
+	return all
+}
+
+// Untold says which phases subjects do not tell, "" if they tell all. They are unknown, and their time is in the phase before.
+func (s *Summary) Untold() string {
+	var parts []string
+	seen := map[string]bool{}
+	for _, c := range s.Cells {
+		var missing []string
+		for _, phase := range record.Phases {
+			if _, known := c.PhasesNS[phase]; !known && phase != record.PhaseOther {
+				missing = append(missing, phase)
+			}
+		}
+		part := strings.Join(missing, " and ") + " of " + c.Subject
+		if c.N > 0 && len(missing) > 0 && !seen[part] {
+			seen[part] = true
+			parts = append(parts, part)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Unknown, and part of the phase before: " + strings.Join(parts, "; ")
+}
