@@ -28,8 +28,14 @@ func (s SystemSummary) Changes() string { return strings.Join(s.Settings, "; ") 
 // systemsOf are the systems of the records.
 func systemsOf(records []record.Record) (all []SystemSummary) {
 	for _, r := range records {
-		if r.System != nil && !slices.ContainsFunc(all, func(s SystemSummary) bool { return s.Subject == r.Subject }) {
+		if r.System == nil {
+			continue
+		}
+		i := slices.IndexFunc(all, func(s SystemSummary) bool { return s.Subject == r.Subject })
+		if i < 0 {
 			all = append(all, SystemSummary{r.Subject, *r.System})
+		} else if all[i].Version == "" { // a trial that did not come as far
+			all[i].Version = r.System.Version
 		}
 	}
 	slices.SortFunc(all, func(a, b SystemSummary) int { return cmp.Compare(a.Subject, b.Subject) })

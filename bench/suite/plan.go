@@ -68,6 +68,9 @@ func Expected(c record.Cell) time.Duration {
 	}
 	perRecord += time.Duration(c.Standby) * perRecord / 2
 	fixed *= time.Duration(max(c.Instances, 1+c.Standby))
+	if c.Instances > 1 || c.Standby > 0 && c.Group != "" { // a group comes to rest, twice where there are to be files
+		fixed += 8 * time.Second
+	}
 	if c.Group != "" && (!c.StaticMembership || c.Standby > 0) {
 		wait := 45 * time.Second // Kafka's default session timeout
 		if c.SessionTimeoutMS > 0 {

@@ -222,7 +222,7 @@ const hangs = 1500 * time.Millisecond
 // hanging is a transaction that is open for a while.
 type hanging struct {
 	done  chan struct{}
-	until time.Time // when it was aborted; to be read after done
+	until time.Time // when it began to be aborted; to be read after done
 	err   error
 }
 
@@ -235,8 +235,8 @@ func (g *ground) leave(ctx context.Context, o *Options) (proof string, err error
 	h := &hanging{done: make(chan struct{})}
 	next, err := g.aborted(ctx, t, 10)
 	abort := func() {
+		h.until = time.Now() // the marker is there before Abort returns
 		h.err = t.Abort(context.WithoutCancel(ctx))
-		h.until = time.Now()
 		t.Close()
 		close(h.done)
 	}

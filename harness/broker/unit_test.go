@@ -164,9 +164,14 @@ func TestRemoteIsOnlyAsked(t *testing.T) {
 }
 
 func TestRemoteUnreachable(t *testing.T) {
+	t.Parallel()
 	refused := func(context.Context, string) error { return errors.New("refused") }
 	_, err := Start(t.Context(), Options{Kind: "kafka.example:9092", Probe: refused})
-	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "kafka.example:9092") {
+	if err == nil || errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "kafka.example:9092: refused") { // it did answer
+		t.Errorf("Start = %v", err)
+	}
+	silent := func(ctx context.Context, _ string) error { <-ctx.Done(); return ctx.Err() }
+	if _, err := Start(t.Context(), Options{Kind: "kafka.example:9092", Probe: silent}); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "kafka.example:9092") {
 		t.Errorf("Start = %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -36,7 +36,8 @@ static rb_client *client_new(int type, const char **conf, int n, const char *top
 	for (int i = 0; i < n; i++) {
 		char why[256];
 		if (rd_kafka_conf_set(c, conf[2 * i], conf[2 * i + 1], why, sizeof why) != RD_KAFKA_CONF_OK) {
-			snprintf(err, err_len, "%s=%s: %s", conf[2 * i], conf[2 * i + 1], why);
+			/* A long value leaves room for the reason. */
+			snprintf(err, err_len, "%s=%.200s: %s", conf[2 * i], conf[2 * i + 1], why);
 			rd_kafka_conf_destroy(c);
 			return NULL;
 		}

@@ -102,7 +102,10 @@ func CheckSettings(overrides Settings, producer bool) error {
 	base["log_level"] = "0" // nothing listens there, and nobody wants to hear of it
 	c, err := newClient("127.0.0.1:1", "check", base.with("127.0.0.1:1", overrides), producer)
 	if err != nil {
-		return errors.Unwrap(err)
+		if why := errors.Unwrap(err); why != nil {
+			return why
+		}
+		return err
 	}
 	C.rb_client_close(c)
 	return nil

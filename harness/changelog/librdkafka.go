@@ -93,17 +93,17 @@ func (r *libReader) EndOffsets(partition int32, timeout time.Duration) (begin, e
 	if end, err = r.highWatermark(partition, deadline); err != nil {
 		return 0, 0, err
 	}
-	for stable < end {
+	for answered := time.Now(); stable < end; {
 		time.Sleep(leaderPause)
 		var now stores.Offset
 		begin, now, err = endOffsets(r.client, r.topic, partition, time.Until(deadline))
-		if time.Now().After(deadline) {
+		switch {
+		case time.Now().After(deadline) && (err == nil || time.Since(answered) < wire.AnswerLimit):
 			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, wire.OpenTransaction(stable, end))
-		}
-		if err != nil {
+		case err != nil:
 			return 0, 0, err
 		}
-		stable = now
+		stable, answered = now, time.Now()
 	}
 	return begin, end, nil
 }

@@ -21,22 +21,27 @@ func Probe(ctx context.Context, bootstrap string) error { return Prober(nil)(ctx
 // is refused for good.
 func Prober(overrides Settings) func(ctx context.Context, bootstrap string) error {
 	return func(ctx context.Context, bootstrap string) error {
-		// A consumer, of which nothing is read: it tells why connections fail, as an admin client does not.
-		c, err := newConsumer(bootstrap, Settings{
-			"group.id": "restorebench-probe", "enable.auto.commit": "false", "log_level": "0",
-			"reconnect.backoff.ms": "20", "reconnect.backoff.max.ms": "500", "socket.nagle.disable": "true",
-		}, overrides)
+		// A producer that sends nothing: it tells why connections fail, as an admin client does not; and a consumer would
+		// look for its group's coordinator, for which a broker makes the topic of the groups' offsets.
+		s := Settings{
+			"log_level": "0", "reconnect.backoff.ms": "20", "reconnect.backoff.max.ms": "500", "socket.nagle.disable": "true",
+		}.with(bootstrap, overrides)
+		m, err := s.configMap()
 		if err != nil {
 			return fmt.Errorf("%s: %w", bootstrap, err)
 		}
-		defer c.Close()
+		p, err := kafka.NewProducer(m)
+		if err != nil {
+			return fmt.Errorf("%s: %w", bootstrap, s.made(err))
+		}
+		defer p.Close()
 		for {
-			_, err := c.GetMetadata(nil, false, 250)
+			_, err := p.GetMetadata(nil, false, 250)
 			if err == nil {
 				return nil
 			}
-			if why := refusal(c); why != nil {
-				return fmt.Errorf("%s: %w: %w", bootstrap, ErrRefused, why)
+			if why := refusal(p.Events()); why != nil {
+				return fmt.Errorf("%s: %w: %w", bootstrap, ErrRefused, s.made(why))
 			}
 			select {
 			case <-ctx.Done():
@@ -48,15 +53,15 @@ func Prober(overrides Settings) func(ctx context.Context, bootstrap string) erro
 }
 
 // refusal is the first of the client's errors so far that says that a connection is refused, or nil.
-func refusal(c *kafka.Consumer) error {
+func refusal(events <-chan kafka.Event) error {
 	for {
-		switch e := c.Poll(0).(type) {
-		case nil:
-			return nil
-		case kafka.Error:
-			if e.Code() == kafka.ErrAuthentication || e.Code() == kafka.ErrSsl {
+		select {
+		case event := <-events:
+			if e, is := event.(kafka.Error); is && (e.Code() == kafka.ErrAuthentication || e.Code() == kafka.ErrSsl) {
 				return e
 			}
+		default:
+			return nil
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 func TestSecrets(t *testing.T) {
 	const canary = "hunter2-canary"
 	t.Setenv("CANARY", canary)
+	t.Setenv("LONG", strings.Repeat(canary, 100)) // longer than what an error has room for
 	sasl := func(name, password string) Settings {
 		return Settings{"security.protocol": "sasl_plaintext", "sasl.mechanisms": "PLAIN", "sasl.username": "u", name: password, "log_level": "0"}
 	}
@@ -48,6 +49,7 @@ func TestSecrets(t *testing.T) {
 			{"sasl.password", canary, "file:PATH or env:NAME"},
 			{"sasl.password", "env:CANARYx", "no environment variable CANARYx"},
 			{"SASL.password", "env:CANARY", "No such configuration property"},
+			{"SSL.key.PEM", "env:LONG", "No such"},
 		} {
 			err := create(sasl(c.name, c.value))
 			if (err == nil) != (c.why == "") || err != nil && (!strings.Contains(err.Error(), c.why) || strings.Contains(err.Error(), canary)) {

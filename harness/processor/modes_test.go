@@ -138,7 +138,7 @@ func TestTimestampedWindowsHaveTheirColumnFamily(t *testing.T) {
 func TestBulkOverRecordsWithoutOffset(t *testing.T) {
 	f := newFixture(t)
 	f.load(t, spec.StoreRocks)
-	forget(t, filepath.Join(f.state, "0_0", "rocksdb", storeName))
+	forget(t, filepath.Join(f.state, "0_0", "rocksdb", storeName), f.topic)
 	events, err := f.live(t, spec.StoreRocks, subject.Config{Digest: true, RestoreMode: spec.ModeBulk}, subject.DigestOf)
 	if err != nil {
 		t.Fatal(err)

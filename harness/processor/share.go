@@ -144,7 +144,12 @@ func (s *sharing) run(ctx context.Context, failed <-chan error) error {
 		case err = <-failed:
 		case err = <-s.member.Failed():
 		case <-ctx.Done():
-			return nil
+			select {
+			case err := <-failed: // what was heard last ended it
+				return err
+			default:
+				return nil
+			}
 		}
 		if err != nil {
 			return err

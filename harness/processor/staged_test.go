@@ -128,7 +128,7 @@ func TestVersionedRowsWithoutOffsetAreRefused(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	forget(t, dir)
+	forget(t, dir, "t")
 	if _, err := open(); !errors.Is(err, stores.ErrCorrupt) {
 		t.Errorf("without an offset: %v", err)
 	}
@@ -145,9 +145,9 @@ func TestVersionedRowsWithoutOffsetAreRefused(t *testing.T) {
 }
 
 // forget makes a store's offset unknown: that of another topic is none.
-func forget(t *testing.T, dir string) {
+func forget(t *testing.T, dir, topic string) {
 	t.Helper()
-	from, err := rocks.Open(dir, rocks.Options{Topic: "t"})
+	from, err := rocks.Open(dir, rocks.Options{Topic: topic})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func forget(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	other := dir + "-other"
-	to, err := rocks.Open(other, rocks.Options{Topic: "other", CreateIfMissing: true})
+	to, err := rocks.Open(other, rocks.Options{CreateIfMissing: true})
 	if err != nil {
 		t.Fatal(err)
 	}

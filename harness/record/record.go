@@ -65,10 +65,18 @@ type Record struct {
 	Valid bool   `json:"valid"`
 	Why   string `json:"why,omitempty"` // of an invalid trial
 
+	// Inherited is what an earlier trial of the round left to this one: InheritedChangelog or InheritedFiles; "": nothing.
+	Inherited string `json:"inherited,omitempty"`
 	// System is what another system than our own said that it is; nil: it said nothing, or it is ours.
 	System      *System      `json:"system,omitempty"`
 	Environment *Environment `json:"environment,omitempty"`
 }
+
+// What a trial of another system takes over from the one with the same workload before it.
+const (
+	InheritedChangelog = "changelog"
+	InheritedFiles     = "files" // and the changelog
+)
 
 // System tells a subject's version, and which of its settings are not what it is shipped with.
 type System struct {

@@ -23,7 +23,7 @@ func Named(name string) bool {
 			return true
 		}
 	}
-	return strings.HasSuffix(name, ".pem") || name == "sasl.oauthbearer.config"
+	return strings.HasSuffix(name, ".pem") || name == "ssl.keystore.key" || name == "sasl.oauthbearer.config"
 }
 
 const (
@@ -69,12 +69,36 @@ func Resolve(settings map[string]string) (map[string]string, error) {
 	return out, nil
 }
 
-// Hide puts the references of settings back where text, such as a client's error, has what Resolve made of them.
+// Hide puts the references of settings back where text, such as a client's error, has what Resolve made of them. A client may
+// cut what it quotes: the beginning of a long secret is one.
 func Hide(text string, settings, resolved map[string]string) string {
 	for name, value := range resolved {
-		if Named(name) && value != "" {
-			text = strings.ReplaceAll(text, value, settings[name])
+		if !Named(name) || value == "" {
+			continue
 		}
+		begin := value[:min(len(value), leastQuoted)]
+		var b strings.Builder
+		for {
+			before, rest, found := strings.Cut(text, begin)
+			b.WriteString(before)
+			if text = rest; !found {
+				break
+			}
+			b.WriteString(settings[name])
+			text = text[commonPrefix(text, value[len(begin):]):]
+		}
+		text = b.String()
 	}
 	return text
+}
+
+// leastQuoted is how much of a secret, from its beginning, is not left in a text: a part that is shorter tells little.
+const leastQuoted = 16
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return n
 }

@@ -40,7 +40,7 @@ func TestResolve(t *testing.T) {
 
 func TestNamed(t *testing.T) {
 	for name, want := range map[string]bool{
-		"sasl.password": true, "SASL.Password": true, "ssl.key.password": true, "ssl.keystore.password": true, "ssl.key.pem": true,
+		"sasl.password": true, "SASL.Password": true, "ssl.key.password": true, "ssl.keystore.password": true, "ssl.key.pem": true, "ssl.keystore.key": true,
 		"sasl.oauthbearer.client.secret": true, "sasl.oauthbearer.config": true, "sasl.jaas.config": true,
 		"sasl.oauthbearer.assertion.private.key.passphrase": true,
 		"sasl.username": false, "ssl.key.location": false, "security.protocol": false, "client.id": false,
@@ -56,5 +56,17 @@ func TestHide(t *testing.T) {
 	given, resolved := map[string]string{"ssl.key.pem": "env:KEY", "client.id": "x", "sasl.password": "file:p"}, map[string]string{"ssl.key.pem": canary, "client.id": "x", "sasl.password": ""}
 	if got := secret.Hide("ssl.key.pem="+canary+": extra", given, resolved); got != "ssl.key.pem=env:KEY: extra" {
 		t.Error(got)
+	}
+	// What is too long for the client's own buffer is cut by it.
+	key := strings.Repeat("MIIEvQIBADANBgkqhkiG", 90)
+	long := map[string]string{"ssl.key.pem": key}
+	for text, want := range map[string]string{
+		"ssl.key.pem=" + key[:400]:                "ssl.key.pem=env:KEY",
+		"no " + key[:400] + "... and " + key[:20]: "no env:KEY... and env:KEY",
+		"no " + key[:15]:                          "no " + key[:15],
+	} {
+		if got := secret.Hide(text, given, long); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

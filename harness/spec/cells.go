@@ -106,7 +106,7 @@ func (s *Spec) impossible(c record.Cell) string {
 	if c.Subject != SubjectSelf {
 		can = s.Systems[c.Subject]
 	}
-	if why := unshared(c, can, group); why != "" {
+	if why := unshared(c, can, group); why != "" && slices.Contains(can.Groups, group) { // else that is why
 		return why
 	}
 	if c.Subject != SubjectSelf {

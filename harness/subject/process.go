@@ -251,8 +251,17 @@ func (p *Process) Stop(ctx context.Context) error {
 	return err
 }
 
-// Tell writes a line to the subject's standard input, and returns when it began to.
+// tellTimeout is how long a subject may take to read a line, of which the pipe takes 64 KiB before it does.
+const tellTimeout = 30 * time.Second
+
+// Tell writes a line to the subject's standard input, and returns when it began to. A subject that does not read it in
+// tellTimeout is an error.
 func (p *Process) Tell(line string) (at time.Time, err error) {
+	if pipe, ok := p.stdin.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		if err := pipe.SetWriteDeadline(time.Now().Add(tellTimeout)); err != nil {
+			return time.Now(), fmt.Errorf("tell subject %d: %w", p.cmd.Process.Pid, err)
+		}
+	}
 	at = time.Now()
 	if _, err = io.WriteString(p.stdin, line+"\n"); err != nil {
 		return at, fmt.Errorf("tell subject %d %q: %w", p.cmd.Process.Pid, line, err)

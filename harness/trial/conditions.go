@@ -44,9 +44,9 @@ func (a *attempt) prepare(ctx context.Context, state string) error {
 // this one is to be a small part of the changelog; and it is to wait until the load is over.
 func (a *attempt) cleanerConfig() map[string]string {
 	switch {
-	case !a.rec.Compacted && a.rec.Guarantee == spec.ExactlyOnce:
+	case !a.rec.Compacted && (a.rec.Guarantee == spec.ExactlyOnce || a.foreign()):
 		// Markers of transactions have the broker's time, and roll a segment of records that
-		// have an older one: the cleaner would come when it likes.
+		// have an older one; and a changelog that waits for another trial has the time: the cleaner would come when it likes.
 		return map[string]string{"min.compaction.lag.ms": strconv.Itoa(math.MaxInt64)}
 	case !a.rec.Compacted:
 		return nil

@@ -56,9 +56,13 @@ func (a *attempt) prime(ctx context.Context, state string) (*subject.Process, er
 		}
 	}
 	if a.rec.Recovery == record.Replay {
-		return a.incarnate(ctx, state, "first", subject.RestoreStart)
+		until := subject.RestoreStart
+		if a.rec.PageCache != "" || a.rec.Compacted { // which one that reads on would spoil
+			until = subject.Ready
+		}
+		return a.incarnate(ctx, state, "first", until)
 	}
-	if a.primed {
+	if a.rec.Inherited == record.InheritedFiles {
 		return a.incarnate(ctx, state, "second", subject.Ready)
 	}
 	p, err := a.incarnate(ctx, state, "first", subject.Ready)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 )
 
@@ -47,11 +48,11 @@ func (a *attempt) inherit(state string) (found bool, err error) {
 	if l.seed != a.rec.Seed {
 		return false, l.discard()
 	}
-	a.topic, a.ends, a.drop = l.topic, l.ends, l.drop
+	a.topic, a.ends, a.drop, a.rec.Inherited = l.topic, l.ends, l.drop, record.InheritedChangelog
 	if l.state == "" {
 		return true, nil
 	}
-	a.primed = true
+	a.rec.Inherited = record.InheritedFiles
 	return true, os.Rename(l.state, state)
 }
 
@@ -62,7 +63,9 @@ func (a *attempt) bequeath(ctx context.Context, successor *subject.Process, stat
 		return
 	}
 	l := &legacy{topic: a.topic, ends: a.ends, drop: a.drop, seed: a.rec.Seed}
-	if a.rec.Recovery == record.Replay && a.stop(ctx, successor) == nil { // else the heir will see for itself
+	// A store in memory that is replayed is not asked for files. One that does not stop leaves none either: the heir will see for itself.
+	engine, _, _ := spec.ParseStore(cell.Store)
+	if a.rec.Recovery == record.Replay && engine != spec.EngineMemory && a.stop(ctx, successor) == nil {
 		if left := filepath.Join(a.Dir, "left-"+filepath.Base(a.dir)); os.Rename(state, left) == nil {
 			l.state = left
 		}

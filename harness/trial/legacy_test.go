@@ -6,6 +6,7 @@ import (
 
 	"restorebench/harness/record"
 	"restorebench/harness/spec"
+	"restorebench/harness/subject"
 )
 
 // heirs runs trials of our own processor as if it were somebody else's: the changelog and the files that one leaves
@@ -34,21 +35,28 @@ func TestReplayLeavesItsFilesToARecoveryFromThem(t *testing.T) {
 	for _, order := range [][2]string{{record.Replay, record.Local}, {record.Local, record.Replay}} {
 		r, cells := heirs(t, order[1])
 		var topics []string
+		r.interlude = func(_ context.Context, a *attempt, victim *subject.Process, _ string) (*subject.Process, error) {
+			topics = append(topics, a.topic)
+			return victim, nil
+		}
 		for i, recovery := range order {
 			rec, err := r.Do(context.Background(), i, cells[recovery], 42)
 			if err != nil || !rec.Valid || rec.Path != recovery || rec.Verify.Count != 3000 {
 				t.Fatalf("%v: %s by %s: %d entries, %s, %v", order, recovery, rec.Path, rec.Verify.Count, rec.Why, err)
 			}
+			want := map[bool]string{true: record.InheritedFiles, false: record.InheritedChangelog}[recovery == record.Local]
+			if i == 1 && rec.Inherited != want || i == 0 && rec.Inherited != "" {
+				t.Errorf("%v: trial %d inherited %q", order, i, rec.Inherited)
+			}
 			for _, l := range r.legacies {
-				topics = append(topics, l.topic)
 				if hasFiles := l.state != ""; hasFiles != (recovery == record.Replay) {
 					t.Errorf("%s left files: %v", recovery, hasFiles)
 				}
 			}
 			r.ToCome = nil
 		}
-		if len(topics) != 1 || len(r.legacies) != 0 {
-			t.Errorf("%v: left %v, and %d in the end", order, topics, len(r.legacies))
+		if len(topics) != 2 || topics[0] != topics[1] || len(r.legacies) != 0 {
+			t.Errorf("%v: the changelogs were %v, and %d are left in the end", order, topics, len(r.legacies))
 		}
 		clean(t, r) // the heir has nobody to leave it to
 	}
@@ -79,7 +87,7 @@ func TestWhoHasNoHeir(t *testing.T) {
 	replay := cell(spec.StoreRocks, record.Replay, 10)
 	for name, c := range map[string]record.Cell{
 		"in a group":     {Recovery: record.Replay, Group: spec.GroupClassic},
-		"with a standby": {Recovery: record.Standby, Standby: 1},
+		"with a standby": {Recovery: record.Replay, Standby: 1},
 		"with a tail":    cell(spec.StoreRocks, record.LocalTail, 10),
 		"of several":     {Recovery: record.Replay, Instances: 2},
 		"compacted":      {Recovery: record.Replay, Compacted: true},

@@ -117,6 +117,7 @@ func (t *team) recover(ctx context.Context, victim *member, state string) (line 
 		t.beforeKill(t, victim)
 	}
 	victim.unwatch()
+	defer victim.Release()
 	if err := t.kill(victim); err != nil {
 		return nil, nil, err
 	}
@@ -127,7 +128,6 @@ func (t *team) recover(ctx context.Context, victim *member, state string) (line 
 	if !subject.Killed(how) {
 		return nil, nil, fmt.Errorf("the processor ended by %s, not by SIGKILL", how)
 	}
-	defer victim.Release()
 	if t.comesBack() {
 		if err := t.restart(victim, state, firsts); err != nil {
 			return nil, nil, err
@@ -178,7 +178,7 @@ func (t *team) kill(victim *member) (err error) {
 // begin begins a member's part in the recovery.
 func (m *member) begin(killed time.Time) {
 	m.had, m.line = maps.Clone(m.owned), newTimeline(len(m.at))
-	m.line.killed, m.line.only = killed, map[int32]bool{}
+	m.line.killed, m.line.only, m.line.version = killed, map[int32]bool{}, m.version
 }
 
 // restart starts the victim again, as the same member of the group.
@@ -209,7 +209,7 @@ func (m *member) recovers(e subject.Event) error {
 			return nil
 		}
 		m.line.only = gained
-		m.line.opened, m.line.planned, m.line.servedAt = time.Time{}, time.Time{}, time.Time{} // what came before was not all
+		m.line.again()
 	}
 	if ofPartition(e) && !m.line.only[e.Partition] {
 		return fmt.Errorf("%w: %s restores partition %d, which it had, or has not", subject.ErrProtocol, m.name, e.Partition)
@@ -296,9 +296,22 @@ func (t *team) noteLag(victim *member) {
 	t.rec.StandbyLag = &lag
 }
 
-// judgeShares says whether a process that came back got what it had, and the others kept what they had.
+// judgeShares says whether a process that came back got what it had, and the others kept what they had; and where nobody comes
+// back, whether the others kept theirs and have what the dead one had, which is then all that was restored.
 func (t *team) judgeShares(victim *member) error {
 	if !t.comesBack() {
+		gained := map[int32]bool{}
+		for _, m := range t.members {
+			maps.Copy(gained, m.line.only)
+			for p := range m.had {
+				if !m.owned[p] {
+					return fmt.Errorf("%s gave partition %d away, which nobody had to take over", m.name, p)
+				}
+			}
+		}
+		if !maps.Equal(gained, victim.owned) {
+			return fmt.Errorf("restored were the partitions %v, the dead process had %v", slices.Sorted(maps.Keys(gained)), slices.Sorted(maps.Keys(victim.owned)))
+		}
 		return nil
 	}
 	for _, m := range t.members {

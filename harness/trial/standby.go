@@ -17,6 +17,7 @@ type replica struct {
 	*subject.Process
 	dir        string
 	halt, done chan struct{} // to end watch, and it has
+	version    string        // that it said it has
 
 	mu  sync.Mutex
 	at  []int64 // the next offset that it will apply, as it said last, by partition
@@ -63,6 +64,7 @@ func (r *replica) note(e subject.Event, alive bool) error {
 	case e.Event == subject.Failed:
 		return fmt.Errorf("the standby failed: %s: %s", e.Code, e.Message)
 	case e.Event == subject.Hello:
+		r.version = e.Version
 		return nil
 	case e.Event != subject.ProgressMade || e.Partition < 0 || int(e.Partition) >= len(r.at):
 		return fmt.Errorf("%w: %s of partition %d by a standby that was not told to take over", subject.ErrProtocol, e.Event, e.Partition)
@@ -157,6 +159,7 @@ func (a *attempt) noteLag(e subject.Event, t *timeline) (taken bool, err error) 
 	case e.Event == subject.Assigned:
 		n, err := a.copy.behind(a.ends)
 		a.rec.StandbyLag, a.told = &n, a.copy.at
+		t.version = a.copy.version
 		return false, err
 	case e.At.After(t.killed) && e.Event == subject.ProgressMade:
 		return true, nil

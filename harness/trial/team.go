@@ -33,11 +33,12 @@ type member struct {
 	dir        string        // of its state
 	halt, done chan struct{} // to end watch, and it has
 
-	hello bool
-	owned map[int32]bool // the partitions, as it said last
-	ready bool           // all of these are restored
-	at    []int64        // the next offset that its copy will apply, by partition, as it said before the kill
-	err   error          // why it can't go on
+	hello   bool
+	version string         // that it said it has
+	owned   map[int32]bool // the partitions, as it said last
+	ready   bool           // all of these are restored
+	at      []int64        // the next offset that its copy will apply, by partition, as it said before the kill
+	err     error          // why it can't go on
 
 	// Of the recovery: nil before the kill.
 	line *timeline
@@ -172,7 +173,7 @@ func (t *team) noteEvent(m *member, e subject.Event, alive bool) error {
 	}
 	switch e.Event {
 	case subject.Hello:
-		m.hello = true
+		m.hello, m.version = true, e.Version
 	case subject.Assigned:
 		t.moves++
 		m.ready, m.owned = false, map[int32]bool{}

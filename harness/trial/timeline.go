@@ -41,6 +41,15 @@ func newTimeline(partitions int) *timeline {
 	}
 }
 
+// again forgets what was told of a recovery whose partitions have changed meanwhile, but for those that are still among them.
+func (t *timeline) again() {
+	gone := func(p int32, _ subject.Event) bool { return !t.only[p] }
+	maps.DeleteFunc(t.ranges, gone)
+	maps.DeleteFunc(t.caught, gone)
+	t.opened, t.planned, t.servedAt = time.Time{}, time.Time{}, time.Time{}
+	t.path, t.reason = "", ""
+}
+
 // add takes an event that belongs to the recovery; others pass.
 func (t *timeline) add(e subject.Event) error {
 	need := func(ok bool, what string) error {

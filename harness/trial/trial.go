@@ -105,7 +105,6 @@ type attempt struct {
 	models    []*model
 	ends      []int64      // end offset of each partition after the load; nil: it is yet to be loaded
 	drop      func() error // deletes the topics; nil: they are another trial's by now
-	primed    bool         // a trial before has left files
 	copy      *replica     // nil without a standby
 	told      []int64      // up to where a copy was, by partition, when the kill was sent; nil without one
 }

@@ -202,7 +202,7 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 			return err
 		})
 		switch {
-		case err != nil && ctx.Err() != nil && open != nil && time.Since(answered) < answerLimit:
+		case err != nil && ctx.Err() != nil && open != nil && time.Since(answered) < AnswerLimit:
 			err = open // and not that the last try was cut short
 		case err == nil:
 			if high < 0 {
@@ -249,8 +249,8 @@ func insist(ctx context.Context, try func(again bool) error) error {
 }
 
 const (
-	// answerLimit is how long a broker takes to answer that is not away: with one that is, what it said before is not what is wrong.
-	answerLimit = time.Second
+	// AnswerLimit is how long a broker takes to answer that is not away: with one that is, what it said before is not what is wrong.
+	AnswerLimit = time.Second
 	// leaderPause is how long an election takes, most of the time.
 	leaderPause = 5 * time.Millisecond
 	// awayPause is between two tries to reach a broker.
