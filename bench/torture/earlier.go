@@ -84,8 +84,8 @@ func (c *campaign) changed(e earlier, found map[string][]func() (wound, error)) 
 		return err
 	}
 	differs := false
-	for typ, paths := range files {
-		for _, path := range paths {
+	for _, typ := range types(files) { // in order, since one adds to the type of another
+		for _, path := range files[typ] {
 			name, err := filepath.Rel(e.dir, path)
 			if err != nil {
 				return err

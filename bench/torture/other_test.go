@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"restorebench/harness/broker/brokertest"
@@ -104,6 +105,39 @@ func TestBackTo(t *testing.T) {
 	for name, want := range map[string]string{"MANIFEST-000004": "old", "CURRENT": "MANIFEST-000004\n"} {
 		if text, err := os.ReadFile(filepath.Join(g.state, name)); string(text) != want {
 			t.Errorf("%s is %q, %v", name, text, err)
+		}
+	}
+}
+
+// What there is to choose from is in one order, so that the seed says what is put back.
+func TestChangedIsInOrder(t *testing.T) {
+	for range 20 { // a map's order is another one each time
+		dir := t.TempDir()
+		c := &campaign{ground: &ground{state: filepath.Join(dir, "state")}}
+		e := earlier{dir: filepath.Join(dir, "earlier")}
+		for at, files := range map[string]map[string]string{
+			c.ground.state: {"MANIFEST-000004": "now", "CURRENT": "MANIFEST-000009\n", "000007.sst": "now"},
+			e.dir:          {"MANIFEST-000004": "then", "CURRENT": "MANIFEST-000004\n", "000007.sst": "then"},
+		} {
+			if err := os.Mkdir(at, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range files {
+				if err := os.WriteFile(filepath.Join(at, name), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		found := map[string][]func() (wound, error){}
+		if err := c.changed(e, found); err != nil {
+			t.Fatal(err)
+		}
+		if len(found[TypeManifest]) != 2 {
+			t.Fatalf("%d MANIFESTs, want it alone and it with its CURRENT", len(found[TypeManifest]))
+		}
+		w, err := found[TypeManifest][0]()
+		if err != nil || !strings.HasPrefix(w.proof, "it and CURRENT as they were") {
+			t.Fatalf("the first is %+v, %v, want the one of CURRENT, whose type comes first", w, err)
 		}
 	}
 }
