@@ -114,9 +114,6 @@ func (s *strike) do(ctx context.Context) (proof string, err error) {
 	case FaultDiskFails:
 		return s.disk.abort()
 	}
-	if s.route != nil {
-		return s.route.strike(ctx, s.fault)
-	}
 	before, start := s.broker.Pid(), time.Now()
 	switch s.fault {
 	case FaultBrokerKilled:
