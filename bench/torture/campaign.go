@@ -111,7 +111,7 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 		}
 	}
 	l, err := c.live(ctx, &m)
-	if is, judgeErr := c.refused(err); is {
+	if is, judgeErr := c.refused(l, err); is {
 		if err = judgeErr; err == nil {
 			l, err = c.live(ctx, &m)
 		}
@@ -207,15 +207,18 @@ func (c *campaign) ended(l *life, line *Line, err error) (came bool, _ error) {
 	return true, c.ground.mend(c.Fault)
 }
 
-// refused judges a kill whose damaged file the processor refused, as it may: then it is for
+// refused judges a kill whose damaged file, or grown changelog, the processor refused, as it may if it says so: then it is for
 // the user to wipe, and the next life begins without files.
-func (c *campaign) refused(err error) (bool, error) {
+func (c *campaign) refused(l *life, err error) (bool, error) {
 	if !errors.Is(err, errRefused) || len(c.pending) == 0 {
 		return false, nil
 	}
 	line := c.pending[len(c.pending)-1]
-	if line.File == "" && line.Kind != FaultTopicGrown {
+	if !ofFiles(line.Kind) && line.Kind != FaultTopicGrown {
 		return false, nil
+	}
+	if lacks := c.refusalLacks(&l.failed); lacks != "" {
+		return true, fmt.Errorf("%s: the refusal lacks %s: %w", line.Proof, lacks, err)
 	}
 	line.Verdict, line.Outcome, line.Why = VerdictOK, OutcomeRefused, err.Error()
 	c.pending = c.pending[:len(c.pending)-1]
@@ -231,7 +234,7 @@ func (c *campaign) restoring() bool {
 // last judges the last kill, that a processor that is stopped ends cleanly, and its output.
 func (c *campaign) last(ctx context.Context) error {
 	l, err := c.live(ctx, nil)
-	if is, judgeErr := c.refused(err); is {
+	if is, judgeErr := c.refused(l, err); is {
 		if err = judgeErr; err == nil {
 			l, err = c.live(ctx, nil)
 		}

@@ -33,7 +33,7 @@ func ofFiles(fault string) bool {
 const (
 	OutcomeServed   = "served"   // the rest was enough
 	OutcomeReplayed = "replayed" // the processor wiped its files, and said why
-	OutcomeRefused  = "refused"  // it ended with an error that names them
+	OutcomeRefused  = "refused"  // it ended with an error that names them, see refusalLacks
 )
 
 func checkFault(name string) error {

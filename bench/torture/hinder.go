@@ -17,8 +17,10 @@ type hindrance interface {
 	begin(subject.Command) (subject.Command, error)
 	// end is called once the processor is dead, and returns the file that was struck, if it was one, and what proves it: "" when it did not come.
 	end() (file, proof string, err error)
-	// wants is what an error that it causes has to say, in small letters.
-	wants() string
+	// wants is the code of the error that it causes, and what that says of the reason, in small letters.
+	wants() (code, errno string)
+	// named says whether the cause of an error names what was struck. It is asked behind end.
+	named(cause string) bool
 }
 
 func ofLife(fault string) bool { return ofCalls(fault) || fault == FaultReadOnly }
@@ -133,19 +135,16 @@ func (c *campaign) hindered(ctx context.Context, h hindrance, line *Line) (l *li
 	if endErr := end(); endErr != nil {
 		return l, errors.Join(err, endErr)
 	}
-	why := strings.ToLower(err.Error())
-	switch {
-	case line.Proof == "":
+	if line.Proof == "" {
 		return l, err
-	case !strings.Contains(why, h.wants()) || !strings.Contains(err.Error(), c.ground.state) || !strings.Contains(why, startAgain):
-		return l, fmt.Errorf("%s: the error does not say where, why (%s), and what to do (%s): %w", line.Proof, h.wants(), startAgain, err)
+	}
+	s := heard(&l.failed)
+	if lacks := s.lacks(h); lacks != "" {
+		return l, fmt.Errorf("%s: the error lacks %s: %w", line.Proof, lacks, err)
 	}
 	line.Outcome, line.Why = OutcomeEnded, strings.ReplaceAll(err.Error(), "\n", "; ")
 	return l, nil
 }
-
-// startAgain is part of what an error of the disk says is to be done.
-const startAgain = "start again"
 
 // calm lives a life without any fault, up to the end of its work, and kills it then.
 func (c *campaign) calm(ctx context.Context) error {

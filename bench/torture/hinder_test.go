@@ -50,8 +50,38 @@ func TestHindrances(t *testing.T) {
 	}
 }
 
-// An error that does not say where, why and what to do is not let pass.
+// An error that does not say where, why and what to do is not let pass, and one that does is.
 func TestHinderedEndIsJudged(t *testing.T) {
+	const advice = "; make $RESTOREBENCH_STATE_DIR writable, and start again: what was saved last is still good"
+	const dir, file = "open $RESTOREBENCH_STATE_DIR/0_0/rocksdb/store", "open $RESTOREBENCH_STATE_DIR/0_0/rocksdb/store/LOCK"
+	for name, c := range map[string]struct{ code, message, lacks string }{
+		"all":        {"disk_read_only", file + ": read-only file system" + advice, ""},
+		"nothing":    {"failed", "it did not work", "the code disk_read_only"},
+		"no code":    {"failed", file + ": read-only file system" + advice, "the code disk_read_only"},
+		"corrupt":    {"corrupt", file + ": read-only file system" + advice, "the code disk_read_only"},
+		"no errno":   {"disk_read_only", file + advice, "why (read-only file system)"},
+		"no file":    {"disk_read_only", dir + ": read-only file system" + advice, "the file"},
+		"only where": {"disk_read_only", "read-only file system" + advice, "the file"},
+		"no advice":  {"disk_read_only", file + ": read-only file system", "what to do"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			res := instead(t, c.code, c.message)
+			if c.lacks == "" {
+				if len(res.Failures) > 0 {
+					t.Errorf("it says all, and is not let pass: %+v", res.Failures)
+				}
+				return
+			}
+			if len(res.Failures) != 1 || !strings.Contains(res.Failures[0].Why, "the error lacks "+c.lacks) {
+				t.Errorf("%+v, want that it lacks %s", res.Failures, c.lacks)
+			}
+		})
+	}
+}
+
+// instead runs a cell whose second life, the struck one, is that of another program, which ends with this error.
+func instead(t *testing.T, code, message string) *Result {
+	t.Helper()
 	o := options(t)
 	o.Fault, o.Kills, o.Cells = FaultReadOnly, 1, []string{"memory-snapshot"}
 	if err := o.Check(); err != nil {
@@ -65,10 +95,16 @@ func TestHinderedEndIsJudged(t *testing.T) {
 		o.Seed++
 	}
 	dir := t.TempDir()
-	script := filepath.Join(dir, "silent")
-	// The second life is the struck one: another program is in its place, which ends with an error that says too little.
-	text := fmt.Sprintf("#!/bin/sh\nif [ -e %[1]s/once ]; then echo '{\"event\":\"error\",\"code\":\"failed\",\"message\":\"it did not work\"}' >\"$RESTOREBENCH_EVENTS\"; exit 1; fi\n"+
-		"touch %[1]s/once\nexec %[2]s\n", dir, o.Command.Path)
+	script := filepath.Join(dir, "instead")
+	text := fmt.Sprintf(`#!/bin/sh
+if [ -e %[1]s/once ] && [ ! -e %[1]s/twice ]; then
+	touch %[1]s/twice
+	printf '{"event":"error","code":"%[3]s","message":"%%s"}\n' "%[4]s" >"$RESTOREBENCH_EVENTS"
+	exit 1
+fi
+touch %[1]s/once
+exec %[2]s
+`, dir, o.Command.Path, code, message)
 	if err := os.WriteFile(script, []byte(text), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -77,9 +113,7 @@ func TestHinderedEndIsJudged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(res.Failures) != 1 || !strings.Contains(res.Failures[0].Why, "the error does not say where, why (read-only file system), and what to do") {
-		t.Errorf("%+v", res.Failures)
-	}
+	return res
 }
 
 // What is injected is the system call of the file that was chosen, and of no other.
@@ -98,6 +132,9 @@ func TestInjection(t *testing.T) {
 	file, proof, err := i.end()
 	if err != nil || file != path || !strings.HasPrefix(proof, "1 times, first: ") || !strings.Contains(proof, "EIO") {
 		t.Errorf("%q, %q, %v", file, proof, err)
+	}
+	if !i.named("open "+path+": input/output error") || i.named("open "+other+": input/output error") {
+		t.Errorf("of %v it is %s that is named", i.hit, path)
 	}
 	for path, want := range map[string]string{path: "x\nx\n", other: "x\nx\n"} {
 		if text, err := os.ReadFile(path); string(text) != want {

@@ -110,6 +110,7 @@ type injection struct {
 	on    bool     // and all that follow
 	paths []string // of which it is
 	log   string   // of strace
+	hit   []string // of the paths, each time that it failed, behind end
 }
 
 // newInjection chooses the system call, of the type of files that m names.
@@ -227,16 +228,18 @@ func (i *injection) end() (file, proof string, err error) {
 		return "", "", err
 	}
 	var injected []string
+	i.hit = nil
 	for line := range strings.Lines(string(text)) {
 		if strings.Contains(line, "(INJECTED)") {
-			injected = append(injected, strings.Join(strings.Fields(line), " ")) // thread, call, result
+			line = strings.Join(strings.Fields(line), " ") // thread, call, result
+			injected, i.hit = append(injected, line), append(i.hit, i.fileIn(string(text), line))
 		}
 	}
 	if len(injected) == 0 {
 		return "", "", nil
 	}
 	first := workingDir.ReplaceAllString(injected[0], "AT_FDCWD")
-	return i.fileIn(string(text), injected[0]), fmt.Sprintf("%d times, first: %s", len(injected), first), nil
+	return i.hit[0], fmt.Sprintf("%d times, first: %s", len(injected), first), nil
 }
 
 // workingDir is that of the processor, which has nothing to do with its files.
@@ -260,11 +263,19 @@ func (i *injection) fileIn(log, line string) string {
 	return last
 }
 
-func (i *injection) wants() string { return errnoTexts[i.errno] }
+func (i *injection) wants() (code, errno string) { return errnos[i.errno].code, errnos[i.errno].text }
 
-// errnoTexts are what errors of libc, of Go and of RocksDB have in common.
-var errnoTexts = map[string]string{
-	"ENOSPC": "no space left on device", "EIO": "input/output error", "EACCES": "permission denied", "EROFS": "read-only file system",
+// named: a processor may survive the first that failed, as RocksDB tries a flush again, and name another.
+func (i *injection) named(cause string) bool {
+	return slices.ContainsFunc(i.hit, func(path string) bool { return path != "" && names(cause, path) })
+}
+
+// errnos are what errors of libc, of Go and of RocksDB have in common, and the code that the processor has for it.
+var errnos = map[string]struct{ text, code string }{
+	"ENOSPC": {"no space left on device", "disk_full"},
+	"EIO":    {"input/output error", "disk_failed"},
+	"EACCES": {"permission denied", "no_access"},
+	"EROFS":  {"read-only file system", "disk_read_only"},
 }
 
 // checkCalls says what is missing for system calls to fail.

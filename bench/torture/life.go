@@ -33,8 +33,9 @@ type life struct {
 	start    subject.Event // of the restore
 	atOpen   []subject.Entry
 	recovery time.Duration
-	strike   *strike // of the broker, or nil
-	back     bool    // the broker is
+	failed   subject.Event // what it said of its end, if it did
+	strike   *strike       // of the broker, or nil
+	back     bool          // the broker is
 	// held is called while the restore stands still, if that was planned.
 	held func(subject.Event) error
 }
@@ -108,7 +109,8 @@ func (l *life) struck() <-chan struct{} {
 func (l *life) event(e subject.Event, restored func([]subject.Entry) error) (done bool, err error) {
 	switch e.Event {
 	case subject.Failed:
-		if e.Code == "corrupt" || e.Code == "partitions_changed" {
+		l.failed = e
+		if e.Code == codeCorrupt || e.Code == codePartitions {
 			return false, fmt.Errorf("%w: %s", errRefused, e.Message)
 		}
 		return false, fmt.Errorf("%w: %s: %s", errEnded, e.Code, e.Message)

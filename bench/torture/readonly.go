@@ -6,7 +6,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -74,12 +77,25 @@ func (r *readOnly) cover() error {
 	if err := execute("mount", "--bind", r.dir, beside); err != nil {
 		return errors.Join(err, os.Remove(beside))
 	}
-	err := execute("mount", "-o", "remount,bind,ro", beside)
+	// Where mounts are shared, as they are under systemd, what is put over the directory would be put over this one too.
+	err := execute("mount", "--make-private", beside)
+	if err == nil {
+		err = execute("mount", "-o", "remount,bind,ro", beside)
+	}
 	if err == nil {
 		err = execute("mount", "--bind", beside, r.dir)
 		r.mounted = err == nil
 	}
-	return errors.Join(err, execute("umount", beside), os.Remove(beside))
+	return errors.Join(err, unmount(beside), os.Remove(beside))
+}
+
+// unmount leaves nothing mounted, even if somebody still uses it.
+func unmount(dir string) error {
+	err := execute("umount", dir)
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, execute("umount", "-l", dir))
 }
 
 func (r *readOnly) end() (file, proof string, err error) {
@@ -92,12 +108,21 @@ func (r *readOnly) end() (file, proof string, err error) {
 	err = r.err
 	if r.mounted {
 		r.mounted = false
-		err = errors.Join(err, execute("umount", r.dir))
+		err = errors.Join(err, unmount(r.dir))
 	}
 	return "", r.proof, err
 }
 
-func (r *readOnly) wants() string { return errnoTexts["EROFS"] }
+func (r *readOnly) wants() (code, errno string) { return errnos["EROFS"].code, errnos["EROFS"].text }
+
+// named: it is not known which file could not be made or changed, but it is one, and no directory that there is.
+func (r *readOnly) named(cause string) bool {
+	below := regexp.MustCompile(regexp.QuoteMeta(r.dir) + `/[\w./-]+`)
+	return slices.ContainsFunc(below.FindAllString(cause, -1), func(path string) bool {
+		info, err := os.Stat(strings.TrimRight(path, ".")) // of a sentence
+		return err != nil || !info.IsDir()
+	})
+}
 
 // checkReadOnly says what is missing for such mounts.
 func checkReadOnly(fault string) error {

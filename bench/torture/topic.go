@@ -56,6 +56,12 @@ func (c *Cell) suits(fault string) bool {
 	return true
 }
 
+// Numbers of partitions, before FaultTopicGrown and behind it.
+const (
+	grownFrom = 1
+	grownTo   = 2
+)
+
 // enough records are committed for a fault of the changelog to matter.
 const enough = 50
 
@@ -86,7 +92,7 @@ func (g *ground) strikeTopic(ctx context.Context, o *Options, admin *changelog.A
 		return g.trim(ctx, admin, end)
 	case FaultTopicGrown:
 		g.spent = true
-		return "partitions: 1, then 2", admin.AddPartitions(ctx, g.log, 2)
+		return fmt.Sprintf("partitions: %d, then %d", grownFrom, grownTo), admin.AddPartitions(ctx, g.log, grownTo)
 	case FaultTopicHole:
 		return g.hollow(ctx, o, admin)
 	case FaultTopicEmpty:

@@ -1,0 +1,86 @@
+package torture
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"restorebench/harness/subject"
+)
+
+// said is what a processor said of its end. The judge looks for each part where it belongs: the advice names the state directory
+// anyway, and the log, which an error of the judge ends with, may name anything.
+type said struct {
+	code   string
+	cause  string
+	advice string // "" when there is none
+}
+
+// startAgain is part of what an error of the disk says is to be done.
+const startAgain = "start again"
+
+// heard splits an error event: behind the cause stands "; " and what is to be done.
+func heard(e *subject.Event) said {
+	s := said{code: e.Code, cause: e.Message}
+	at := strings.LastIndex(s.cause, startAgain)
+	if at < 0 {
+		return s
+	}
+	begin := max(0, strings.LastIndex(s.cause[:at], "; "))
+	s.cause, s.advice = s.cause[:begin], s.cause[begin:]
+	return s
+}
+
+// lacks is what a processor that a hindrance has ended should have said and did not, "" when nothing.
+func (s *said) lacks(h hindrance) string {
+	code, errno := h.wants()
+	switch {
+	case s.code != code:
+		return fmt.Sprintf("the code %s, it has %q", code, s.code)
+	case !strings.Contains(strings.ToLower(s.cause), errno):
+		return fmt.Sprintf("why (%s)", errno)
+	case !h.named(s.cause):
+		return "the file"
+	case s.advice == "":
+		return fmt.Sprintf("what to do (%s)", startAgain)
+	}
+	return ""
+}
+
+// names says whether a text has a path, as itself and not as the beginning of a longer one.
+func names(text, path string) bool {
+	return regexp.MustCompile(regexp.QuoteMeta(path) + `($|[^\w./-])`).MatchString(text)
+}
+
+// What a refusal has to have for a code.
+const (
+	codeCorrupt    = "corrupt"
+	codePartitions = "partitions_changed"
+)
+
+// refusalLacks is what a processor that has refused the files of the last kill should have said and did not, "" when nothing.
+func (c *campaign) refusalLacks(e *subject.Event) string {
+	g, line := c.ground, c.pending[len(c.pending)-1]
+	if line.Kind == FaultTopicGrown {
+		switch {
+		case e.Code != codePartitions:
+			return fmt.Sprintf("the code %s, it has %q", codePartitions, e.Code)
+		case !names(e.Message, fmt.Sprintf("%s has %d", g.log, grownTo)) || !names(e.Message, fmt.Sprintf("of one with %d", grownFrom)):
+			return fmt.Sprintf("the changelog's number of partitions (%d), or that of the files' (%d)", grownTo, grownFrom)
+		}
+		return ""
+	}
+	if e.Code != codeCorrupt {
+		return fmt.Sprintf("the code %s, it has %q", codeCorrupt, e.Code)
+	}
+	// A restore that was cut short leaves what was damaged before it, too.
+	if !slices.ContainsFunc(c.pending, func(p *Line) bool {
+		path := filepath.Join(g.state, p.File)
+		return p.File != "" && (names(e.Message, path) || names(e.Message, filepath.Dir(path)))
+	}) {
+		return fmt.Sprintf("the file %s, or its directory", line.File)
+	}
+	return ""
+}
