@@ -93,7 +93,7 @@ func TestRefusalOfAnEarlierFile(t *testing.T) {
 		Options: &Options{}, ground: &ground{dir: dir, state: filepath.Join(dir, "state-1")}, judged: func(*Line) error { return nil },
 		pending: []*Line{{Kind: FaultFlipped, File: "0_0/rocksdb/store/000007.sst"}, {Kind: FaultFlipped, File: "0_0/.changelog-store"}},
 	}
-	l := &life{failed: subject.Event{Code: "corrupt", Message: "iterate over " + filepath.Join(dir, "state-1/0_0/rocksdb/store") + ": store files are corrupt"}}
+	l := &life{failed: subject.Event{Code: "corrupt", Message: "iterate over " + filepath.Join(dir, "state-1", storeDir(0)) + ": store files are corrupt"}}
 	if is, err := camp.refused(l, errRefused); !is || err != nil || len(camp.pending) != 1 {
 		t.Errorf("%v, %v, %d are pending", is, err, len(camp.pending))
 	}
