@@ -229,9 +229,16 @@ func (a *Admin) Config(ctx context.Context, topic, name string) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("describe topic %s: %w", topic, err)
 	}
+	switch err := res[0].Error; err.Code() {
+	case kafka.ErrNoError:
+	case kafka.ErrTopicAuthorizationFailed, kafka.ErrClusterAuthorizationFailed:
+		return "", fmt.Errorf("describe topic %s: %w: %w", topic, ErrUntold, err)
+	default:
+		return "", fmt.Errorf("describe topic %s: %w", topic, err)
+	}
 	entry, ok := res[0].Config[name]
 	if !ok {
-		return "", fmt.Errorf("describe topic %s: no entry %s", topic, strconv.Quote(name))
+		return "", fmt.Errorf("describe topic %s: %w: no entry %s", topic, ErrUntold, strconv.Quote(name))
 	}
 	return entry.Value, nil
 }

@@ -31,6 +31,8 @@ var (
 	ErrOffsetOutOfRange = wire.ErrOffsetOutOfRange
 	// ErrOpenTransaction: a transaction was open below the end, to the deadline.
 	ErrOpenTransaction = wire.ErrOpenTransaction
+	// ErrUntold: the broker does not tell a topic's settings, or not to this client.
+	ErrUntold = wire.ErrUntold
 	// ErrTopicChanged: the topic was deleted and created again while it was read.
 	ErrTopicChanged = wire.ErrTopicChanged
 	// ErrFenced: another producer has taken over the transactional id.

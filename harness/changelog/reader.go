@@ -43,7 +43,8 @@ type Reader interface {
 	// EndOffsets captures the first offset that exists and the end offset (the high
 	// watermark: the next offset to be written) of a partition.
 	EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error)
-	// KeepsTombstones says for how many milliseconds a tombstone is sure to be in the topic; Forever where it is not compacted.
+	// KeepsTombstones says for how many milliseconds a tombstone is sure to be in the topic; Forever where it is not compacted. The
+	// error wraps ErrUntold where asking again is of no use.
 	KeepsTombstones(timeout time.Duration) (ms int64, err error)
 	// Partition starts to fetch a partition from offset from on.
 	Partition(partition int32, from stores.Offset) (PartitionReader, error)

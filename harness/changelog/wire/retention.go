@@ -23,6 +23,9 @@ const (
 // first offset tells.
 const Forever = math.MaxInt64
 
+// ErrUntold means that the broker does not tell a topic's settings, or not to this client, and will not when it is asked again.
+var ErrUntold = errors.New("the broker does not tell")
+
 // Kept is for how many milliseconds after it was written a tombstone is sure to be in a topic with these settings. (The
 // cleaner takes it away that long after it first came by, KIP-534; before Kafka 3.1 sooner, sometimes.)
 func Kept(cleanupPolicy, deleteRetention string) (ms int64, err error) {
@@ -35,7 +38,7 @@ func Kept(cleanupPolicy, deleteRetention string) (ms int64, err error) {
 	return ms, nil
 }
 
-// KeepsTombstones asks the broker for Kept.
+// KeepsTombstones asks the broker for Kept. The error wraps [ErrUntold] where it has no answer for this client.
 func (r *Reader) KeepsTombstones(timeout time.Duration) (ms int64, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
@@ -76,7 +79,10 @@ func (r *Reader) describeConfigs(ctx context.Context) (ms int64, err error) {
 	if len(resp.Resources) != 1 {
 		return 0, fmt.Errorf("settings of %d topics", len(resp.Resources))
 	}
-	if err := kerr.ErrorForCode(resp.Resources[0].ErrorCode); err != nil {
+	switch err := kerr.ErrorForCode(resp.Resources[0].ErrorCode); {
+	case errors.Is(err, kerr.TopicAuthorizationFailed), errors.Is(err, kerr.ClusterAuthorizationFailed):
+		return 0, fmt.Errorf("%w: %w", ErrUntold, err)
+	case err != nil:
 		return 0, err
 	}
 	values := map[string]string{}
@@ -86,7 +92,7 @@ func (r *Reader) describeConfigs(ctx context.Context) (ms int64, err error) {
 		}
 	}
 	if len(values) < 2 {
-		return 0, errors.New("the broker does not tell it")
+		return 0, fmt.Errorf("%w: of %s and %s there are %d", ErrUntold, CleanupPolicy, DeleteRetention, len(values))
 	}
 	return Kept(values[CleanupPolicy], values[DeleteRetention])
 }
