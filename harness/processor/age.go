@@ -21,12 +21,16 @@ import (
 // what it deletes (the cleaner takes that away first). So the time is: of the beginning of a replay; of the asking for the end
 // offset that a restore got to; and while records are processed, of the moment before the store was made durable. It is the
 // wall clock's: nothing else goes on while the machine is off.
+//
+// A store that came back from a backup, or went back to an older MANIFEST, is older than the file beside it says. So that also has the
+// offset that the store was durable at then: one that stands before it is of a time that nobody knows.
 
 // origin is what is known of local files.
 type origin struct {
 	changelog.Identity
-	at   int64 // when they held all of the changelog, in ms since the epoch
-	kept int64 // ms that the changelog keeps a tombstone, or unknown
+	at   int64         // when they held all of the changelog, in ms since the epoch
+	next stores.Offset // what they held it up to, durably, or less: the store stands there, or behind it
+	kept int64         // ms that the changelog keeps a tombstone, or unknown
 }
 
 const (
@@ -37,8 +41,10 @@ const (
 	marginShare = 10
 	// stepShare: the time is written anew once it is by a hundredth of that older than the files, which costs next to nothing.
 	stepShare = 100
-	// leastStep in ms bounds how often, for times that no real changelog has.
+	// leastStep in ms bounds how often, for times that no real changelog has; mostStep how seldom: files that were durable a moment
+	// before a crash are not to look as if the broker must be asked.
 	leastStep = 100
+	mostStep  = unasked / 2
 	// unasked is the age in ms up to which the broker is not asked before a hole is read whether it keeps tombstones for a shorter
 	// time than was written with the files: a crash is over by then.
 	unasked = int64(15 * time.Minute / time.Millisecond)
@@ -62,28 +68,42 @@ func outdated(age, kept int64) string {
 // span is a duration of so many ms.
 func span(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 
-// due says whether files that held all at a time are to be said to.
-func (o *origin) due(at int64) bool {
+// due says whether files that held all at a time, up to an offset, are to be said to. What is said of a store that stands before its
+// offset does not wait: it would be taken for another's.
+func (o *origin) due(at int64, next stores.Offset) bool {
 	kept := o.kept
 	if kept == unknown {
 		kept = defaultKept
 	}
-	return at < o.at || at-o.at >= max(kept/stepShare, leastStep)
+	return next < o.next || at < o.at || at-o.at >= min(max(kept/stepShare, leastStep), mostStep)
+}
+
+// older says why a store that stands at an offset is not the one that was said to hold all then; "" if it may be.
+func (o *origin) older(stands stores.Offset) string {
+	if stands >= o.next || defect.Is(defect.AgeIgnored) {
+		return ""
+	}
+	return fmt.Sprintf("the store stands at offset %d and has been durable at %d: it is an earlier one, as from a backup, of a time that is not known: deleted keys could come back",
+		stands, o.next)
 }
 
 // tooOld says why a partition's files must not be brought up to date; "" if they may.
-func (p *processor) tooOld(part *partition, now time.Time) string {
+func (p *processor) tooOld(part *partition, now time.Time) (why string, err error) {
 	if !p.keepsFiles(part) || defect.Is(defect.AgeIgnored) {
-		return ""
+		return "", nil
 	}
 	o := part.known()
 	age := now.UnixMilli() - o.at
 	if o.kept != unknown {
-		if why := outdated(age, o.kept); why != "" || age < unasked {
-			return why
+		if why := outdated(age, o.kept); why != "" || age < unasked || o.kept == changelog.Forever {
+			return why, nil // a changelog that was not compacted may be by now: a hole tells
 		}
 	}
-	return outdated(age, p.ask(part, o))
+	kept, err := p.ask(part, o)
+	if err != nil {
+		return "", err
+	}
+	return outdated(age, kept), nil
 }
 
 // errForgotten means that a changelog may lack tombstones that the local files need.
@@ -92,7 +112,10 @@ var errForgotten = errors.New("a hole in the changelog")
 // waryReader looks out for what a changelog has forgotten.
 type waryReader struct {
 	restore.Source
-	check func() (why string)
+	at    int64 // of the files
+	holes int64 // up to which they were young enough
+	kept  int64 // or unknown
+	ask   func() (kept int64, err error)
 }
 
 // wary reads what is behind local files that look young enough, until there is a hole although they are not. Without files there is
@@ -101,99 +124,46 @@ func (p *processor) wary(part *partition, s restore.Source) restore.Source {
 	if _, saved := part.saved(); !saved || !p.keepsFiles(part) || defect.Is(defect.AgeIgnored) {
 		return s
 	}
-	return &waryReader{s, func() string {
-		o := part.known()
-		return outdated(time.Now().UnixMilli()-o.at, p.ask(part, o))
-	}}
+	o := part.known()
+	return &waryReader{Source: s, at: o.at, kept: unknown, ask: func() (int64, error) { return p.ask(part, o) }}
 }
 
-// Read stops short of what was read with the first hole.
+// Read stops short of what was read with a hole that the files are too old for. The broker is asked at the first, the clock at each:
+// a restore may take long.
 func (w *waryReader) Read(ctx context.Context, b *stores.Batch, stop stores.Offset, wait time.Duration) error {
-	err := w.Source.Read(ctx, b, stop, wait)
-	if err != nil || w.check == nil || w.Stats().Holes == 0 {
+	if err := w.Source.Read(ctx, b, stop, wait); err != nil {
 		return err
 	}
-	why := w.check()
-	w.check = nil
-	if why != "" {
+	holes := w.Stats().Holes
+	if holes == w.holes {
+		return nil
+	}
+	if w.kept == unknown {
+		kept, err := w.ask()
+		if err != nil {
+			return err
+		}
+		w.kept = kept
+	}
+	if why := outdated(time.Now().UnixMilli()-w.at, w.kept); why != "" {
 		return fmt.Errorf("%w before offset %d: %s", errForgotten, b.Next, why)
 	}
+	w.holes = holes
 	return nil
 }
 
-// askTimeout bounds the question how long tombstones are kept, in ready processors and in others.
-const askTimeout = 10 * time.Second
-
-// ask asks the broker how long tombstones are kept. One that may not tell has a default. What it was before counts, too: the cleaner
-// goes by what it was when it first came by a tombstone.
-func (p *processor) ask(part *partition, o origin) int64 {
-	kept, err := part.reader.KeepsTombstones(askTimeout)
-	if err != nil {
+// ask asks the broker how long tombstones are kept, as long as other questions. One that does not tell, or not us, has a default; of any
+// other error nothing follows. What it was before counts, too: the cleaner goes by what it was when it first came by a tombstone.
+func (p *processor) ask(part *partition, o origin) (kept int64, err error) {
+	kept, err = part.reader.KeepsTombstones(offsetTimeout)
+	switch {
+	case errors.Is(err, changelog.ErrUntold):
 		kept = defaultKept
+	case err != nil:
+		return 0, fmt.Errorf("whether deleted keys could come back: %w", err)
 	}
 	if o.kept != unknown {
 		kept = min(kept, o.kept)
 	}
-	return kept
-}
-
-func (part *partition) known() origin {
-	part.dating.Lock()
-	defer part.dating.Unlock()
-	return part.origin
-}
-
-func (part *partition) setOrigin(o origin) {
-	part.dating.Lock()
-	defer part.dating.Unlock()
-	part.origin = o
-}
-
-// date notes that the files hold all that the changelog had at a time, if that is due.
-func (p *processor) date(part *partition, at time.Time) error {
-	part.dating.Lock()
-	defer part.dating.Unlock()
-	if !p.keepsFiles(part) || !part.origin.due(at.UnixMilli()) {
-		return nil
-	}
-	part.origin.at = at.UnixMilli()
-	return p.sourceOf(part).write(part.origin)
-}
-
-// dated is a partition's store while records are processed: what makes it durable is noted.
-type dated struct {
-	stores.Store
-	processor *processor
-	part      *partition
-}
-
-func (d dated) Flush() error {
-	now := time.Now()
-	if err := d.Store.Flush(); err != nil {
-		return err
-	}
-	return d.processor.date(d.part, now)
-}
-
-// dateAll does, once the processor is ready, what the downtime is not to wait for: it notes that the files hold all that they were
-// restored to, and how long the changelog keeps tombstones. Neither is needed before there is a crash, nor worth an error.
-func (p *processor) dateAll(ctx context.Context) {
-	for _, part := range p.parts {
-		if !part.restored.IsZero() {
-			_ = p.date(part, part.restored) // else the files look older than they are
-		}
-		if ctx.Err() != nil || !p.keepsFiles(part) {
-			continue
-		}
-		kept, err := part.reader.KeepsTombstones(askTimeout)
-		if err != nil {
-			continue // whoever finds the files asks
-		}
-		part.dating.Lock()
-		if part.origin.kept != kept {
-			part.origin.kept = kept
-			_ = p.sourceOf(part).write(part.origin)
-		}
-		part.dating.Unlock()
-	}
+	return kept, nil
 }

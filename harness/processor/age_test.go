@@ -3,6 +3,7 @@ package processor
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,19 +44,25 @@ func TestOutdated(t *testing.T) {
 func TestDue(t *testing.T) {
 	for name, c := range map[string]struct {
 		later, kept int64
+		next        stores.Offset
 		want        bool
 	}{
-		"at once":            {0, 86_400_000, false},
-		"a minute later":     {60_000, 86_400_000, false},
-		"a quarter later":    {900_000, 86_400_000, true},
-		"by the default":     {900_000, unknown, true},
-		"back":               {-1, 86_400_000, true},
-		"of a short time":    {99, 1000, false},
-		"of a short time on": {100, 1000, true},
-		"not compacted":      {1 << 50, changelog.Forever, false},
+		"at once":                 {0, 86_400_000, 5, false},
+		"a minute later":          {60_000, 86_400_000, 5, false},
+		"further, a minute later": {60_000, 86_400_000, 50, false},
+		"before it":               {0, 86_400_000, 4, true},
+		"a quarter later":         {900_000, 86_400_000, 5, true},
+		"by the default":          {900_000, unknown, 5, true},
+		"back":                    {-1, 86_400_000, 5, true},
+		"of a short time":         {99, 1000, 5, false},
+		"of a short time on":      {100, 1000, 5, true},
+		"of a long time":          {449_000, 1000 * 86_400_000, 5, false},
+		"of a long time on":       {450_000, 1000 * 86_400_000, 5, true},
+		"not compacted":           {449_000, changelog.Forever, 5, false},
+		"not compacted, later on": {450_000, changelog.Forever, 5, true},
 	} {
-		o := origin{at: 1 << 40, kept: c.kept}
-		if got := o.due(o.at + c.later); got != c.want {
+		o := origin{at: 1 << 40, next: 5, kept: c.kept}
+		if got := o.due(o.at+c.later, c.next); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
@@ -67,17 +74,20 @@ type asked struct {
 	kept  int64
 	err   error
 	times int
+
+	timeout time.Duration // of the last question
 }
 
-func (a *asked) KeepsTombstones(time.Duration) (int64, error) {
-	a.times++
+func (a *asked) KeepsTombstones(timeout time.Duration) (int64, error) {
+	a.times, a.timeout = a.times+1, timeout
 	return a.kept, a.err
 }
 
-// The broker is asked where what was written with the files is not known, or may have become less; one that does not tell has a default.
+// The broker is asked where what was written with the files is not known, or may have become less. One that does not tell has a default;
+// where the question fails, nothing is known.
 func TestTooOld(t *testing.T) {
 	const minute, day = int64(60_000), int64(86_400_000)
-	refused := changelog.ErrTopicChanged // any error
+	untold, away := fmt.Errorf("to us: %w", changelog.ErrUntold), changelog.ErrTopicChanged // any other
 	for name, c := range map[string]struct {
 		age, saved, kept int64
 		err              error
@@ -92,15 +102,22 @@ func TestTooOld(t *testing.T) {
 		"too old, and raised since":      {60 * minute, 65 * minute, day, nil, true, 0},
 		"unknown":                        {minute, unknown, 0, nil, true, 1},
 		"unknown, and kept":              {60 * minute, unknown, day, nil, false, 1},
-		"the broker does not tell":       {60 * minute, unknown, 0, refused, false, 1},
-		"nor does it, and it is too old": {24 * 60 * minute, unknown, 0, refused, true, 1},
+		"not compacted":                  {60 * minute, changelog.Forever, 0, nil, false, 0},
+		"the broker does not tell":       {60 * minute, unknown, 0, untold, false, 1},
+		"nor does it, and it is too old": {24 * 60 * minute, unknown, 0, untold, true, 1},
+		"the broker does not answer":     {60 * minute, day, 0, away, false, 1},
+		"nor does it, right after that":  {minute, unknown, 0, away, false, 1},
 	} {
 		reader := &asked{kept: c.kept, err: c.err}
 		p := &processor{task: &subject.Task{}}
 		now := time.Now()
 		part := &partition{task: subject.Store{Store: spec.StoreRocks}, reader: reader, origin: origin{at: now.UnixMilli() - c.age, kept: c.saved}}
-		if why := p.tooOld(part, now); (why != "") != c.old || reader.times != c.times {
-			t.Errorf("%s: %q, asked %d times, want %d", name, why, reader.times, c.times)
+		why, err := p.tooOld(part, now)
+		if (why != "") != c.old || reader.times != c.times || errors.Is(err, away) != errors.Is(c.err, away) || err != nil && !errors.Is(c.err, away) {
+			t.Errorf("%s: %q, %v, asked %d times, want %d", name, why, err, reader.times, c.times)
+		}
+		if reader.times > 0 && reader.timeout != offsetTimeout {
+			t.Errorf("%s: asked for %v", name, reader.timeout)
 		}
 	}
 }
@@ -109,6 +126,7 @@ func TestTooOld(t *testing.T) {
 type holed struct {
 	restore.Source
 	next, hole stores.Offset
+	holes      stores.Offset // where there is another one; 0: none
 }
 
 func (h *holed) Read(_ context.Context, b *stores.Batch, _ stores.Offset, _ time.Duration) error {
@@ -121,6 +139,9 @@ func (h *holed) Stats() (s changelog.ReadStats) {
 	if h.next >= h.hole {
 		s.Holes = 1
 	}
+	if h.holes > 0 && h.next >= h.holes {
+		s.Holes++
+	}
 	return s
 }
 
@@ -130,12 +151,14 @@ func TestHoleBehindFiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		saved       bool
 		kept        int64 // by now; less than what was written with the files
-		reads, asks int   // up to offset 9, and where it ends before
+		err         error
+		reads, asks int // up to offset 9, and where it ends before
 	}{
-		"kept for a day":       {true, day, 9, 1},
-		"lowered to a minute":  {true, minute, 5, 1},
-		"no files were there":  {false, minute, 9, 0},
-		"kept long enough yet": {true, 3 * minute, 9, 1},
+		"kept for a day":       {true, day, nil, 9, 1},
+		"lowered to a minute":  {true, minute, nil, 5, 1},
+		"no files were there":  {false, minute, nil, 9, 0},
+		"kept long enough yet": {true, 3 * minute, nil, 9, 1},
+		"no answer":            {true, 0, changelog.ErrTopicChanged, 5, 1}, // any error
 	} {
 		store := memory.New()
 		if c.saved {
@@ -143,7 +166,7 @@ func TestHoleBehindFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		reader := &asked{kept: c.kept}
+		reader := &asked{kept: c.kept, err: c.err}
 		p := &processor{task: &subject.Task{}}
 		part := &partition{
 			task: subject.Store{Store: spec.StoreRocks}, reader: reader, store: store,
@@ -153,10 +176,33 @@ func TestHoleBehindFiles(t *testing.T) {
 		for ; err == nil && reads < 9; reads++ {
 			err = source.Read(t.Context(), changelog.NewBatch(), 100, 0)
 		}
-		if reads != c.reads || reader.times != c.asks || (err != nil) != (reads < 9) || err != nil && !errors.Is(err, errForgotten) {
+		if reads != c.reads || reader.times != c.asks || (err != nil) != (reads < 9) ||
+			errors.Is(err, errForgotten) != (err != nil && c.err == nil) || c.err != nil && !errors.Is(err, c.err) {
 			t.Errorf("%s: read %d times, asked %d times, %v", name, reads, reader.times, err)
 		}
 		store.Close()
+	}
+}
+
+// A restore that takes so long that the files are too old at a later hole stops there, without another question.
+func TestLaterHole(t *testing.T) {
+	const day = int64(86_400_000)
+	asks := 0
+	w := &waryReader{Source: &holed{hole: 2, holes: 4}, at: time.Now().UnixMilli(), kept: unknown, ask: func() (int64, error) {
+		asks++
+		return day, nil
+	}}
+	for at := 1; at <= 5; at++ {
+		if at == 3 { // a day passes
+			w.at -= day
+		}
+		err := w.Read(t.Context(), changelog.NewBatch(), 100, 0)
+		if errors.Is(err, errForgotten) != (at >= 4) || err != nil && at < 4 {
+			t.Errorf("at %d: %v", at, err)
+		}
+	}
+	if asks != 1 {
+		t.Errorf("asked %d times", asks)
 	}
 }
 
@@ -217,7 +263,7 @@ func TestOldFilesAreWiped(t *testing.T) {
 // Once ready, the processor writes down what the next start then need not ask for.
 func TestWhatTheChangelogKeepsIsWritten(t *testing.T) {
 	p := &processor{task: &subject.Task{StateDir: t.TempDir()}}
-	was := origin{changelog.Identity{ID: "id", Partitions: 1}, 1 << 40, unknown}
+	was := origin{changelog.Identity{ID: "id", Partitions: 1}, 1 << 40, 7, unknown}
 	reader := &asked{err: changelog.ErrTopicChanged} // any error
 	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreRocks}, reader: reader, origin: was}
 	p.parts = []*partition{part}
@@ -227,11 +273,13 @@ func TestWhatTheChangelogKeepsIsWritten(t *testing.T) {
 		want     origin
 	}{
 		{changelog.ErrTopicChanged, time.Time{}, was}, // any error
-		{nil, time.Time{}, origin{was.Identity, was.at, 5000}},
-		{nil, time.UnixMilli(was.at + 5000), origin{was.Identity, was.at + 5000, 5000}},
+		{nil, time.Time{}, origin{was.Identity, was.at, 7, 5000}},
+		{nil, time.UnixMilli(was.at + 5000), origin{was.Identity, was.at + 5000, 9, 5000}},
 	} {
-		reader.kept, reader.err, part.restored = 5000, c.err, c.restored
-		p.dateAll(t.Context())
+		reader.kept, reader.err = 5000, c.err
+		part.setRestored(c.restored, 9)
+		p.dateLater(t.Context(), p.parts)
+		p.later.Wait()
 		o, ok, err := p.sourceOf(part).read()
 		if part.origin != c.want || err != nil || ok && o != c.want || !ok && c.want != was {
 			t.Errorf("%+v, in the file %+v, %v, want %+v", part.origin, o, err, c.want)
@@ -249,12 +297,15 @@ func TestOnlyWhatIsDurableIsDated(t *testing.T) {
 	p := &processor{task: &subject.Task{StateDir: t.TempDir(), Config: subject.Config{SnapshotIntervalMS: 10}}}
 	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreMemory}, store: memory.New()}
 	defer part.store.Close()
-	old := origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 1000}
+	old := origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 3, 1000}
 	part.origin = old
+	if err := (dated{part.store, p, part}).Apply(&stores.Batch{Next: 7}); err != nil {
+		t.Fatal(err)
+	}
 	if err := (dated{broken{part.store}, p, part}).Flush(); err == nil || part.origin != old {
 		t.Errorf("%v, %+v", err, part.origin)
 	}
-	if err := (dated{part.store, p, part}).Flush(); err != nil || part.origin.at == old.at {
+	if err := (dated{part.store, p, part}).Flush(); err != nil || part.origin.at == old.at || part.origin.next != 7 {
 		t.Errorf("%v, %+v", err, part.origin)
 	}
 	if o, ok, err := p.sourceOf(part).read(); o != part.origin || !ok || err != nil {
@@ -271,5 +322,9 @@ func TestOnlyWhatIsDurableIsDated(t *testing.T) {
 	part.held.Store(false)
 	if taken, err := part.snapshot(t.Context()); !taken || err != nil {
 		t.Errorf("taken: %v, %v", taken, err)
+	}
+	part.origin = old
+	if err := p.save(t.Context(), part); err != nil || part.origin.at == old.at || part.origin.next != 7 {
+		t.Errorf("%v, %+v", err, part.origin)
 	}
 }

@@ -116,7 +116,7 @@ func (f *feeding) commit(ctx context.Context) (err error) {
 		return err
 	}
 	killpoint.Reached(killpoint.Commit)
-	if err := f.part.store.Apply(f.taken); err != nil {
+	if err := f.dated().Apply(f.taken); err != nil {
 		return err
 	}
 	killpoint.Reached(killpoint.Commit)
@@ -138,9 +138,11 @@ func (f *feeding) checkpoint() error {
 		return nil
 	}
 	killpoint.Reached(killpoint.Checkpoint)
-	if err := (dated{f.part.store, f.processor, f.part}).Flush(); err != nil {
+	if err := f.dated().Flush(); err != nil {
 		return err
 	}
 	killpoint.Reached(killpoint.Checkpoint)
 	return nil
 }
+
+func (f *feeding) dated() stores.Store { return dated{f.part.store, f.processor, f.part} }

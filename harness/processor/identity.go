@@ -51,20 +51,20 @@ func (s source) read() (o origin, ok bool, err error) {
 	if err != nil {
 		return o, false, err
 	}
-	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &o.ID, &o.Partitions, &o.at, &o.kept, new(string)); err != nil {
+	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &o.ID, &o.Partitions, &o.at, &o.next, &o.kept, new(string)); err != nil {
 		return o, false, nil
 	}
 	return o, bytes.Equal(text, s.text(o)), nil
 }
 
-// sourceFormat is a version, then topic, partition, id and number of partitions, then the time at which the files held all and how
-// long tombstones are kept, then a checksum of these. Version 0 had no time: as nobody knows how old such files are, they are
-// as good as those of nobody knows which topic.
-const sourceFormat = "1\n%s %d %s %d\n%d %d\n%s\n"
+// sourceFormat is a version, then topic, partition, id and number of partitions, then the time at which the files held all, the offset
+// that they did up to and how long tombstones are kept, then a checksum of these. Version 0 had no time, version 1 no offset:
+// as nobody knows how old such files are, they are as good as those of nobody knows which topic.
+const sourceFormat = "2\n%s %d %s %d\n%d %d %d\n%s\n"
 
 func (s source) text(o origin) []byte {
-	sum := xxh3.HashString(fmt.Sprintf("%s %d %s %d %d %d", s.topic, s.partition, o.ID, o.Partitions, o.at, o.kept))
-	return fmt.Appendf(nil, sourceFormat, s.topic, s.partition, o.ID, o.Partitions, o.at, o.kept, fmt.Sprintf("%016x", sum))
+	sum := xxh3.HashString(fmt.Sprintf("%s %d %s %d %d %d %d", s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept))
+	return fmt.Appendf(nil, sourceFormat, s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept, fmt.Sprintf("%016x", sum))
 }
 
 func (s source) write(o origin) error {
@@ -89,13 +89,17 @@ func (p *processor) identify(part *partition) error {
 	then, known, err := file.read()
 	part.setOrigin(then)
 	_, saved := part.saved()
+	stands, _ := part.store.Offset() // a checkpoint may be behind it
+	same := known && (then.Identity == now || defect.Is(defect.TopicNotCompared))
 	switch {
 	case err != nil:
 		return err
 	case known && then.Partitions != now.Partitions && !defect.Is(defect.PartitionsIgnored):
 		return fmt.Errorf("%w: %s has %d, the files in %s are of one with %d: make it as it was, or remove the directory to replay what is there",
 			ErrPartitions, part.task.Topic, now.Partitions, part.dir, then.Partitions)
-	case known && (then.Identity == now || defect.Is(defect.TopicNotCompared)):
+	case same && saved && then.older(stands) != "":
+		err = p.discard(part, then.older(stands))
+	case same:
 		if part.had && !saved {
 			return p.wipe(part) // what is in it, if anything, is of nobody knows what
 		}
@@ -110,8 +114,7 @@ func (p *processor) identify(part *partition) error {
 	if err != nil {
 		return err
 	}
-	part.setOrigin(origin{Identity: now, at: begun.UnixMilli(), kept: unknown})
-	return file.write(part.known())
+	return p.beginOrigin(part, origin{Identity: now, at: begun.UnixMilli(), kept: unknown})
 }
 
 // discard wipes local files once the store was opened, and says why: the record must not call it local.

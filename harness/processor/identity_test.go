@@ -3,11 +3,14 @@ package processor
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/zeebo/xxh3"
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
@@ -130,7 +133,7 @@ func TestSource(t *testing.T) {
 	if _, ok, err := s.read(); ok || err != nil {
 		t.Errorf("of no file: %v, %v", ok, err)
 	}
-	want := origin{changelog.Identity{ID: "bX5i2Q-_RKqk0cM7cTeBzA", Partitions: 12}, 1_700_000_000_123, unknown}
+	want := origin{changelog.Identity{ID: "bX5i2Q-_RKqk0cM7cTeBzA", Partitions: 12}, 1_700_000_000_123, 4567, unknown}
 	if err := s.write(want); err != nil {
 		t.Fatal(err)
 	}
@@ -165,6 +168,8 @@ func TestSource(t *testing.T) {
 	}
 	try(append(text, text...))
 	try([]byte("0\napp-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12\nf3b0b4be5d1b9d3f\n")) // as it was without a time
+	sum := xxh3.HashString("app-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12 1700000000123 -1")
+	try(fmt.Appendf(nil, "1\napp-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12\n1700000000123 -1\n%016x\n", sum)) // and without an offset
 }
 
 // beneath is a changelog to which something happens when its records are about to be read.

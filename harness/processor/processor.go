@@ -121,7 +121,7 @@ func (p *processor) live(ctx context.Context) error {
 	if err := p.show(""); err != nil {
 		return err
 	}
-	p.later.Go(func() { p.dateAll(ctx) })
+	p.dateLater(ctx, p.parts)
 	if p.task.Config.Feed != nil {
 		if err := p.feed(ctx); err != nil {
 			return err
@@ -289,10 +289,10 @@ func (p *processor) snapshots(ctx context.Context, done <-chan struct{}) error {
 
 // save takes a snapshot of a partition, if there is anything new, and notes what it holds.
 func (p *processor) save(ctx context.Context, part *partition) error {
-	now := time.Now()
+	now, next := time.Now(), stores.Offset(part.applied.Load())
 	taken, err := part.snapshot(ctx)
 	if err == nil && taken {
-		err = p.date(part, now)
+		err = p.date(part, now, next)
 	}
 	return err
 }

@@ -35,10 +35,14 @@ type partition struct {
 	checkpoint   stores.Offset // saved in a file of its own
 	checkpointed bool
 
-	dating   sync.Mutex
-	origin   origin    // of the local files
-	asked    time.Time // for the end offset
-	restored time.Time // the files hold all that there was then; zero: that is not known
+	applied atomic.Int64 // the store is there, or behind it; for whoever does not write to it
+	asked   time.Time    // for the end offset
+
+	dating     sync.Mutex    // of what follows
+	origin     origin        // of the local files
+	noted      bool          // by date, since the files were opened
+	restored   time.Time     // the files hold all that there was then; zero: that is not known
+	restoredTo stores.Offset // and are durable up to there
 }
 
 // storeName names the store within its application, as in its topic's name and
@@ -193,7 +197,8 @@ func (p *processor) restore(ctx context.Context, parts []*partition) error {
 // plan decides what to read of a partition. Files whose offset the changelog does not have, and those that are too old for what
 // has come since, are wiped, once.
 func (p *processor) plan(part *partition) (r restore.Range, err error) {
-	part.asked, part.restored = time.Now(), time.Time{}
+	part.asked = time.Now()
+	part.setRestored(time.Time{}, 0)
 	begin, end, err := part.reader.EndOffsets(part.id, offsetTimeout)
 	if err != nil {
 		return r, err
@@ -208,7 +213,9 @@ func (p *processor) plan(part *partition) (r restore.Range, err error) {
 	case err != nil:
 		return r, err
 	case ok && r.From < r.To && !p.task.Config.Standby: // a copy that was kept up to now is of now
-		why = p.tooOld(part, part.asked)
+		if why, err = p.tooOld(part, part.asked); err != nil {
+			return r, err
+		}
 	}
 	if why != "" {
 		if err := p.discard(part, why); err != nil {
@@ -218,10 +225,11 @@ func (p *processor) plan(part *partition) (r restore.Range, err error) {
 			return r, err
 		}
 	}
-	if !ok || why != "" { // there is nothing in them
-		err = p.date(part, part.asked)
+	at := part.asked
+	if ok && why == "" { // else there is nothing in them
+		at = time.UnixMilli(part.known().at)
 	}
-	return r, err
+	return r, p.goOn(part, at, r.From) // a checkpoint may be behind the store, whose offset goes back to it then
 }
 
 func (p *processor) announce(part *partition, r restore.Range) error {
@@ -292,8 +300,9 @@ func (p *processor) replay(ctx context.Context, part *partition, r restore.Range
 		durable = !later
 	}
 	if durable {
-		part.restored = part.asked
+		part.setRestored(part.asked, r.To)
 	}
+	part.applied.Store(int64(r.To))
 	return p.events.Emit(subject.Event{
 		Event: subject.CaughtUp, Partition: part.id, Store: p.nameOf(part), Offset: int64(r.To), Mode: mode, Fetcher: part.reader.Fetcher(),
 		Records: res.Records, Bytes: res.Bytes, NullKeys: res.NullKeys,

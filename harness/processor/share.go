@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/subject"
@@ -140,7 +141,7 @@ func (s *sharing) run(ctx context.Context, failed <-chan error) error {
 		case c := <-s.asked:
 			err = s.answer(c)
 		case w := <-s.ended:
-			err = s.over(w)
+			err = s.over(ctx, w)
 		case err = <-failed:
 		case err = <-s.member.Failed():
 		case <-ctx.Done():
@@ -179,7 +180,7 @@ func (s *sharing) change(ctx context.Context, c changelog.Change) error {
 	if again = append(again, s.partsOf(c.Gained)...); len(again) > 0 {
 		return s.gain(ctx, again)
 	}
-	return s.ready()
+	return s.ready(ctx)
 }
 
 // lose gives partitions up, and returns those that were being restored beside one of them: they start over.
@@ -197,6 +198,8 @@ func (s *sharing) lose(ids []int32) (again []*partition, err error) {
 				again = append(again, p)
 			}
 		}
+		// What was to be noted of it later is not so any more.
+		part.setRestored(time.Time{}, 0)
 		if s.task.Config.Standby { // what it has is the beginning of a copy
 			continue
 		}
@@ -300,7 +303,7 @@ func (s *sharing) end(w *work) {
 }
 
 // over takes a restore that is complete.
-func (s *sharing) over(w *work) error {
+func (s *sharing) over(ctx context.Context, w *work) error {
 	if s.works[w.parts[0].id] != w { // it was ended at the same moment, and what it did is done again
 		return nil
 	}
@@ -313,11 +316,11 @@ func (s *sharing) over(w *work) error {
 	for _, part := range w.parts {
 		s.served[part.id] = true
 	}
-	return s.ready()
+	return s.ready(ctx)
 }
 
 // ready tells when all that the process owns is restored, and reads what it has gained.
-func (s *sharing) ready() error {
+func (s *sharing) ready(ctx context.Context) error {
 	if len(s.served) < len(s.owned) {
 		return nil
 	}
@@ -328,9 +331,13 @@ func (s *sharing) ready() error {
 	s.gained = nil
 	for _, r := range s.firsts {
 		if slices.Contains(gained, r.Partition) {
-			return s.readFirst(&r)
+			if err := s.readFirst(&r); err != nil {
+				return err
+			}
+			break
 		}
 	}
+	s.dateLater(ctx, s.partsOf(gained))
 	return nil
 }
 

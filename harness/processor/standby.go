@@ -97,13 +97,17 @@ func (p *processor) keepPartition(ctx context.Context, part *partition) error {
 	}
 	saved, ok := part.store.Offset()
 	r, err := restore.Plan(saved, ok, begin, end)
-	if err == nil && ok && r.From < r.To && p.tooOld(part, asked) != "" {
+	why := ""
+	if err == nil && ok && r.From < r.To {
+		why, err = p.tooOld(part, asked)
+	}
+	if err == nil && why != "" {
 		if err = p.wipe(part); err == nil {
-			err = p.date(part, asked)
-		}
-		if err == nil {
 			r, err = restore.Plan(0, false, begin, end)
 		}
+	}
+	if err == nil && (!ok || why != "") { // there is nothing in them
+		err = p.goOn(part, asked, r.From)
 	}
 	if err != nil {
 		return fmt.Errorf("partition %d: %w", part.id, err)
