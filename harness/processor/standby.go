@@ -118,6 +118,11 @@ func (p *processor) keepPartition(ctx context.Context, part *partition) error {
 	}
 	defer reader.Close()
 	source := p.wary(part, reader)
+	// A copy that has all of it already, as that of what was just given up, has no batch to tell of.
+	err = p.events.Emit(subject.Event{Event: subject.ProgressMade, Partition: part.id, Offset: int64(r.From)})
+	if err != nil {
+		return err
+	}
 	batch, records := changelog.NewBatch(), int64(0)
 	for at := r.From; ; at = batch.Next {
 		if err := source.Read(ctx, batch, math.MaxInt64, keepWait); err != nil {

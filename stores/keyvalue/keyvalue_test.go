@@ -28,7 +28,7 @@ func inMemory() stores.Space {
 
 func inRocks(dir, family string) stores.Space {
 	return space(func(name string) (stores.Store, error) {
-		return rocks.Open(filepath.Join(dir, name), rocks.Options{Topic: "t", CreateIfMissing: true, Family: family})
+		return rocks.Open(filepath.Join(dir, name), rocks.Options{Topic: "app-store-changelog", CreateIfMissing: true, Family: family})
 	})
 }
 

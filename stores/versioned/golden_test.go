@@ -152,7 +152,7 @@ func TestOpenKafkaStreamsDirectory(t *testing.T) {
 			perform(t, ours, fields)
 		}
 	}
-	space := rocks.NewSpace(dir, rocks.Options{Topic: "t"})
+	space := rocks.NewSpace(dir, rocks.Options{Topic: "app-store-changelog"})
 	for _, when := range []string{"first", "again, with the stream time saved"} {
 		theirs, err := Open(space, "store", Options{History: 60_000}, nil)
 		if err != nil {
