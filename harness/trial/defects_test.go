@@ -72,7 +72,7 @@ func inChild() []seeded {
 		{defect.StreamTimeForgotten, local("rocksdb-window"), byCount},
 		{defect.OffsetAhead, tail(spec.StoreRocks), byRecords},
 		{defect.OffsetAhead, local(spec.StoreRocks), byPath},
-		{defect.OffsetBehind, local(spec.StoreRocks), "took local+tail"},
+		{defect.OffsetBehind, local(spec.StoreRocks), "it is an earlier one"},
 		{defect.OffsetBeforeData, local(spec.StoreRocks), byCount},
 		{defect.FlushSkipped, local(spec.StoreRocks), "took replay"},
 		{defect.SnapshotOfOldData, local(spec.StoreMemory), byCount},
