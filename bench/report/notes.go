@@ -23,10 +23,8 @@ func (s *Summary) writeNotes(b *strings.Builder) {
 		writeWrapped(b, "", "bound by: the stage that a restore can be no faster than, and its share of the restore's time.")
 	}
 	writeWrapped(b, "", s.Where()+".")
-	for _, system := range s.Systems {
-		if changes := system.Changes(); changes != "" {
-			writeWrapped(b, "", system.Title()+": "+changes+".")
-		}
+	for _, one := range s.settings() {
+		writeWrapped(b, "", strings.Join(one.names, ", ")+": "+one.what+".")
 	}
 	for _, w := range s.Warnings {
 		if w.Kind != WarnFewTrials { // the line on intervals says it

@@ -45,7 +45,7 @@ func systemsOf(records []record.Record) (all []SystemSummary) {
 // Untold says which phases subjects do not tell, "" if they tell all. They are unknown, and their time is in the phase before.
 func (s *Summary) Untold() string {
 	var parts []string
-	seen := map[string]bool{}
+	var of listed
 	for _, c := range s.Cells {
 		var missing []string
 		for _, phase := range record.Phases {
@@ -53,14 +53,46 @@ func (s *Summary) Untold() string {
 				missing = append(missing, phase)
 			}
 		}
-		part := strings.Join(missing, " and ") + " of " + c.Subject
-		if c.N > 0 && len(missing) > 0 && !seen[part] {
-			seen[part] = true
-			parts = append(parts, part)
+		if c.N > 0 && len(missing) > 0 {
+			of.add(strings.Join(missing, " and "), c.Subject)
 		}
 	}
-	if len(parts) == 0 {
+	if len(of) == 0 {
 		return ""
 	}
+	for _, one := range of {
+		parts = append(parts, one.what+" of "+strings.Join(one.names, ", "))
+	}
 	return "Unknown, and part of the phase before: " + strings.Join(parts, "; ")
+}
+
+// listed are names by what is true of them, each once, in the order in which they came.
+type listed []struct {
+	what  string
+	names []string
+}
+
+func (l *listed) add(what, name string) {
+	for i := range *l {
+		if one := &(*l)[i]; one.what == what {
+			if !slices.Contains(one.names, name) {
+				one.names = append(one.names, name)
+			}
+			return
+		}
+	}
+	*l = append(*l, struct {
+		what  string
+		names []string
+	}{what, []string{name}})
+}
+
+// settings are those of the systems that are not as shipped, with whose they are.
+func (s *Summary) settings() (of listed) {
+	for _, system := range s.Systems {
+		if changes := system.Changes(); changes != "" {
+			of.add(changes, system.Title())
+		}
+	}
+	return of
 }
