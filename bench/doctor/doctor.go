@@ -52,7 +52,7 @@ func (m machine) examine(ctx context.Context) []record.Finding {
 	after := readCounters(ctx)
 	return slices.Concat(
 		[]record.Finding{m.governor(), m.turbo(), m.clock(), loadOf(ctx, before, after), steal(before, after)},
-		[]record.Finding{memory(ctx), swap(ctx, before, after), m.hugePages()},
+		[]record.Finding{memory(ctx), swap(ctx, before, after), m.hugePages(), m.ballooning()},
 		[]record.Finding{m.disk(ctx), m.space(ctx)},
 		[]record.Finding{m.cpuLimit(), m.memoryLimit(), m.openFiles(ctx)},
 	)

@@ -76,7 +76,7 @@ func TestGoodMachine(t *testing.T) {
 			t.Errorf("%s: %+v", name, f)
 		}
 	}
-	if len(all) != 13 {
+	if len(all) != 14 {
 		t.Errorf("%d findings", len(all))
 	}
 	if by["disk of the state directory"].Value != "ext4 on /dev/nvme0n1" || by["load"].Value[:13] != "cores 9 % bus" {
@@ -92,12 +92,13 @@ func TestMissingFiles(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	}
-	if len(all) != 13 {
+	if len(all) != 14 {
 		t.Errorf("%d findings", len(all))
 	}
 }
 
 func TestBadMachines(t *testing.T) {
+	const balloonFeatures = "sys/bus/virtio/drivers/virtio_balloon/virtio0/features"
 	const clock = "sys/devices/system/clocksource/clocksource0/current_clocksource"
 	limit := func(n string) map[string]string {
 		return map[string]string{"proc/1/limits": strings.ReplaceAll(files, "65536", n)}
@@ -132,6 +133,9 @@ func TestBadMachines(t *testing.T) {
 		"swapping":        {nil, map[string]string{"proc/vmstat": "pswpin 256\npswpout 256\n"}, "swap", "spoils", "2 MiB moved in 500ms"},
 		"pages":           {map[string]string{"sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never", "sys/kernel/mm/transparent_hugepage/defrag": "[always] never"}, nil, "transparent huge pages", "warning", "always, defrag always"},
 		"pages, deferred": {map[string]string{"sys/kernel/mm/transparent_hugepage/enabled": "[always] madvise never"}, nil, "transparent huge pages", "ok", "always"},
+		"balloon":         {map[string]string{balloonFeatures: "01100101" + strings.Repeat("0", 56) + "\n"}, nil, "memory balloon", "warning", "takes free memory"},
+		"no reporting":    {map[string]string{balloonFeatures: "01100001" + strings.Repeat("0", 56) + "\n"}, nil, "memory balloon", "ok", "none"},
+		"odd balloon":     {map[string]string{balloonFeatures: "?\n"}, nil, "memory balloon", "ok", hidden("").Value},
 		"tmpfs":           {mounted("tmpfs tmpfs"), nil, "disk of the state directory", "warning", "tmpfs"},
 		"network":         {mounted("fuse.sshfs host:/x"), nil, "disk of the state directory", "warning", "fuse.sshfs on host:/x"},
 		"rotational":      {mounted("xfs /dev/sda"), nil, "disk of the state directory", "warning", "xfs on /dev/sda, rotational"},

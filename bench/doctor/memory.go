@@ -8,6 +8,7 @@ import (
 	"github.com/shirou/gopsutil/v4/mem"
 
 	"restorebench/harness/record"
+	"restorebench/internal/balloon"
 )
 
 const (
@@ -92,4 +93,18 @@ func (m machine) hugePages() record.Finding {
 		return warning(name, "always, defrag always", "page faults wait for the kernel to move memory together; write madvise to /"+below+"defrag")
 	}
 	return ok(name, enabled)
+}
+
+// ballooning looks for a host that takes free memory away.
+func (m machine) ballooning() record.Finding {
+	const name = "memory balloon"
+	reports, err := balloon.Reports(m.root)
+	switch {
+	case err != nil:
+		return hidden(name)
+	case reports:
+		return warning(name, "takes free memory (free page reporting)",
+			"to get it back from the host can take a second per GiB: a run does that before each crash, other tools do not; turn reporting off on the host, or repeat more")
+	}
+	return ok(name, "none")
 }

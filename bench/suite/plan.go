@@ -43,10 +43,7 @@ func DryRun(s *spec.Spec) (*Plan, error) {
 	if err != nil {
 		return nil, &BadInput{err}
 	}
-	p := &Plan{Cells: cells, Left: left, Trials: len(cells) * int(s.Runs), Estimate: startup}
-	for _, c := range cells {
-		p.Estimate += time.Duration(s.Runs) * Expected(c)
-	}
+	p := &Plan{Cells: cells, Left: left, Trials: len(cells) * int(s.Runs), Estimate: startup + warmth(s, cells) + expected(s, cells)}
 	if budget := time.Duration(s.Minutes) * time.Minute; budget > 0 {
 		p.Estimate = budget
 	}
@@ -55,6 +52,13 @@ func DryRun(s *spec.Spec) (*Plan, error) {
 
 // startup is the broker's and the warm-up's.
 const startup = 12 * time.Second
+
+func expected(s *spec.Spec, cells []record.Cell) (all time.Duration) {
+	for _, c := range cells {
+		all += time.Duration(s.Runs) * Expected(c)
+	}
+	return all
+}
 
 // Expected is about what a trial of a cell takes, load and verification included.
 func Expected(c record.Cell) time.Duration {

@@ -243,14 +243,22 @@ func warmUp(ctx context.Context, o Options, r *trial.Runner, cells []record.Cell
 	cell.Keys, cell.UpdatesPerKey, cell.Recovery, cell.Tail = min(cell.Keys, warmUpKeys), 1, record.Replay, 0
 	cell.Keys = max(cell.Keys, int64(cell.Partitions))
 	r.Watch = o.watch(Event{Trial: trial.WarmUp, Cell: cell})
+	r.Warm = warmth(o.Spec, cells)
 	if _, err := r.Do(ctx, trial.WarmUp, cell, 0); err != nil {
 		return err
 	}
 	return ctx.Err()
 }
 
-// warmUpKeys is enough for the hot paths of the broker, and takes about a second.
-const warmUpKeys = 100_000
+const (
+	warmUpKeys    = 100_000         // takes about a second
+	longestWarmth = 3 * time.Second // more makes no difference that can be told from noise
+)
+
+// warmth is a tenth of what the run will take, and longestWarmth at most.
+func warmth(s *spec.Spec, cells []record.Cell) time.Duration {
+	return min(longestWarmth, expected(s, cells)/10)
+}
 
 // newRunID is unique and sorts by time.
 func newRunID() string {

@@ -12,6 +12,7 @@ import (
 	"restorebench/bench/ceilings"
 	"restorebench/harness/changelog"
 	"restorebench/harness/workload"
+	"restorebench/internal/balloon"
 	"restorebench/stores"
 	"restorebench/stores/memory"
 	"restorebench/stores/rocks"
@@ -75,7 +76,7 @@ func (s *setup) measures() []ceilings.Ceiling {
 func (s *setup) inWarmMemory(measure func(context.Context) (ceilings.Result, error)) func(context.Context) (ceilings.Result, error) {
 	const perRecord = keyBytes + valueBytes + 50 // more than the in-memory store needs
 	return func(ctx context.Context) (ceilings.Result, error) {
-		if err := touch(int(s.large()) * perRecord); err != nil {
+		if _, err := balloon.Refill(s.large() * perRecord); err != nil {
 			return ceilings.Result{}, err
 		}
 		return measure(ctx)

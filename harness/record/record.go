@@ -67,6 +67,8 @@ type Record struct {
 
 	// Inherited is what an earlier trial of the round left to this one: InheritedChangelog or InheritedFiles; "": nothing.
 	Inherited string `json:"inherited,omitempty"`
+	// RefilledBytes of free memory were got back from the host of a virtual machine right before the crash; absent: it takes none.
+	RefilledBytes int64 `json:"refilled_bytes,omitempty"`
 	// System is what another system than our own said that it is; nil: it said nothing, or it is ours.
 	System      *System      `json:"system,omitempty"`
 	Environment *Environment `json:"environment,omitempty"`

@@ -85,6 +85,9 @@ func (a *attempt) note(t *timeline) {
 
 // measureCeiling fetches once more what the recovery has, which is over.
 func (a *attempt) measureCeiling(ctx context.Context, t *timeline) error {
+	if err := a.warmBroker(ctx, t.ranges); err != nil {
+		return err
+	}
 	alone, err := a.fetchAlone(ctx, t.ranges)
 	a.rec.Restored.FetchAloneNS = alone.Nanoseconds()
 	return err

@@ -40,6 +40,8 @@ type Runner struct {
 	// ToCome says whether a trial of that cell with the same seed is yet to come, to which one of another system can
 	// leave its changelog and its files; nil: none is. Close removes what was left.
 	ToCome func(record.Cell) bool
+	// Warm is how long the trial WarmUp keeps the broker busy behind its own recovery.
+	Warm time.Duration
 
 	models   modelCache
 	legacies map[record.Cell]*legacy // by the heir
