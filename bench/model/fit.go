@@ -13,7 +13,6 @@ import (
 type Fit struct {
 	terms   []term
 	Factors []float64 // of the terms; 0: it was not varied, or does not matter
-	weights []float64 // of the records that it was fitted to
 }
 
 // At is the value of the fit for a cell.
@@ -34,118 +33,151 @@ func (f Fit) Terms() []string {
 	return names
 }
 
+// Phases are the fits of what adds up to a downtime, ns, by phase.
+type Phases map[string]Fit
+
+// At is the downtime of a cell.
+func (p Phases) At(c record.Cell) float64 {
+	sum := 0.0
+	for _, name := range record.Phases {
+		sum += p[name].At(c)
+	}
+	return sum
+}
+
+// repeatable is how long a phase is, in ns, of which two trials differ by its length: how long a shorter one takes is chance.
+const repeatable = 2e6
+
+// fitPhases fits each phase to what it can depend on. Their sum has less to find out for itself, and less to get wrong beyond the sizes that were
+// measured, than one fit of the downtime: there the noise of what always takes the same hides what grows.
+func fitPhases(k Kind, records []record.Record, cores int) Phases {
+	p := Phases{}
+	for _, name := range record.Phases {
+		p[name] = fit(k.termsOf(name, cores), records, repeatable, func(r *record.Record) float64 { return float64(r.Phases[name]) })
+	}
+	return p
+}
+
 // rounds of reweighting: the weights hardly move after the third.
 const rounds = 5
 
 // fit finds the factors, all of them at least 0, with the least sum of squared relative errors. Relative, because a store a
-// hundred times as large is measured with a hundred times the error; by iteration, since the error is to be
-// relative to the fit and not to what was measured; and with Huber's weights (Robust Estimation of a Location Parameter,
-// 1964), because one recovery in twenty takes twice as long for no reason of its own.
-func fit(terms []term, records []record.Record, of func(*record.Record) float64) Fit {
-	f := Fit{terms: terms, weights: make([]float64, len(records))}
-	y := make([]float64, len(records))
+// hundred times as large is measured with a hundred times the error, and to least where the fit is less than that; by iteration, since
+// the error is to be relative to the fit and not to what was measured; and with Huber's weights (Robust Estimation of a Location
+// Parameter, 1964), because one recovery in twenty takes twice as long for no reason of its own.
+func fit(terms []term, records []record.Record, least float64, of func(*record.Record) float64) Fit {
+	f := Fit{terms: terms, Factors: make([]float64, len(terms))}
+	x, y := mat.NewDense(len(records), len(terms), nil), make([]float64, len(records))
+	none := true
 	for i := range records {
+		for j, t := range terms {
+			x.Set(i, j, t.of(records[i].Cell))
+		}
 		y[i] = of(&records[i])
-		f.weights[i] = 1 / math.Max(y[i], 1)
+		none = none && y[i] == 0
+	}
+	if none {
+		return f
+	}
+	weights := make([]float64, len(y))
+	for i := range y {
+		weights[i] = 1 / math.Max(y[i], least)
 	}
 	for range rounds {
-		f.Factors = nonNegative(f.design(records), y, f.weights)
+		f.Factors = nonNegative(x, y, weights)
 		errs := make([]float64, len(y))
 		for i := range y {
-			errs[i] = math.Abs(y[i]/math.Max(f.At(records[i].Cell), 1) - 1)
+			at := f.At(records[i].Cell)
+			weights[i] = 1 / math.Max(at, least)
+			errs[i] = math.Abs(y[i]-at) * weights[i]
 		}
 		limit := 1.345 * 1.4826 * stats.Median(errs) // of normal errors, 95 % efficient
 		for i := range y {
-			f.weights[i] = 1 / math.Max(f.At(records[i].Cell), 1)
 			if errs[i] > limit && limit > 0 {
-				f.weights[i] *= math.Sqrt(limit / errs[i])
+				weights[i] *= math.Sqrt(limit / errs[i])
 			}
 		}
 	}
 	return f
 }
 
-// fitAs fits another figure of the same records with the weights of f, so that fits of the parts add up to that of their sum.
-func fitAs(f Fit, records []record.Record, of func(*record.Record) float64) Fit {
-	y := make([]float64, len(records))
-	for i := range records {
-		y[i] = of(&records[i])
-	}
-	f.Factors = nonNegative(f.design(records), y, f.weights)
-	return f
-}
-
-// design is the matrix of the terms, a row per record.
-func (f Fit) design(records []record.Record) *mat.Dense {
-	x := mat.NewDense(len(records), len(f.terms), nil)
-	for i := range records {
-		for j, t := range f.terms {
-			x.Set(i, j, t.of(records[i].Cell))
-		}
-	}
-	return x
-}
-
 // nonNegative solves the weighted least squares over every set of columns, and returns the best of the
-// solutions without a negative factor (with at most six columns that is the exact answer, and there are 64 sets).
+// solutions without a negative factor (with at most eight columns that is the exact answer, and there are 256 sets).
 // Columns that depend on those before them are left out.
 func nonNegative(x *mat.Dense, y, weights []float64) []float64 {
-	rows, cols := x.Dims()
-	best, least := make([]float64, cols), math.Inf(1)
-	for set := 1; set < 1<<cols; set++ {
+	n := newNormal(x, y, weights)
+	best, least := make([]float64, len(n.b)), math.Inf(1)
+	for set := 1; set < 1<<len(n.b); set++ {
 		var chosen []int
-		for j := range cols {
+		for j := range n.b {
 			if set>>j&1 == 1 {
 				chosen = append(chosen, j)
 			}
 		}
-		if len(chosen) > rows {
-			continue
-		}
-		factors, errs, ok := solve(x, y, weights, chosen)
+		factors, errs, ok := n.solve(chosen)
 		// One more column has to be worth it: what noise explains is no reason for a term.
-		if ok && errs < least*(1-1e-9) {
+		if ok && errs < least-1e-9*n.yy {
 			best, least = factors, errs
 		}
 	}
 	return best
 }
 
-// solve returns the factors of the chosen columns and the weighted sum of squares that they leave.
-func solve(x *mat.Dense, y, weights []float64, chosen []int) (factors []float64, errs float64, ok bool) {
+// normal are the normal equations of a weighted least squares problem, a x = b, with each column divided by its scale, so that the
+// condition tells of dependence and not of units; yy is the weighted sum of squares.
+type normal struct {
+	a        *mat.SymDense
+	b, scale []float64
+	yy       float64
+}
+
+func newNormal(x *mat.Dense, y, weights []float64) normal {
 	rows, cols := x.Dims()
-	a, b := mat.NewDense(rows, len(chosen), nil), mat.NewVecDense(rows, nil)
-	scale := make([]float64, len(chosen)) // so that the condition tells of dependence and not of units
-	for k, j := range chosen {
+	w := mat.NewDense(rows, cols, nil)
+	n := normal{a: mat.NewSymDense(cols, nil), b: make([]float64, cols), scale: make([]float64, cols)}
+	for j := range cols {
 		for i := range rows {
-			scale[k] = math.Max(scale[k], math.Abs(x.At(i, j)*weights[i]))
-		}
-		if scale[k] == 0 {
-			return nil, 0, false
+			n.scale[j] = math.Max(n.scale[j], math.Abs(x.At(i, j)*weights[i]))
 		}
 		for i := range rows {
-			a.Set(i, k, x.At(i, j)*weights[i]/scale[k])
+			w.Set(i, j, x.At(i, j)*weights[i]/math.Max(n.scale[j], math.SmallestNonzeroFloat64))
+			n.b[j] += w.At(i, j) * y[i] * weights[i]
 		}
 	}
 	for i := range rows {
-		b.SetVec(i, y[i]*weights[i])
+		n.yy += y[i] * weights[i] * y[i] * weights[i]
 	}
-	var qr mat.QR
-	qr.Factorize(a)
-	if qr.Cond() > 1e6 {
-		return nil, 0, false
-	}
-	var solution, rest mat.VecDense
-	if err := qr.SolveVecTo(&solution, false, b); err != nil {
-		return nil, 0, false
-	}
-	factors = make([]float64, cols)
+	n.a.SymOuterK(1, w.T())
+	return n
+}
+
+// solve returns the factors, the chosen columns' and 0, and the weighted sum of squares that they leave.
+func (n normal) solve(chosen []int) (factors []float64, errs float64, ok bool) {
+	a, b := mat.NewSymDense(len(chosen), nil), mat.NewVecDense(len(chosen), nil)
 	for k, j := range chosen {
-		if factors[j] = solution.AtVec(k) / scale[k]; factors[j] < 0 {
+		if n.scale[j] == 0 {
 			return nil, 0, false
 		}
+		for l := k; l < len(chosen); l++ {
+			a.SetSym(k, l, n.a.At(j, chosen[l]))
+		}
+		b.SetVec(k, n.b[j])
 	}
-	rest.MulVec(a, &solution)
-	rest.SubVec(b, &rest)
-	return factors, mat.Dot(&rest, &rest), true
+	var c mat.Cholesky
+	if !c.Factorize(a) || c.Cond() > 1e12 {
+		return nil, 0, false
+	}
+	var solution mat.VecDense
+	if err := c.SolveVecTo(&solution, b); err != nil {
+		return nil, 0, false
+	}
+	factors, errs = make([]float64, len(n.b)), n.yy
+	for k, j := range chosen {
+		if solution.AtVec(k) < 0 {
+			return nil, 0, false
+		}
+		factors[j] = solution.AtVec(k) / n.scale[j]
+		errs -= solution.AtVec(k) * b.AtVec(k) // at the minimum
+	}
+	return factors, errs, true
 }

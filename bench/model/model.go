@@ -56,13 +56,11 @@ func kindOf(r *record.Record) Kind {
 
 // Model is the fit of one kind.
 type Model struct {
-	Kind  Kind
-	Cells int // that it was fitted to
-	// Downtime is in ns.
-	Downtime Fit
-	Phases   map[string]Fit // of the same trials, ns
-	RSS      Fit            // peak of the recovering process, bytes
-	Disk     Fit            // its local files, bytes
+	Kind   Kind
+	Cells  int // that it was fitted to
+	Phases Phases
+	RSS    Fit // peak of the recovering process, bytes
+	Disk   Fit // its local files, bytes
 
 	loo    []left // the fits that leave one cell out
 	beyond beyond
@@ -70,10 +68,10 @@ type Model struct {
 	memory int64 // of the machine, bytes; 0: not recorded
 }
 
-// left is a fit without one cell, and how far that cell's trials are from it, as a share.
+// left are the fits without one cell, and how far that cell's trials are from them, as a share.
 type left struct {
-	fit   Fit
-	ratio []float64
+	phases Phases
+	ratio  []float64
 }
 
 // MinCells is the least number of cells that a model is fitted to: as many as it can have terms, and some to tell
@@ -111,6 +109,7 @@ func New(records []record.Record) (models []*Model, left []string, err error) {
 	if len(models) == 0 {
 		return nil, left, ErrNothing
 	}
+	pool(models)
 	return models, left, nil
 }
 
@@ -122,20 +121,15 @@ func fitKind(k Kind, records []record.Record) (*Model, error) {
 	if len(cells) < MinCells {
 		return nil, fmt.Errorf("%d sizes were measured, a model needs %d", len(cells), MinCells)
 	}
-	m := &Model{Kind: k, Cells: len(cells), Phases: map[string]Fit{}, known: rangesOf(records)}
-	terms := termsOf(k.Recovery)
-	downtime := func(r *record.Record) float64 { return float64(r.DowntimeNS) }
+	m := &Model{Kind: k, Cells: len(cells), known: rangesOf(records)}
+	cores := 1
 	if env := records[0].Environment; env != nil {
-		m.memory = env.MemBytes
+		m.memory, cores = env.MemBytes, env.Cores
 	}
-	m.Downtime = fit(terms, records, downtime)
-	for _, phase := range record.Phases {
-		m.Phases[phase] = fitAs(m.Downtime, records, func(r *record.Record) float64 { return float64(r.Phases[phase]) })
-	}
-	size := termsOf(record.Local)
-	m.RSS = fit(size, records, func(r *record.Record) float64 { return float64(r.Resources.RSSPeakBytes) })
-	m.Disk = fit(size, records, func(r *record.Record) float64 { return float64(r.Resources.DiskBytes) })
-	m.beyond = beyondOf(terms, records, downtime)
+	m.Phases = fitPhases(k, records, cores)
+	m.RSS = fit(ofStore, records, 1, func(r *record.Record) float64 { return float64(r.Resources.RSSPeakBytes) })
+	m.Disk = fit(ofStore, records, 1, func(r *record.Record) float64 { return float64(r.Resources.DiskBytes) })
+	m.beyond = beyondOf(k, records, cores)
 	for cell := range cells {
 		var others, own []record.Record
 		for _, r := range records {
@@ -145,9 +139,9 @@ func fitKind(k Kind, records []record.Record) (*Model, error) {
 				others = append(others, r)
 			}
 		}
-		without := left{fit: fit(terms, others, downtime)}
+		without := left{phases: fitPhases(k, others, cores)}
 		for i := range own {
-			without.ratio = append(without.ratio, downtime(&own[i])/without.fit.At(cell))
+			without.ratio = append(without.ratio, float64(own[i].DowntimeNS)/without.phases.At(cell))
 		}
 		m.loo = append(m.loo, without)
 	}

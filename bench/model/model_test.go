@@ -29,9 +29,19 @@ func trial(random *rand.Rand, c record.Cell) record.Record {
 		ns *= 1.6
 	}
 	return record.Record{
-		Cell: c, Valid: true, DowntimeNS: int64(ns), Phases: map[string]int64{record.PhaseSpawn: int64(ns / 4), record.PhaseRestore: int64(3 * ns / 4)},
+		Cell: c, Valid: true, DowntimeNS: int64(ns), Phases: phases(c, int64(ns)),
 		Resources: record.Resources{RSSPeakBytes: int64(30e6 + 1.3*keyBytes(c))},
 	}
+}
+
+// phases has what takes the same always in spawn, and the rest where the recovery has it.
+func phases(c record.Cell, ns int64) map[string]int64 {
+	grows := record.PhaseRestore
+	if c.Recovery == record.Local {
+		grows = record.PhaseOpen
+	}
+	spawn := min(ns, 20e6)
+	return map[string]int64{record.PhaseSpawn: spawn, grows: ns - spawn}
 }
 
 func capacity(random *rand.Rand, keys ...int64) (all []record.Record) {
@@ -101,7 +111,7 @@ func TestPredictionAddsUp(t *testing.T) {
 		for _, ns := range p.PhasesNS {
 			sum += ns
 		}
-		if math.Abs(sum/p.DowntimeNS-1) > 1e-6 || p.PhasesNS[record.PhaseRestore] < 2*p.PhasesNS[record.PhaseSpawn] {
+		if math.Abs(sum/p.DowntimeNS-1) > 1e-6 || math.Abs(p.PhasesNS[record.PhaseSpawn]/20e6-1) > 0.01 {
 			t.Errorf("%s: phases %v of %.0f", p.Kind, p.PhasesNS, p.DowntimeNS)
 		}
 		if p.LowNS > p.DowntimeNS || p.HighNS < p.DowntimeNS || len(p.Extrapolated) > 0 {
@@ -139,20 +149,46 @@ func TestFactors(t *testing.T) {
 		c := record.Cell{Store: "memory", Recovery: record.Local, Keys: int64(1000 * (1 + i%10)), KeyBytes: 16, ValueBytes: 84, Partitions: 1}
 		r := trial(random, c)
 		r.DowntimeNS = int64(1e9 - 1e5*float64(c.Keys)/1000 + 1e7*random.Float64())
+		r.Phases = phases(c, r.DowntimeNS)
 		records = append(records, r)
 	}
 	all, _, err := New(records)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := all[0].Downtime
+	f := all[0].Phases[record.PhaseOpen]
 	for i, name := range f.Terms() {
 		if f.Factors[i] < 0 || name == "byte" && f.Factors[i] != 0 {
 			t.Errorf("%g ns per %s", f.Factors[i], name)
 		}
 	}
-	if got := f.At(record.Cell{Keys: 5000}); math.Abs(got/1e9-1) > 0.02 {
+	if got := all[0].Phases.At(record.Cell{Keys: 5000}); math.Abs(got/1e9-1) > 0.02 {
 		t.Errorf("%g", got)
+	}
+}
+
+// What partitions do side by side takes one of two cores as long for two partitions as for four; what they share does not become less.
+func TestSideBySide(t *testing.T) {
+	law := func(c record.Cell) float64 { return 10e6 + 2*bytes(c) + 400*keys(c)/float64(min(c.Partitions, 2)) }
+	var records []record.Record
+	for _, r := range capacity(rand.New(rand.NewPCG(5, 5)), 100_000, 300_000, 1_000_000) {
+		if r.Recovery == record.Replay {
+			r.Environment = &record.Environment{Cores: 2}
+			r.DowntimeNS = 20e6 + int64(law(r.Cell))
+			r.Phases = map[string]int64{record.PhaseSpawn: 20e6, record.PhaseRestore: int64(law(r.Cell))}
+			records = append(records, r)
+		}
+	}
+	all, _, err := New(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, partitions := range []int{1, 2, 4, 16} {
+		c := size
+		c.Keys, c.Partitions = 4_000_000, partitions
+		if got, want := all[0].Predict(c).DowntimeNS, 20e6+law(c); math.Abs(got/want-1) > 0.02 {
+			t.Errorf("%d partitions: %.4g, by the law %.4g", partitions, got, want)
+		}
 	}
 }
 
@@ -222,6 +258,7 @@ func TestIntervalBeyondTheSizes(t *testing.T) {
 	for _, r := range capacity(random, 30_000, 100_000, 300_000, 1_000_000) {
 		if r.Recovery == record.Replay && r.UpdatesPerKey == 1 {
 			r.DowntimeNS = int64(bent(r.Cell) * math.Exp(0.03*random.NormFloat64()))
+			r.Phases = phases(r.Cell, r.DowntimeNS)
 			records = append(records, r)
 		}
 	}

@@ -33,43 +33,38 @@ type Prediction struct {
 //
 // The interval is the jackknife+ (Barber, Candès, Ramdas and Tibshirani, Predictive inference with the jackknife+, 2021) over
 // cells: the model without one cell predicts both that cell and this one; how far it was off there is how far it may be off here.
-// Beyond the most keys that were measured it is at least as wide as what beyond says.
+// Beyond the most keys that were measured it is at least as wide as beyond says.
 func (m *Model) Predict(c record.Cell) Prediction {
 	c.Subject, c.Store, c.Recovery = m.Kind.Subject, m.Kind.Store, m.Kind.Recovery
 	if !c.Tailed() {
 		c.Tail = 0
 	}
 	p := Prediction{
-		Kind: m.Kind, Cells: m.Cells, DowntimeNS: m.Downtime.At(c), PhasesNS: map[string]float64{},
+		Kind: m.Kind, Cells: m.Cells, DowntimeNS: m.Phases.At(c), PhasesNS: map[string]float64{},
 		RSSBytes: m.RSS.At(c), DiskBytes: m.Disk.At(c), Extrapolated: m.known.outside(c),
 	}
 	if p.RSSBytes > float64(m.memory) && m.memory > 0 {
 		p.Extrapolated = append(p.Extrapolated, fmt.Sprintf("memory %s, the machine that was measured has %s", report.Bytes(p.RSSBytes), report.Bytes(float64(m.memory))))
 	}
-	sum := 0.0
 	for phase, f := range m.Phases {
 		p.PhasesNS[phase] = f.At(c)
-		sum += p.PhasesNS[phase]
-	}
-	for phase := range p.PhasesNS { // the fits of the parts add up but for the factors that were kept from being negative
-		p.PhasesNS[phase] *= p.DowntimeNS / math.Max(sum, 1)
 	}
 	var all []float64
 	for _, l := range m.loo {
-		at := l.fit.At(c)
+		at := l.phases.At(c)
 		for _, ratio := range l.ratio {
 			all = append(all, at*ratio)
 		}
 	}
-	tail := (1 - Confidence) / 2
-	p.LowNS, p.HighNS = outer(all, tail)
-	low, high := m.beyond.interval(c, tail)
+	p.LowNS, p.HighNS = outer(all)
+	low, high := m.beyond.interval(c)
 	p.LowNS, p.HighNS = min(p.LowNS, p.DowntimeNS*low), max(p.HighNS, p.DowntimeNS*high)
 	return p
 }
 
-// outer are the quantiles tail and 1-tail, not interpolated but rounded to the value further out.
-func outer(xs []float64, tail float64) (low, high float64) {
+// outer are the ends of what holds Confidence of the values, not interpolated but rounded to the value further out.
+func outer(xs []float64) (low, high float64) {
+	const tail = (1 - Confidence) / 2
 	sorted := slices.Sorted(slices.Values(xs))
 	k := int(math.Floor(tail * float64(len(sorted)+1)))
 	k = max(k, 1)

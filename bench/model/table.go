@@ -96,27 +96,33 @@ func extrapolations(w io.Writer, all []Prediction) error {
 	return err
 }
 
-// Explain writes what each model is made of.
+// Explain writes what each model is made of, phase by phase.
 func Explain(w io.Writer, models []*Model) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, m := range models {
-		fmt.Fprintf(w, "\n%s (%d cells)\n", m.Kind, m.Cells)
-		for i, name := range m.Downtime.Terms() {
-			factor := m.Downtime.Factors[i]
-			if factor == 0 {
-				continue
-			}
+		fmt.Fprintf(t, "\n%s (%d cells)\n", m.Kind, m.Cells)
+		for _, phase := range record.Phases {
+			f := m.Phases[phase]
 			var parts []string
-			for _, phase := range record.Phases {
-				if part := m.Phases[phase].Factors[i]; part > factor/20 {
-					parts = append(parts, phase+" "+report.Duration(part))
+			for i, name := range f.Terms() {
+				if f.Factors[i] > 0 {
+					parts = append(parts, perUnit(f.Factors[i])+" per "+name)
 				}
 			}
-			if _, err := fmt.Fprintf(w, "  %s per %s (%s)\n", report.Duration(factor), name, strings.Join(parts, ", ")); err != nil {
-				return err
+			if len(parts) > 0 {
+				fmt.Fprintf(t, "  %s\t%s\n", phase, strings.Join(parts, ", "))
 			}
 		}
 	}
-	return nil
+	return t.Flush()
+}
+
+// perUnit writes so many ns, of which a byte may take a hundredth.
+func perUnit(ns float64) string {
+	if ns < 1 {
+		return fmt.Sprintf("%.2g ns", ns)
+	}
+	return report.Duration(ns)
 }
 
 // WriteHeld writes how the models did at cells that they had not seen.

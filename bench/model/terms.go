@@ -3,8 +3,10 @@ package model
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 )
 
 // A term is something that a recovery takes time for, and how much of it a cell has.
@@ -18,27 +20,51 @@ func keys(c record.Cell) float64      { return float64(c.Keys) }
 func entry(c record.Cell) float64     { return float64(c.KeyBytes + c.ValueBytes) }
 func keyBytes(c record.Cell) float64  { return keys(c) * entry(c) }
 func written(c record.Cell) float64   { return keys(c) * float64(max(1, c.UpdatesPerKey)) }
+func bytes(c record.Cell) float64     { return written(c) * entry(c) }
 func stale(c record.Cell) float64     { return written(c) - keys(c) }
 func tail(c record.Cell) float64      { return keys(c) * c.Tail }
 func tailBytes(c record.Cell) float64 { return tail(c) * entry(c) }
 
+// doublings of a megabyte that a store's bytes are: RocksDB has buffers that are full from some size on, and a level more for so many times the bytes.
+func doublings(c record.Cell) float64 { return math.Log2(1 + keyBytes(c)/1e6) }
+
 var (
 	fixed     = term{"recovery", func(record.Cell) float64 { return 1 }}
 	partition = term{"partition", func(c record.Cell) float64 { return float64(c.Partitions) }}
+	ofStore   = []term{fixed, {"key", keys}, {"byte", keyBytes}, partition}
 )
 
-// termsOf a recovery path, the most basic ones first: of two that were only varied together, the first is kept.
-func termsOf(recovery string) []term {
-	basic := []term{fixed, {"key", keys}}
-	switch recovery {
-	case record.Replay:
-		basic = append(basic, term{"byte", func(c record.Cell) float64 { return written(c) * entry(c) }}, term{"stale record", stale})
-	case record.LocalTail, record.Standby:
-		basic = append(basic, term{"byte", keyBytes}, term{"record of the tail", tail}, term{"byte of the tail", tailBytes})
-	default:
-		basic = append(basic, term{"byte", keyBytes})
+// termsOf a phase, the most basic ones first: of two that were only varied together, the first is kept. cores are the machine's.
+func (k Kind) termsOf(phase string, cores int) []term {
+	switch phase {
+	case record.PhaseDetect, record.PhaseSpawn: // over before the process knows of its state
+		return []term{fixed}
+	case record.PhaseAssign, record.PhasePlan, record.PhaseServe:
+		return []term{fixed, partition}
+	case record.PhaseRestore:
+		if k.Recovery == record.Local { // nothing
+			return []term{fixed}
+		}
+	case record.PhaseExit, record.PhaseOpen:
+		if strings.HasPrefix(k.Store, spec.EngineRocks) {
+			return append(ofStore[:len(ofStore):len(ofStore)], term{"doubling of the store", doublings})
+		}
+		return ofStore
 	}
-	return append(basic, partition)
+	// What the partitions share takes its time for each of them; what they do side by side, for those of a core.
+	perCore := func(of func(record.Cell) float64) func(record.Cell) float64 {
+		return func(c record.Cell) float64 { return of(c) / float64(max(1, min(c.Partitions, cores))) }
+	}
+	switch k.Recovery {
+	case record.Replay:
+		return []term{fixed, {"key", keys}, {"byte", bytes}, {"stale record", stale}, {"key of a core", perCore(keys)}, {"byte of a core", perCore(bytes)}, partition}
+	case record.LocalTail, record.Standby:
+		return []term{
+			fixed, {"record of the tail", tail}, {"byte of the tail", tailBytes}, {"record of the tail and core", perCore(tail)},
+			{"byte of the tail and core", perCore(tailBytes)}, {"key", keys}, {"byte", keyBytes}, partition,
+		}
+	}
+	return ofStore
 }
 
 // ranges of what was measured, by dimension.
