@@ -12,11 +12,11 @@ import (
 // Answer says in sentences what the run tells about its question: how much sooner a
 // processor is back if it kept its files, and how that changes with the number of keys.
 // It is empty if the run compares nothing. Where there is too much to compare for a
-// sentence each, only the sentences on the number of keys are left, see writeComparisons.
+// sentence each, only those on the number of keys and on the age of the saved offset are left, see writeComparisons.
 func (s *Summary) Answer() []string {
 	compared := s.comparisons()
 	if len(compared) > many {
-		return s.extremes()
+		return append(s.extremes(), s.breakEven()...)
 	}
 	var sentences []string
 	for _, c := range compared {
@@ -44,12 +44,13 @@ func (s *Summary) breakEven() (sentences []string) {
 		}
 		replay := lines[i].Cells[0].Downtime.Median
 		at, found := crossing(along, one.Cells, replay)
+		whose := strings.Replace(one.Role, ", "+record.LocalTail, "", 1)
 		switch {
 		case found:
 			sentences = append(sentences, fmt.Sprintf("The local files of %s stop paying at about %s records since the last saved offset, of %s keys: from there on a replay is back sooner, in %s.",
-				one.Role, Amount(at), Keys(one.Cells[0].Keys), Duration(replay)))
+				whose, Amount(at), Keys(one.Cells[0].Keys), Duration(replay)))
 		default:
-			sentences = append(sentences, fmt.Sprintf("The local files of %s pay at every age of the saved offset that was measured, up to %s records.", one.Role, Amount(float64(along.Values[len(along.Values)-1]))))
+			sentences = append(sentences, fmt.Sprintf("The local files of %s pay at every age of the saved offset that was measured, up to %s records.", whose, Amount(float64(along.Values[len(along.Values)-1]))))
 		}
 	}
 	return sentences

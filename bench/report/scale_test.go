@@ -52,6 +52,17 @@ func TestBreakEven(t *testing.T) {
 	if text := strings.Join(s.Answer(), "\n"); !strings.Contains(text, "stop paying at about 150k records") {
 		t.Errorf("%s", text)
 	}
+	both := stale() // more to compare than gets a sentence each: what was asked is told all the same
+	for _, r := range stale() {
+		r.Store, r.Trial = "memory", len(both)
+		both = append(both, r)
+	}
+	if s, err = New(both); err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(s.Answer(), "\n"); strings.Count(text, "stop paying at about 150k records") != 2 {
+		t.Errorf("%s", text)
+	}
 	always := stale()
 	always[0].DowntimeNS = 5e9
 	if s, err = New(always); err != nil {
