@@ -30,6 +30,7 @@ var allowed = map[string][]string{
 	"stores/versioned":                {"internal/defect", "stores", "stores/format"},
 	"stores/window":                   {"stores", "stores/format", "stores/segments"},
 
+	"internal/balloon":    {},
 	"internal/defect":     {},
 	"internal/durable":    {},
 	"internal/lockholder": {},
@@ -55,7 +56,7 @@ var allowed = map[string][]string{
 		"stores/versioned", "stores/window",
 	},
 	"harness/trial": {
-		"internal/defect",
+		"internal/balloon", "internal/defect",
 		"harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject",
 		"harness/topology", "harness/verify", "harness/workload", "stores", "stores/format",
 	},
@@ -70,10 +71,10 @@ var allowed = map[string][]string{
 	"bench/model":   {"bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/page":    {"internal/durable", "bench/model", "bench/report", "bench/stats", "harness/record", "harness/spec"},
 	"bench/plot":    {"bench/report", "bench/stats", "harness/record"},
-	"bench/doctor":  {"harness/broker", "harness/record"},
+	"bench/doctor":  {"harness/broker", "harness/record", "internal/balloon"},
 	"bench/suite":   {"bench/doctor", "bench/stats", "harness/broker", "harness/changelog", "harness/record", "harness/spec", "harness/subject", "harness/trial", "stores/rocks"},
 	"bench/targets": {
-		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "stores", "stores/memory", "stores/rocks",
+		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "internal/balloon", "stores", "stores/memory", "stores/rocks",
 	},
 	"bench/torture":        {"harness/broker", "harness/changelog", "harness/proxy", "harness/record", "harness/spec", "harness/subject", "stores", "stores/killpoint"},
 	"bench/progress":       {"bench/report", "bench/suite", "harness/record", "harness/spec"},

@@ -52,7 +52,7 @@ type Line struct {
 func (o *Options) subject() Subject {
 	s, env := o.Spec, record.CaptureEnvironment(o.Dir)
 	env.RocksDB, _ = rocks.Version() // a build without RocksDB has none
-	env.Librd, env.Version = changelog.Version(), o.Version
+	env.Librd, env.Version, env.Findings = changelog.Version(), o.Version, o.Findings
 	return Subject{
 		Schema: Schema, Run: o.Run, Time: time.Now().UTC(),
 		Keys: s.Keys[0], KeyBytes: s.KeyBytes, ValueBytes: s.ValueBytes[0], Partitions: s.Partitions[0],

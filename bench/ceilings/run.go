@@ -25,7 +25,9 @@ type Options struct {
 	Broker  record.Broker // what these are
 	Dir     string        // existing directory for stores and files
 	Version string        // of restorebench, for the record
-	Logf    func(format string, args ...any)
+	// Findings are of bench/doctor, for the record, from before the broker started.
+	Findings []record.Finding
+	Logf     func(format string, args ...any)
 }
 
 // Check finds the mistakes in a spec that can be found before anything starts.

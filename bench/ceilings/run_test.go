@@ -14,6 +14,7 @@ import (
 
 	"restorebench/bench/ceilings"
 	"restorebench/harness/broker/brokertest"
+	"restorebench/harness/record"
 	"restorebench/harness/spec"
 )
 
@@ -57,6 +58,7 @@ func lines(t *testing.T, path string) (all []ceilings.Line) {
 func TestRun(t *testing.T) {
 	o := small(t)
 	o.Spec.Producer = []spec.Settings{{"compression.type": "lz4"}}
+	o.Findings = []record.Finding{{Name: "load", Value: "cores 90 % busy", Level: record.LevelWarning}}
 	if err := ceilings.Check(o.Spec); err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +87,9 @@ func TestRun(t *testing.T) {
 	raw := lines(t, report.Raw)
 	if len(raw) != 2*len(names) || raw[0].Run != o.Run || raw[0].Keys != 3000 || raw[0].Elapsed <= 0 || raw[0].Producer["compression.type"] != "lz4" {
 		t.Errorf("%d lines, the first is %+v", len(raw), raw[0])
+	}
+	if got := raw[0].Environment.Findings; len(got) != 1 || got[0] != o.Findings[0] {
+		t.Errorf("findings %+v", got)
 	}
 }
 

@@ -63,18 +63,26 @@ func (s *Summary) fewTrials() *Warning {
 
 // machine tells what is not as it should be where the run was made.
 func (s *Summary) machine() *Warning {
-	if s.Environment == nil || len(s.Environment.Findings) == 0 {
-		return nil
+	if text := Machine(s.Environment); text != "" {
+		return &Warning{Kind: WarnMachine, Text: text}
+	}
+	return nil
+}
+
+// Machine tells what the doctor did not find ok; "": nothing, or it was not asked.
+func Machine(env *record.Environment) string {
+	if env == nil || len(env.Findings) == 0 {
+		return ""
 	}
 	var found []string
-	for _, f := range s.Environment.Findings {
+	for _, f := range env.Findings {
 		text := f.Name + ": " + f.Value
 		if f.Level == record.LevelSpoils {
 			text += " (spoils the figures)"
 		}
 		found = append(found, text)
 	}
-	return &Warning{Kind: WarnMachine, Text: "the machine (restorebench doctor): " + strings.Join(found, "; ")}
+	return "the machine (restorebench doctor): " + strings.Join(found, "; ")
 }
 
 // told outliers are named in a text, the others counted.

@@ -93,7 +93,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		return res, &BadInput{err}
 	}
 	defer j.close()
-	findings := examine(ctx, o) // not later: the broker is a load, too
+	findings := Examine(ctx, o.Spec) // not later: the broker is a load, too
 	err = withRunner(ctx, o, res.Run, func(r *trial.Runner) error {
 		for _, note := range o.Notes {
 			o.Logf("%s", note)
@@ -111,9 +111,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return res, err
 }
 
-// examine looks for what would spoil the run.
-func examine(ctx context.Context, o Options) []record.Finding {
-	dir, err := filepath.Abs(cmp.Or(o.Spec.StateDir, os.TempDir()))
+// Examine looks for what would spoil the run, before its broker is a load, too.
+func Examine(ctx context.Context, s *spec.Spec) []record.Finding {
+	dir, err := filepath.Abs(cmp.Or(s.StateDir, os.TempDir()))
 	if err != nil {
 		return nil // no working directory: the run will say so
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"restorebench/bench/ceilings"
+	"restorebench/bench/doctor"
 	"restorebench/bench/report"
 	"restorebench/bench/suite"
 	"restorebench/harness/record"
@@ -93,9 +94,10 @@ func isThere(path string) bool {
 func measureCeilings(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error {
 	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 	found := &ceilings.Report{}
+	findings := doctor.Notable(suite.Examine(ctx, s))
 	err := suite.WithRunner(ctx, suite.Options{Spec: s, Logf: logf}, func(r *trial.Runner) (err error) {
 		found, err = ceilings.Run(ctx, ceilings.Options{
-			Spec: s, Run: r.Run, Brokers: r.Broker.Bootstrap(), Dir: r.Dir, Version: version(), Logf: logf,
+			Spec: s, Run: r.Run, Brokers: r.Broker.Bootstrap(), Dir: r.Dir, Version: version(), Logf: logf, Findings: findings,
 			Broker: record.Broker{Kind: r.Broker.Kind(), Version: r.Broker.Version()},
 		})
 		return err
@@ -139,6 +141,14 @@ func showCeilings(out io.Writer, r *ceilings.Report) {
 		fmt.Fprintln(out, line)
 	}
 	showBounds(out, r.Ceilings)
+	showMachine(out, r.Environment)
+}
+
+// showMachine warns of what the doctor did not find ok.
+func showMachine(out io.Writer, env *record.Environment) {
+	if text := report.Machine(env); text != "" {
+		fmt.Fprintf(out, "\nWarning: %s.\n", text)
+	}
 }
 
 // showBounds says for each store which of the stages of its replay is the slowest, and

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"restorebench/bench/ceilings"
+	"restorebench/bench/doctor"
 	"restorebench/bench/report"
 	"restorebench/bench/suite"
 	"restorebench/bench/targets"
@@ -69,9 +70,11 @@ type compared struct {
 func measureTargets(ctx context.Context, s *spec.Spec, stdout io.Writer, asJSON bool) error {
 	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 	var found compared
+	findings := doctor.Notable(suite.Examine(ctx, s))
 	err := suite.WithRunner(ctx, suite.Options{Spec: s, Logf: logf}, func(r *trial.Runner) (err error) {
 		found.Broker = record.Broker{Kind: r.Broker.Kind(), Version: r.Broker.Version()}
 		found.Environment = record.CaptureEnvironment(r.Dir)
+		found.Environment.Findings = findings
 		found.Targets, found.Measures, err = targets.Run(ctx, targets.Options{
 			Run: r.Run, Prefix: s.TopicPrefix, Brokers: r.Broker.Bootstrap(), Dir: r.Dir,
 			Records: s.Keys[0], Rounds: int(s.Runs), Seed: s.Seed, Memory: targets.BulkMemory(s.RestoreMemory), Logf: logf,
@@ -117,4 +120,5 @@ func showTargets(out io.Writer, found *compared, records int64) {
 			fmt.Fprintf(out, "MISSED: %s against %s is %.3g, want %s\n", o.Of, o.By, o.Ratio, o.Want())
 		}
 	}
+	showMachine(out, found.Environment)
 }
