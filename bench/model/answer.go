@@ -22,17 +22,13 @@ func (q Question) Verdict(all []Option) string {
 	sure := func(realistic bool) int {
 		return slices.IndexFunc(all, func(o Option) bool { return o.Verdict == Meets && (o.Recovery != record.Local) == realistic })
 	}
-	// Files that lack nothing are what is found by luck: after a crash of an idle processor.
+	// Files that lack nothing are what is found by luck: after a crash of an idle processor. They are no answer where there is another.
 	lucky, chosen := sure(false), sure(true)
 	switch {
 	case chosen >= 0:
-		text := fmt.Sprintf("Within %s after nine crashes of ten: %s.", rto, q.take(all[chosen]))
-		if lucky >= 0 && all[lucky].RSSBytes < all[chosen].RSSBytes {
-			text += fmt.Sprintf(" With less memory only %s.", q.take(all[lucky]))
-		}
-		return text
+		return fmt.Sprintf("Back within %s of the restart after nine crashes of ten: %s.%s", rto, q.take(all[chosen]), q.lost(all))
 	case lucky >= 0:
-		return fmt.Sprintf("Within %s after nine crashes of ten: only %s.", rto, q.take(all[lucky]))
+		return fmt.Sprintf("Back within %s of the restart after nine crashes of ten: only %s.%s", rto, q.take(all[lucky]), q.lost(all))
 	case len(all) == 0:
 		return "Nothing that was measured answers this."
 	}
@@ -40,6 +36,24 @@ func (q Question) Verdict(all []Option) string {
 		return int(max(min(a.HighNS-b.HighNS, 1), -1))
 	})
 	return fmt.Sprintf("Nothing that was measured is sure to be back within %s. The nearest is %s.", rto, q.take(nearest))
+}
+
+// lost says what is left without local files, unless that is soon enough, too.
+func (q Question) lost(all []Option) string {
+	var ways []string
+	for _, o := range all {
+		if o.Recovery != record.Replay {
+			continue
+		}
+		if o.Verdict == Meets {
+			return ""
+		}
+		ways = append(ways, fmt.Sprintf("%s takes about %s (%s)", o.Store, report.About(o.DowntimeNS), o.Range()))
+	}
+	if len(ways) == 0 {
+		return ""
+	}
+	return " If the files are lost, nothing is sure to be: " + strings.Join(ways, ", ") + "."
 }
 
 // take is an option with its time and its conditions.
@@ -54,7 +68,11 @@ func (q Question) take(o Option) string {
 	if until := q.Until(o); until != "" {
 		text += ", " + until
 	}
-	return fmt.Sprintf("%s: about %s (%s), %s of memory", text, report.About(o.DowntimeNS), o.Range(), report.Bytes(o.RSSBytes))
+	when := ": about "
+	if o.Recovery == record.LocalTail && o.MaxTail > 0 {
+		when = ". A crash right before the next one: about "
+	}
+	return fmt.Sprintf("%s%s%s (%s), %s of RAM", text, when, report.About(o.DowntimeNS), o.Range(), report.Bytes(o.RSSBytes))
 }
 
 // Until is how old the saved offset of an option may be, "" where it does not matter or nothing is young enough.

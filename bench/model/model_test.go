@@ -77,7 +77,7 @@ func TestHeldOutSizes(t *testing.T) {
 		}
 		inside, cells = inside+share*float64(len(held)), cells+float64(len(held))
 		for _, h := range held {
-			if len(h.Prediction.Extrapolated) != 1 || !strings.Contains(h.Prediction.Extrapolated[0], "keys 4M, measured up to 1M (4 times)") {
+			if len(h.Prediction.Extrapolated) != 1 || !strings.Contains(h.Prediction.Extrapolated[0], "keys 4M, 4 times what was measured (1M)") {
 				t.Fatalf("not marked: %q", h.Prediction.Extrapolated)
 			}
 			if true_ := law(h.Cell); math.Abs(h.Prediction.DowntimeNS/true_-1) > 0.15 {

@@ -111,7 +111,7 @@ func (r ranges) outside(c record.Cell) (all []string) {
 		v, known := d.of(c), r[d.name]
 		switch {
 		case v > known[1]:
-			all = append(all, fmt.Sprintf("%s %s, measured up to %s (%.3g times)", d.name, number(v), number(known[1]), v/known[1]))
+			all = append(all, fmt.Sprintf("%s %s, %.3g times what was measured (%s)", d.name, number(v), v/known[1], number(known[1])))
 		case v < known[0]:
 			all = append(all, fmt.Sprintf("%s %s, measured from %s on", d.name, number(v), number(known[0])))
 		}

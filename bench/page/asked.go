@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"restorebench/bench/model"
 	"restorebench/bench/report"
@@ -32,8 +33,34 @@ func (a *Asked) Verdict() string {
 	return a.Question.Verdict(a.Options)
 }
 
-// Caution says how far the estimates are from what was measured, "" if they are not.
-func (a *Asked) Caution() string {
+// sessionTimeout is after how long a consumer group gives a silent member up, by default (session.timeout.ms).
+const sessionTimeout = 45 * time.Second
+
+// Cautions say what the estimates leave out, and how far they are from what was measured. memory is the machine's, bytes; 0: not known.
+func (a *Asked) Cautions(memory int64) (all []string) {
+	if beyond := a.beyond(); beyond != "" {
+		all = append(all, beyond)
+	}
+	onTop := "What a supervisor or a consumer group takes to notice the crash comes on top"
+	if q := a.Question.RTO; q > 0 && q < sessionTimeout {
+		onTop += fmt.Sprintf(": a group that is left as it is takes %s (session.timeout.ms), more than all of the target", report.About(float64(sessionTimeout)))
+	} else {
+		onTop += fmt.Sprintf(" (session.timeout.ms, %s unless set)", report.About(float64(sessionTimeout)))
+	}
+	all = append(all, onTop+".")
+	cached := "Files and changelog come from the page cache, and the broker is on the same machine: from a disk, or over a network, they take longer."
+	disk := 0.0
+	for _, o := range a.Options {
+		disk = max(disk, o.DiskBytes)
+	}
+	if memory > 0 && disk > float64(memory)/2 {
+		cached += fmt.Sprintf(" %s of files and as much of changelog do not fit into the %s of memory of the one measured.", report.Bytes(disk), report.Bytes(float64(memory)))
+	}
+	return append(all, cached)
+}
+
+// beyond says how far the estimates are from what was measured, "" if they are not.
+func (a *Asked) beyond() string {
 	var all []model.Prediction
 	for _, o := range a.Options {
 		all = append(all, o.Prediction)
@@ -43,6 +70,14 @@ func (a *Asked) Caution() string {
 	}
 	return ""
 }
+
+// Own says whether all that is estimated are stores of restorebench's own processor.
+func (a *Asked) Own() bool {
+	return !slices.ContainsFunc(a.Options, func(o model.Option) bool { return o.Subject != spec.SubjectSelf })
+}
+
+// Lucky says whether an option is a best case that nobody can arrange.
+func (a *Asked) Lucky(o model.Option) bool { return o.Recovery == record.Local }
 
 // Target is the objective, ns; 0 if there is none.
 func (a *Asked) Target() float64 { return float64(a.Question.RTO) }
@@ -57,7 +92,10 @@ type prospect struct {
 func (a *Asked) Prospects() (all []prospect) {
 	for _, o := range a.Options {
 		at := situationOf(record.Cell{Recovery: o.Recovery})
-		if o.Recovery == record.LocalTail || o.Recovery == record.Standby {
+		switch o.Recovery {
+		case record.Local:
+			at.Note = "the best case"
+		case record.LocalTail, record.Standby:
 			at.Note = "then caught up"
 		}
 		i := slices.IndexFunc(all, func(p prospect) bool { return p.situation == at })

@@ -176,11 +176,29 @@ func TestFilters(t *testing.T) {
 func TestWorkloadFilter(t *testing.T) {
 	b := open(t, committed(t, "capacity"), 1280, "light")
 	shown := `document.getElementById("shown").textContent`
-	if got := eval[string](b, shown); got != "30 of 129 cells are shown." {
+	if got := eval[string](b, shown); got != "32 of 152 cells are shown." {
 		t.Error(got)
 	}
 	b.run(chromedp.Click(`[data-filter=workload] label:nth-of-type(2) input`))
-	if got := eval[string](b, shown); got == "30 of 129 cells are shown." || !strings.HasSuffix(got, "of 129 cells are shown.") {
+	if got := eval[string](b, shown); got == "32 of 152 cells are shown." || !strings.HasSuffix(got, "of 152 cells are shown.") {
+		t.Error(got)
+	}
+	b.quiet()
+}
+
+// A target judges the estimates, the best case aside, and not what was measured at other sizes; with another one than
+// was asked for the page says whose its checkpoints are.
+func TestTargetOfEstimates(t *testing.T) {
+	b := open(t, asked(t), 1280, "light")
+	answer := `document.getElementById("target-answer").textContent`
+	if got := eval[string](b, answer); got != "✓ 2 of 4 ways are in time after nine crashes of ten, the best case aside." {
+		t.Error(got)
+	}
+	if got := eval[int](b, `[...document.querySelectorAll(".decision .verdict")].filter(v => v.textContent).length`); got != 0 {
+		t.Errorf("%d measured figures are judged", got)
+	}
+	b.run(chromedp.SetValue("#target-value", "1"), chromedp.Evaluate(`document.getElementById("target").dispatchEvent(new Event("input"))`, nil))
+	if got := eval[string](b, answer); got != "0 of 4 ways are in time after nine crashes of ten, the best case aside. Checkpoints are as for 30 s: ask restorebench predict again." {
 		t.Error(got)
 	}
 	b.quiet()

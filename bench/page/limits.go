@@ -25,7 +25,8 @@ func limits(v *view) (all []string) {
 	}
 	say(few, "Few trials: %s of each cell. What happens once in a hundred crashes has hardly been seen.", v.Trials())
 	say(!grouped, "The replacement was started at once and knew its partitions: what a supervisor, an orchestrator or a consumer group takes to notice comes on top.")
-	say(v.Invalid > 0, "%d trials were invalid; they are part of no figure, and are listed with their cells.", v.Invalid)
+	say(v.Invalid == 1, "One trial was invalid; it is part of no figure, and is listed with its cell.")
+	say(v.Invalid > 1, "%d trials were invalid; they are part of no figure, and are listed with their cells.", v.Invalid)
 	return all
 }
 

@@ -132,7 +132,9 @@ func TestHTMLShowsEveryTrial(t *testing.T) {
 }
 
 // What was asked is answered first, and beside the nearest of what was measured.
-func TestHTMLAnswersWhatWasAsked(t *testing.T) {
+// asked is the committed run, with the README's question.
+func asked(t *testing.T) Run {
+	t.Helper()
 	r := committed(t, "capacity")
 	models, _, err := model.New(r.Records)
 	if err != nil {
@@ -144,16 +146,25 @@ func TestHTMLAnswersWhatWasAsked(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Asked = &Asked{Question: q, Options: options}
+	return r
+}
+
+func TestHTMLAnswersWhatWasAsked(t *testing.T) {
+	r := asked(t)
 	text := html(t, r)
 	for _, want := range []string{
-		"<h1>80M keys: how long down after a crash?</h1>", `data-target="30000000000"`, "keys 80M, measured up to 4M (20 times)",
-		"a checkpoint at least every ", "nothing written since the last checkpoint", "session.timeout.ms", "Measured at 4M keys, 100 B values, 4 partitions",
+		"<h1>80M keys: how long down after a crash?</h1>", `data-target="30000000000"`, "keys 80M, 20 times what was measured (4M)",
+		"a checkpoint at least every ", "nothing written since the last checkpoint", "takes 45 s (session.timeout.ms), more than all of the target", "do not fit into the 25.3 GB of memory",
+		"If the files are lost, nothing is sure to be", "own processor and not of Kafka Streams", "Measured at 4M keys, 100 B values, 4 partitions",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing", want)
 		}
 	}
-	if strings.Count(text, `id="target"`) != 1 || strings.Count(text, "data-high=") != len(options) {
+	if lucky := strings.Count(text, "data-lucky"); lucky != 2 { // of two stores
+		t.Errorf("%d best cases", lucky)
+	}
+	if strings.Count(text, `id="target"`) != 1 || strings.Count(text, "data-high=") != len(r.Asked.Options) {
 		t.Error("one target is to be set, for every estimate")
 	}
 	var order []string
@@ -165,6 +176,10 @@ func TestHTMLAnswersWhatWasAsked(t *testing.T) {
 	}
 	if !slices.Equal(order, []string{record.Local, record.LocalTail, record.Replay}) {
 		t.Errorf("%v", order)
+	}
+	r.Asked.Question.RTO = time.Minute
+	if got := strings.Join(r.Asked.Cautions(0), "\n"); strings.Contains(got, "more than all") || !strings.Contains(got, "session.timeout.ms, 45 s unless set") || strings.Contains(got, "do not fit") {
+		t.Errorf("of a longer objective, on a machine whose memory is not known: %s", got)
 	}
 	r.Asked.Question.RTO = 0
 	if r.Asked.Verdict() != "" {
@@ -183,7 +198,7 @@ func TestOneWorkloadIsDecidedOn(t *testing.T) {
 		t.Errorf("%q at %s", names, v.Decision.Sizes())
 	}
 	i := slices.IndexFunc(v.Filters, func(f filter) bool { return f.Name == workloadFilter })
-	if i < 0 || len(v.Filters[i].Values) != 6 || v.Filters[i].First != v.Decision.Workload {
+	if i < 0 || len(v.Filters[i].Values) != 8 || v.Filters[i].First != v.Decision.Workload {
 		t.Errorf("%+v", v.Filters)
 	}
 	if v = newView(committed(t, "reference")); v.Decision.Sizes() != "1M keys" || len(v.Filters) != 2 {

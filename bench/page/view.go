@@ -138,6 +138,14 @@ func filters(s *report.Summary, workload string) (all []filter) {
 	return all
 }
 
+// Memory is that of the machine, bytes; 0: not known.
+func (v *view) Memory() int64 {
+	if v.Environment == nil {
+		return 0
+	}
+	return v.Environment.MemBytes
+}
+
 // Whiskers says whether any downtime has an interval.
 func (v *view) Whiskers() bool {
 	return slices.ContainsFunc(v.Cells, func(c cellView) bool { return c.Interval() != "" })
