@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -101,26 +102,52 @@ func fit(terms []term, records []record.Record, least float64, of func(*record.R
 	return f
 }
 
-// nonNegative solves the weighted least squares over every set of columns, and returns the best of the
-// solutions without a negative factor (with at most eight columns that is the exact answer, and there are 256 sets).
-// Columns that depend on those before them are left out.
+// nonNegative is the least weighted sum of squares without a negative factor (Lawson and Hanson, Solving Least Squares Problems,
+// 1974, chapter 23): the column that helps the most is taken in, and those that become negative by it go. A column that depends on those
+// that are in stays out.
 func nonNegative(x *mat.Dense, y, weights []float64) []float64 {
 	n := newNormal(x, y, weights)
-	best, least := make([]float64, len(n.b)), math.Inf(1)
-	for set := 1; set < 1<<len(n.b); set++ {
-		var chosen []int
+	at, in, out := make([]float64, len(n.b)), []int{}, make([]bool, len(n.b))
+	for range 10 * len(n.b) { // each round but the last explains more: far fewer are enough
+		next, most := -1, 1e-9*math.Sqrt(n.yy) // what noise explains is no reason for a term
 		for j := range n.b {
-			if set>>j&1 == 1 {
-				chosen = append(chosen, j)
+			if g := n.gradient(j, at) / math.Sqrt(math.Max(n.a.At(j, j), math.SmallestNonzeroFloat64)); g > most && !out[j] && !slices.Contains(in, j) {
+				next, most = j, g
 			}
 		}
-		factors, errs, ok := n.solve(chosen)
-		// One more column has to be worth it: what noise explains is no reason for a term.
-		if ok && errs < least-1e-9*n.yy {
-			best, least = factors, errs
+		if next < 0 {
+			break
 		}
+		solution, ok := n.solve(append(in, next))
+		if !ok || solution[next] <= 0 {
+			out[next] = true
+			continue
+		}
+		for in = append(in, next); ok && slices.Min(solution) < 0; solution, ok = n.solve(in) {
+			step := 1.0 // to where the first of them is 0
+			for _, k := range in {
+				if solution[k] < 0 {
+					step = math.Min(step, at[k]/(at[k]-solution[k]))
+				}
+			}
+			for _, k := range in {
+				at[k] += step * (solution[k] - at[k])
+			}
+			in = slices.DeleteFunc(in, func(k int) bool {
+				gone := solution[k] < 0 && at[k] <= 1e-12
+				if gone {
+					at[k] = 0
+				}
+				return gone
+			})
+		}
+		at = solution
+		clear(out)
 	}
-	return best
+	for j := range at {
+		at[j] /= math.Max(n.scale[j], math.SmallestNonzeroFloat64)
+	}
+	return at
 }
 
 // normal are the normal equations of a weighted least squares problem, a x = b, with each column divided by its scale, so that the
@@ -151,13 +178,19 @@ func newNormal(x *mat.Dense, y, weights []float64) normal {
 	return n
 }
 
-// solve returns the factors, the chosen columns' and 0, and the weighted sum of squares that they leave.
-func (n normal) solve(chosen []int) (factors []float64, errs float64, ok bool) {
+// gradient is how much a column would still explain.
+func (n normal) gradient(j int, at []float64) float64 {
+	g := n.b[j]
+	for k, v := range at {
+		g -= n.a.At(j, k) * v
+	}
+	return g
+}
+
+// solve returns the factors, the chosen columns' and 0; not ok means that these depend on each other.
+func (n normal) solve(chosen []int) (factors []float64, ok bool) {
 	a, b := mat.NewSymDense(len(chosen), nil), mat.NewVecDense(len(chosen), nil)
 	for k, j := range chosen {
-		if n.scale[j] == 0 {
-			return nil, 0, false
-		}
 		for l := k; l < len(chosen); l++ {
 			a.SetSym(k, l, n.a.At(j, chosen[l]))
 		}
@@ -165,19 +198,15 @@ func (n normal) solve(chosen []int) (factors []float64, errs float64, ok bool) {
 	}
 	var c mat.Cholesky
 	if !c.Factorize(a) || c.Cond() > 1e12 {
-		return nil, 0, false
+		return nil, false
 	}
 	var solution mat.VecDense
 	if err := c.SolveVecTo(&solution, b); err != nil {
-		return nil, 0, false
+		return nil, false
 	}
-	factors, errs = make([]float64, len(n.b)), n.yy
+	factors = make([]float64, len(n.b))
 	for k, j := range chosen {
-		if solution.AtVec(k) < 0 {
-			return nil, 0, false
-		}
-		factors[j] = solution.AtVec(k) / n.scale[j]
-		errs -= solution.AtVec(k) * b.AtVec(k) // at the minimum
+		factors[j] = solution.AtVec(k)
 	}
-	return factors, errs, true
+	return factors, true
 }
