@@ -17,6 +17,7 @@ import (
 type GroupOptions struct {
 	Protocol       string        // classic or consumer (KIP-848)
 	SessionTimeout time.Duration // under classic only: under consumer it is the broker's to say
+	Heartbeat      time.Duration // the same
 	InstanceID     string        // of static membership (KIP-345)
 	Settings       Settings      // that not every cluster asks for
 }
@@ -109,6 +110,9 @@ func (o *GroupOptions) config() Settings {
 	c := Settings{"group.protocol": o.Protocol}
 	if o.SessionTimeout > 0 && o.Protocol == "classic" {
 		c["session.timeout.ms"] = strconv.FormatInt(o.SessionTimeout.Milliseconds(), 10)
+	}
+	if o.Heartbeat > 0 && o.Protocol == "classic" {
+		c["heartbeat.interval.ms"] = strconv.FormatInt(o.Heartbeat.Milliseconds(), 10)
 	}
 	if o.InstanceID != "" {
 		c["group.instance.id"] = o.InstanceID

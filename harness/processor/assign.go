@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -29,10 +30,11 @@ func (p *processor) assign(ctx context.Context) error {
 }
 
 // groupOf is the name of a task's group.
-func groupOf(g *subject.Group) string { return strings.TrimSuffix(g.Input, "-input") }
+func groupOf(g *subject.Group) string { return cmp.Or(g.Name, strings.TrimSuffix(g.Input, "-input")) }
 
 func (p *processor) groupOptions(g *subject.Group) changelog.GroupOptions {
 	return changelog.GroupOptions{
-		Protocol: g.Protocol, SessionTimeout: time.Duration(g.SessionTimeoutMS) * time.Millisecond, InstanceID: g.InstanceID, Settings: p.client(nil),
+		Protocol: g.Protocol, SessionTimeout: time.Duration(g.SessionTimeoutMS) * time.Millisecond, Heartbeat: time.Duration(g.HeartbeatMS) * time.Millisecond,
+		InstanceID: g.InstanceID, Settings: p.client(nil),
 	}
 }

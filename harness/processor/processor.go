@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -41,8 +40,9 @@ type processor struct {
 	readers []changelog.Reader
 
 	later        sync.WaitGroup                    // what the downtime does not wait for
-	held         atomic.Bool                       // a restore was
-	told         chan struct{}                     // closed when the parent says to go on
+	still        standstill                        // of restores
+	told         chan struct{}                     // closed when the parent says to go on, for the first time
+	telling      sync.Once                         // closes it
 	transactions map[int32]*changelog.Transactions // under exactly once, by partition
 }
 
@@ -106,8 +106,10 @@ func (p *processor) begin(ctx context.Context) error {
 
 // live goes through the stages of an incarnation that has its stores open, up to the point where it only waits.
 func (p *processor) live(ctx context.Context) error {
-	if err := p.show(subject.ShownAtOpen); err != nil {
-		return err
+	if p.task.Config.Show {
+		if err := p.show(p.parts, subject.ShownAtOpen); err != nil {
+			return err
+		}
 	}
 	if err := p.restore(ctx, p.parts); err != nil {
 		return err
@@ -118,8 +120,10 @@ func (p *processor) live(ctx context.Context) error {
 	if err := p.firstRead(); err != nil {
 		return err
 	}
-	if err := p.show(""); err != nil {
-		return err
+	if p.task.Config.Show {
+		if err := p.show(p.parts, ""); err != nil {
+			return err
+		}
 	}
 	p.dateLater(ctx, p.parts)
 	if p.task.Config.Feed != nil {

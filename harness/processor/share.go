@@ -89,16 +89,14 @@ func (p *processor) share(ctx context.Context, end func(), stdin io.Reader) erro
 
 // hear takes the parent's lines until there are no more.
 func (s *sharing) hear(ctx context.Context, stdin io.Reader) error {
-	told := false
 	for lines := bufio.NewReader(stdin); ; {
 		line, err := lines.ReadString('\n')
 		if err != nil {
 			return nil //nolint:nilerr // the parent wants an end
 		}
 		switch line = strings.TrimSpace(line); {
-		case line == subject.GoOn && !told:
-			told = true
-			close(s.told)
+		case line == subject.GoOn:
+			s.goAhead()
 		case strings.HasPrefix(line, "{"):
 			var c subject.Config
 			if err := json.Unmarshal([]byte(line), &c); err != nil {
@@ -224,26 +222,39 @@ func (s *sharing) gain(ctx context.Context, parts []*partition) error {
 	}
 	survivor := len(s.served) > 0
 	s.begin(ctx, parts, false, func(ctx context.Context) error {
-		path, reason := subject.PathStandby, ""
-		if !copied {
-			for _, part := range parts {
-				if err := part.close(); err != nil {
-					return err
-				}
-			}
-			var err error
-			if path, reason, err = s.openAll(parts); err != nil {
+		if err := s.openGained(parts, copied); err != nil {
+			return err
+		}
+		if s.task.Config.Show {
+			if err := s.show(parts, subject.ShownAtOpen); err != nil {
 				return err
 			}
-		}
-		if err := s.events.Emit(subject.Event{Event: subject.Opened, Path: path, Reason: reason}); err != nil {
-			return err
 		}
 		if survivor && defect.Is(defect.SurvivorIdle) {
 			return s.pretend(parts)
 		}
 		return s.restore(ctx, parts)
 	})
+	return nil
+}
+
+// openGained opens partitions that were gained, and says of each which path it takes; what is a copy is open already.
+func (s *sharing) openGained(parts []*partition, copied bool) error {
+	for _, part := range parts {
+		path, reason := subject.PathStandby, ""
+		if !copied {
+			err := part.close()
+			if err == nil {
+				path, reason, err = s.openAll([]*partition{part})
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := s.events.Emit(subject.Event{Event: subject.Opened, Partitions: []int32{part.id}, Path: path, Reason: reason}); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -346,10 +357,19 @@ func (s *sharing) answer(c subject.Config) error {
 	if len(c.FirstReads) > 0 {
 		s.firsts = c.FirstReads
 	}
+	if c.HoldAt != nil {
+		s.still.begin(c.HoldAt)
+	}
+	served := s.partsOf(slices.Collect(maps.Keys(s.served)))
+	if c.Show {
+		if err := s.show(served, ""); err != nil {
+			return err
+		}
+	}
 	if !c.Digest {
 		return nil
 	}
-	if err := s.digest(s.partsOf(slices.Collect(maps.Keys(s.served)))); err != nil {
+	if err := s.digest(served); err != nil {
 		return err
 	}
 	if defect.Is(defect.OthersAnswered) {

@@ -17,16 +17,20 @@ import (
 	"restorebench/stores"
 )
 
-// listen closes p.told at the first subject.GoOn, and calls end when stdin does.
+// listen hears each subject.GoOn, and calls end when stdin does.
 func (p *processor) listen(stdin io.Reader, end func()) {
 	defer end()
-	told := false
 	for lines := bufio.NewScanner(stdin); lines.Scan(); {
-		if !told && lines.Text() == subject.GoOn {
-			told = true
-			close(p.told)
+		if lines.Text() == subject.GoOn {
+			p.goAhead()
 		}
 	}
+}
+
+// goAhead lets go on whatever waits for the parent to say so.
+func (p *processor) goAhead() {
+	p.still.end()
+	p.telling.Do(func() { close(p.told) })
 }
 
 // await waits until the parent says to go on.

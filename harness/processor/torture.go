@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"restorebench/harness/restore"
@@ -14,6 +15,7 @@ import (
 
 // arm prepares the end that the task asks for.
 func (p *processor) arm() {
+	p.still.begin(p.task.Config.HoldAt)
 	if plan := p.task.Config.KillAt; plan != nil {
 		killpoint.Arm(*plan, func() {
 			e := subject.Event{Event: subject.Killing}
@@ -25,12 +27,9 @@ func (p *processor) arm() {
 	}
 }
 
-// show tells what every store holds, if it was asked.
-func (p *processor) show(suffix string) error {
-	if !p.task.Config.Show {
-		return nil
-	}
-	for _, part := range p.parts {
+// show tells what stores hold.
+func (p *processor) show(parts []*partition, suffix string) error {
+	for _, part := range parts {
 		if err := p.contents(part, part.task.Name+suffix); err != nil {
 			return err
 		}
@@ -89,22 +88,59 @@ func (c cutStore) Apply(b *stores.Batch) error {
 	return c.Store.Apply(b)
 }
 
+// standstill is where restores stand still, if they are to, until the parent says to go on.
+type standstill struct {
+	mu    sync.Mutex
+	share *float64      // see subject.Config.HoldAt; nil: they are not to
+	over  chan struct{} // closed once they may go on
+}
+
+// begin makes those stand still that begin from now on.
+func (s *standstill) begin(share *float64) {
+	if share == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.share == nil {
+		s.over = make(chan struct{})
+	}
+	s.share = share
+}
+
+// end lets all go on that stand still, and will.
+func (s *standstill) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.share != nil {
+		s.share = nil
+		close(s.over)
+	}
+}
+
+func (s *standstill) now() (share *float64, over <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.share, s.over
+}
+
 // heldSource stands still at an offset, with nothing read that lies behind it.
 type heldSource struct {
 	restore.Source
 	processor *processor
 	part      *partition
 	next, at  stores.Offset
-	gone      bool // on
+	over      <-chan struct{} // the standstill is
+	gone      bool            // on
 }
 
-// hold lets the first restore stand still where the task wants it to.
+// hold lets a restore stand still where the parent wants it to.
 func (p *processor) hold(part *partition, s restore.Source, r restore.Range) restore.Source {
-	share := p.task.Config.HoldAt
-	if share == nil || !p.held.CompareAndSwap(false, true) {
+	share, over := p.still.now()
+	if share == nil {
 		return s
 	}
-	return &heldSource{Source: s, processor: p, part: part, next: r.From, at: r.From + stores.Offset(*share*float64(r.To-r.From))}
+	return &heldSource{Source: s, processor: p, part: part, next: r.From, at: r.From + stores.Offset(*share*float64(r.To-r.From)), over: over}
 }
 
 // Read reads up to the offset, and behind it once it was told to go on.
@@ -112,18 +148,25 @@ func (h *heldSource) Read(ctx context.Context, b *stores.Batch, stop stores.Offs
 	if h.gone || stop <= h.at {
 		return h.Source.Read(ctx, b, stop, wait)
 	}
+	select {
+	case <-h.over:
+		h.gone = true
+		return h.Source.Read(ctx, b, stop, wait)
+	default:
+	}
 	if h.next < h.at {
 		err := h.Source.Read(ctx, b, h.at, wait)
 		h.next = b.Next
 		return err
 	}
 	h.gone = true
-	err := h.processor.events.Emit(subject.Event{Event: subject.Holding, Partition: h.part.id, Offset: int64(h.next)})
-	if err == nil {
-		err = h.processor.await(ctx)
-	}
-	if err != nil {
+	if err := h.processor.events.Emit(subject.Event{Event: subject.Holding, Partition: h.part.id, Offset: int64(h.next)}); err != nil {
 		return err
 	}
-	return h.Source.Read(ctx, b, stop, wait)
+	select {
+	case <-h.over:
+		return h.Source.Read(ctx, b, stop, wait)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

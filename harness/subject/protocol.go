@@ -33,7 +33,7 @@ const (
 const (
 	Hello        = "hello"         // name, version
 	Assigned     = "assigned"      // partitions
-	Opened       = "opened"        // path, reason
+	Opened       = "opened"        // path, reason; of several instances: partitions
 	RestoreStart = "restore_start" // per partition: from, to, reason
 	ProgressMade = "progress"      // per partition: offset, records, bytes
 	CaughtUp     = "caught_up"     // per partition: offset, records, bytes, *_ns
@@ -169,8 +169,8 @@ type Config struct {
 	Show bool `json:"show,omitempty"`
 	// KillAt is when the processor is to end itself by SIGKILL; Killing precedes it.
 	KillAt *killpoint.Plan `json:"kill_at,omitempty"`
-	// HoldAt is the share of what has to be restored, from 0 to 1, at which the restore is to stand still once, with nothing
-	// read beyond: Holding tells of it, and GoOn ends it.
+	// HoldAt is the share of what has to be restored, from 0 to 1, at which each restore is to stand still, with nothing
+	// read beyond: Holding tells of it. GoOn ends it, for those that come, too.
 	HoldAt *float64 `json:"hold_at,omitempty"`
 
 	// Standby asks to keep a copy of the partitions, which another process owns, until GoOn: then the partitions are
@@ -180,8 +180,8 @@ type Config struct {
 	// Instances is how many processes share the partitions by their group, where there are several: this one tells what it
 	// owns by Assigned whenever that changes, goes on with what it has, and restores what it gains; Ready follows when it has
 	// all, and FirstRead for what it gained. Standby then asks for copies of what the others own. A JSON object as a
-	// line on its standard input has further fields of a Config: FirstReads from now on, or Digest and Reads, which it does
-	// at once for what it owns.
+	// line on its standard input has further fields of a Config: FirstReads and HoldAt from now on, or Show, Digest and Reads, which it
+	// does at once for what it owns and has restored.
 	Instances int `json:"instances,omitempty"`
 	// Await asks to join the group at GoOn only, so that all do at the same time.
 	Await bool `json:"await,omitempty"`
@@ -219,10 +219,13 @@ type Config struct {
 
 // Group is how a subject gets its partitions from a consumer group.
 type Group struct {
-	Protocol         string `json:"protocol"` // classic, consumer (KIP-848) or streams (KIP-1071)
-	Input            string `json:"input"`    // the topic that the group reads, with as many partitions as the changelog
+	Protocol         string `json:"protocol"`       // classic, consumer (KIP-848) or streams (KIP-1071)
+	Input            string `json:"input"`          // the topic that the group reads, with as many partitions as the changelog
+	Name             string `json:"name,omitempty"` // of the group; "": Input without its suffix -input
 	SessionTimeoutMS int64  `json:"session_timeout_ms,omitempty"`
-	InstanceID       string `json:"instance_id,omitempty"` // of static membership (KIP-345)
+	// HeartbeatMS is how often a member tells that it lives, and learns what its group does; 0: as the client has it.
+	HeartbeatMS int64  `json:"heartbeat_ms,omitempty"`
+	InstanceID  string `json:"instance_id,omitempty"` // of static membership (KIP-345)
 }
 
 // Store is one of several stores.
