@@ -122,6 +122,7 @@ func (p *processor) discard(part *partition, reason string) error {
 	if err := p.wipe(part); err != nil {
 		return err
 	}
+	part.begun = begun{subject.PathWiped, reason}
 	return p.events.Emit(subject.Event{
 		Event: subject.Opened, Path: subject.PathWiped, Reason: fmt.Sprintf("partition %d: %s", part.id, reason),
 	})

@@ -32,6 +32,8 @@ type partition struct {
 	held     atomic.Bool  // nothing becomes durable by itself any more
 	progress restore.Progress
 
+	begun begun // its restore
+
 	checkpoint   stores.Offset // saved in a file of its own
 	checkpointed bool
 
@@ -44,6 +46,10 @@ type partition struct {
 	restored   time.Time     // the files hold all that there was then; zero: that is not known
 	restoredTo stores.Offset // and are durable up to there
 }
+
+// begun says of a partition how its restore began, if that was not with local files, and why: what it leaves when it is cut short is no
+// file that the processor had. Its zero value is that it did.
+type begun struct{ path, reason string }
 
 // storeName names the store within its application, as in its topic's name and
 // its directory.
@@ -96,34 +102,51 @@ func (p *processor) openAll(parts []*partition) (path, reason string, err error)
 	path = subject.PathLocal
 	var reasons []string
 	for _, part := range parts {
-		id := part.id
-		part.had = files(part.dir)
-		err := removeLeft(part.dir)
-		if err == nil {
-			err = p.openStore(part)
-		}
-		if errors.Is(err, stores.ErrCorrupt) {
-			path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %v", id, err))
-			err = p.wipe(part)
-		}
-		if err == nil {
-			var why string
-			if why, err = p.distrusted(part, part.had); why != "" {
-				path, reasons = subject.PathWiped, append(reasons, fmt.Sprintf("partition %d: %s", id, why))
-				err = p.wipe(part)
-			}
-		}
-		if err == nil && defect.Is(defect.WrongPathReported) {
-			err = p.wipe(part)
-		}
+		took, why, err := p.openPartition(part)
 		if err != nil {
-			return "", "", fmt.Errorf("open partition %d in %s: %w", id, part.dir, err)
+			return "", "", fmt.Errorf("open partition %d in %s: %w", part.id, part.dir, err)
 		}
-		if _, ok := part.saved(); !ok && path == subject.PathLocal && !defect.Is(defect.WrongPathReported) {
-			path, reasons = subject.PathEmpty, append(reasons, fmt.Sprintf("partition %d: no saved offset", id))
+		if took == subject.PathWiped || took == subject.PathEmpty && path == subject.PathLocal {
+			path, reasons = took, append(reasons, fmt.Sprintf("partition %d: %s", part.id, why))
 		}
 	}
 	return path, strings.Join(reasons, "; "), nil
+}
+
+// openPartition says which path the recovery of one partition takes, and why, if it is not local.
+func (p *processor) openPartition(part *partition) (path, why string, err error) {
+	path, part.had = subject.PathLocal, files(part.dir)
+	if err = removeLeft(part.dir); err == nil {
+		err = p.openStore(part)
+	}
+	if errors.Is(err, stores.ErrCorrupt) {
+		path, why = subject.PathWiped, err.Error()
+		err = p.wipe(part)
+	}
+	if err == nil {
+		var distrust string
+		if distrust, err = p.distrusted(part, part.had); distrust != "" {
+			path, why = subject.PathWiped, distrust
+			err = p.wipe(part)
+		}
+	}
+	if err == nil && defect.Is(defect.WrongPathReported) {
+		err = p.wipe(part)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	if _, ok := part.saved(); !ok && path == subject.PathLocal && !defect.Is(defect.WrongPathReported) {
+		path, why = subject.PathEmpty, "no saved offset"
+	}
+	switch {
+	case p.task.Config.Standby: // what there is may be its copy
+	case part.begun.path == subject.PathWiped, path == subject.PathLocal && part.begun.path != "":
+		path, why = part.begun.path, part.begun.reason
+	case path != subject.PathLocal:
+		part.begun = begun{path, why}
+	}
+	return path, why, nil
 }
 
 // nameOf is the store's name in events, where a partition has several.

@@ -198,6 +198,7 @@ func (s *sharing) lose(ids []int32) (again []*partition, err error) {
 		}
 		// What was to be noted of it later is not so any more.
 		part.setRestored(time.Time{}, 0)
+		part.begun = begun{}
 		if s.task.Config.Standby { // what it has is the beginning of a copy
 			continue
 		}
