@@ -115,6 +115,48 @@ func TestThePartitionsComeBackToTheDeadProcess(t *testing.T) {
 	}
 }
 
+// What is opened beside a partition whose files were wiped, and a restore that begins anew, do not make the whole local; what is gone with
+// its partition counts no more.
+func TestAFallbackIsNotForgotten(t *testing.T) {
+	l := newTimeline(3)
+	add := func(events ...subject.Event) {
+		t.Helper()
+		for _, e := range events {
+			e.At = time.Now()
+			if err := l.add(e); err != nil {
+				t.Fatalf("%+v: %v", e, err)
+			}
+		}
+	}
+	gain := func(partitions ...int32) {
+		l.only = map[int32]bool{}
+		for _, p := range partitions {
+			l.only[p] = true
+		}
+		l.again()
+	}
+	restore := func(p int32, from, to int64) (start, caught subject.Event) {
+		return subject.Event{Event: subject.RestoreStart, Partition: p, From: from, To: to}, subject.Event{Event: subject.CaughtUp, Partition: p, Records: to - from}
+	}
+	add(subject.Event{Event: subject.Hello})
+	start, caught := restore(0, 0, 9)
+	gain(0)
+	add(subject.Event{Event: subject.Opened, Path: subject.PathWiped, Reason: "corrupt"}, start, caught)
+	gain(0, 1)
+	again, restored := restore(0, 4, 9)
+	other, whole := restore(1, 9, 9)
+	add(subject.Event{Event: subject.Opened, Path: subject.PathLocal}, other, again, whole, restored, subject.Event{Event: subject.Ready})
+	if l.recovery() != record.Replay || l.reason != "corrupt" || l.restored().Records != 5 {
+		t.Errorf("%s (%s), %+v", l.recovery(), l.reason, l.restored())
+	}
+	gain(2)
+	last, _ := restore(2, 9, 9)
+	add(subject.Event{Event: subject.Opened, Path: subject.PathLocal}, last)
+	if l.recovery() != record.Local || l.reason != "" {
+		t.Errorf("%s (%s)", l.recovery(), l.reason)
+	}
+}
+
 // What a process may not say of its partitions makes the trial invalid.
 func TestProcessesThatBreakTheProtocol(t *testing.T) {
 	for _, c := range []struct {

@@ -47,8 +47,13 @@ func (t *timeline) again() {
 	maps.DeleteFunc(t.ranges, gone)
 	maps.DeleteFunc(t.caught, gone)
 	t.opened, t.planned, t.servedAt = time.Time{}, time.Time{}, time.Time{}
-	t.path, t.reason = "", ""
+	if len(t.ranges) == 0 { // else how they were opened still counts
+		t.path, t.reason = "", ""
+	}
 }
+
+// fallback orders paths: what was opened after a wipe, or beside what was wiped, does not make that local.
+var fallback = map[string]int{subject.PathEmpty: 1, subject.PathWiped: 2}
 
 // add takes an event that belongs to the recovery; others pass.
 func (t *timeline) add(e subject.Event) error {
@@ -68,7 +73,10 @@ func (t *timeline) add(e subject.Event) error {
 		t.assigned = e.At
 		return need(!t.hello.IsZero(), subject.Hello)
 	case subject.Opened:
-		t.opened, t.path = e.At, e.Path
+		t.opened = e.At
+		if fallback[e.Path] >= fallback[t.path] {
+			t.path = e.Path
+		}
 		if e.Reason != "" {
 			t.reason = e.Reason
 		}
@@ -78,6 +86,7 @@ func (t *timeline) add(e subject.Event) error {
 			t.planned = e.At
 		}
 		t.ranges[e.Partition] = e
+		delete(t.caught, e.Partition) // it begins anew
 		if e.Reason != "" && t.reason == "" {
 			t.reason = e.Reason
 		}
