@@ -41,6 +41,9 @@ var errCell = errors.New("a restore was wrong")
 
 // run kills until enough says so, and judges once more.
 func (c *campaign) run(ctx context.Context, enough func(kills int) bool) (err error) {
+	if ofGroup(c.Fault) {
+		return c.regroupAll(ctx, enough)
+	}
 	defer func() {
 		if c.ground == nil {
 			return

@@ -38,11 +38,11 @@ func (h *history) dumpTo(out *bufio.Writer, fetcher string) error {
 		return err
 	}
 	defer reader.Close()
-	_, end, err := reader.EndOffsets(0, dumpTimeout)
+	_, end, err := reader.EndOffsets(h.part, dumpTimeout)
 	if err != nil || end == 0 {
 		return err
 	}
-	records, err := reader.Partition(0, 0)
+	records, err := reader.Partition(h.part, 0)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ var fileFaults = []string{FaultTruncated, FaultEmptied, FaultFlipped, FaultMissi
 
 // Faults lists the names of all faults.
 func Faults() []string {
-	return slices.Concat(fileFaults, otherFaults, topicFaults, brokerFaults, diskFaults, callFaults, []string{FaultReadOnly, FaultZombie, FaultPowerCut, FaultLockHeld})
+	return slices.Concat(fileFaults, otherFaults, topicFaults, brokerFaults, diskFaults, callFaults, groupFaults, []string{FaultReadOnly, FaultZombie, FaultPowerCut, FaultLockHeld})
 }
 
 func ofFiles(fault string) bool {

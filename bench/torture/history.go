@@ -19,7 +19,8 @@ type history struct {
 	traffic traffic
 	brokers string
 	topic   string
-	exactly bool // once: only what is committed counts, and nothing is repeated
+	part    int32 // of the topic
+	exactly bool  // once: only what is committed counts, and nothing is repeated
 	entries []entry
 	next    stores.Offset // to be read
 	newest  int64         // number behind the highest one in it
@@ -31,6 +32,7 @@ type entry struct {
 	number int64 // in the input
 }
 
+// newHistory is of partition 0.
 func newHistory(t traffic, brokers, topic string, exactly bool) *history {
 	return &history{traffic: t, brokers: brokers, topic: topic, exactly: exactly}
 }
@@ -50,7 +52,7 @@ func (h *history) readAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, end, err := reader.EndOffsets(0, groundTimeout)
+	_, end, err := reader.EndOffsets(h.part, groundTimeout)
 	reader.Close()
 	if err != nil {
 		return err
@@ -69,7 +71,7 @@ func (h *history) readTo(ctx context.Context, to stores.Offset) error {
 		return err
 	}
 	defer reader.Close()
-	records, err := reader.Partition(0, h.next)
+	records, err := reader.Partition(h.part, h.next)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ type Line struct {
 	During  string          `json:"during"`
 	Exit    string          `json:"exit"`
 
-	// The file that was damaged behind the kill, or of which a system call failed, and its type.
+	// The file that was damaged behind the kill, or of which a system call failed, and its type; of a group, how it changed.
 	File string `json:"file,omitempty"`
 	Type string `json:"type,omitempty"`
 
@@ -43,7 +43,7 @@ type Line struct {
 	// What became of a fault.
 	Outcome string `json:"outcome,omitempty"`
 
-	// The restore that judged it.
+	// The restore that judged it; of a group, the sums over its partitions.
 	Path        string `json:"path,omitempty"`
 	From        int64  `json:"from"`
 	To          int64  `json:"to"`

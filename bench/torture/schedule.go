@@ -38,6 +38,7 @@ var order = []string{
 	FaultBrokerSlow, FaultBrokerReset, FaultBrokerBlackhole, FaultBrokerMoved,
 	FaultZombie, FaultPowerCut, FaultDiskFull, FaultDiskFails, FaultLockHeld,
 	FaultNoSpace, FaultIOError, FaultUnreadable, FaultReadOnly,
+	FaultGroupJoined, FaultGroupLeft,
 }
 
 // moment is one kill of a schedule.
@@ -73,6 +74,10 @@ func newFaultSchedule(seed uint64, c *Cell, fault string) *schedule {
 	}
 	if ofLife(fault) {
 		s.kinds = hindrances(c, fault)
+		return s
+	}
+	if ofGroup(fault) {
+		s.kinds = groupKinds(fault)
 		return s
 	}
 	s.kinds = []string{KindCommit}

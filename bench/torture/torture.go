@@ -58,6 +58,11 @@
 //
 // With a zombie, the processor is stopped and not killed, a successor takes over, and then it goes on: it must be fenced.
 //
+// With a fault of a group, several processors share the partitions of a changelog that the harness itself writes, and in the middle of
+// their restores one joins, leaves, is killed, or is silent for as long as its session lasts and comes back. Each partition must
+// have one owner then, which has all of it; what was served before must be served meanwhile; and nothing may be
+// called local whose restore began without files. Nothing is processed there.
+//
 // With a fault of the broker, it is struck in each life, before the kill: as soon as the files are
 // open, in the restore, or in the traffic. The processor may go on or give up with an error,
 // but not hang, and no local files may be lost for it. So it is with the network between them: a proxy slows

@@ -48,7 +48,7 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 	kills := cmd.Flags().String("kills", fmt.Sprint(ciKills), "kills of each cell")
 	minutes := cmd.Flags().String("minutes", "0", "go on for so long instead, 1 to 10k")
 	cells := cmd.Flags().StringSlice("cells", nil, "some of the cells only")
-	fault := cmd.Flags().String("fault", "", "beside each kill, damage a local file or strike the broker: "+strings.Join(torture.Faults(), ", "))
+	fault := cmd.Flags().String("fault", "", "beside each kill, or instead of it, damage a local file, strike the broker, or change a group of processors: "+strings.Join(torture.Faults(), ", "))
 	cmd.Flags().BoolVar(&ci, "ci", false, fmt.Sprintf("%d kills of each cell", ciKills))
 	cmd.Flags().BoolVar(&nightly, "nightly", false, fmt.Sprintf("%d kills of each cell", nightlyKills))
 	cmd.Flags().BoolVar(&release, "release", false, fmt.Sprintf("%d kills of each cell", releaseKills))
