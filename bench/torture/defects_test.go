@@ -23,6 +23,7 @@ func TestDefectsUnderTorture(t *testing.T) {
 		return r.Lost+r.Resurrected > 0 || strings.Contains(why, "saved offset is not in the changelog")
 	}
 	wentOn := func(_ *Row, why string) bool { return strings.Contains(why, "the restore went on") }
+	unrestored := func(_ *Row, why string) bool { return strings.Contains(why, "is not restored") }
 	for _, c := range []struct {
 		defect defect.Name
 		cell   string
@@ -38,6 +39,8 @@ func TestDefectsUnderTorture(t *testing.T) {
 		{defect.AgeIgnored, "rocksdb-tail", resurrected, FaultTopicExpired},
 		{defect.AgeIgnored, "memory-snapshot-eos", resurrected, FaultTopicExpired},
 		{defect.GapSkipped, "rocksdb-tail", wentOn, FaultTopicTrimmedLate},
+		{defect.CutTakenForWhole, "memory-replay", unrestored, FaultGroupJoined},
+		{defect.CutOffsetKept, "memory-replay", lost, FaultGroupJoined},
 	} {
 		t.Run(string(c.defect), func(t *testing.T) {
 			o := options(t)

@@ -248,6 +248,9 @@ func (p *processor) plan(part *partition) (r restore.Range, err error) {
 			return r, err
 		}
 	}
+	if at := stores.Offset(part.progress.Offset.Load()); defect.Is(defect.CutOffsetKept) && at > r.From && at <= r.To {
+		r.From = at
+	}
 	at := part.asked
 	if ok && why == "" { // else there is nothing in them
 		at = time.UnixMilli(part.known().at)

@@ -190,6 +190,10 @@ func (s *sharing) lose(ids []int32) (again []*partition, err error) {
 		if w := s.works[part.id]; w != nil {
 			s.end(w)
 			for _, p := range w.parts {
+				if defect.Is(defect.CutTakenForWhole) && !slices.Contains(ids, p.id) {
+					s.served[p.id] = true
+					continue
+				}
 				if err := p.close(); err != nil {
 					return nil, err
 				}

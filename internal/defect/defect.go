@@ -48,6 +48,8 @@ const (
 	StandbyPretends     Name = "a standby moves its offset and applies nothing"
 	SurvivorIdle        Name = "a survivor takes the partitions that it gains for restored"
 	OthersAnswered      Name = "a process answers for partitions that are another's"
+	CutTakenForWhole    Name = "a restore that its group cut short taken for complete"
+	CutOffsetKept       Name = "an empty store restored from where the restore before was cut short"
 )
 
 // In the stores.
