@@ -2,7 +2,10 @@
 // package's own tests on each: what they do not notice survives, and is printed. The byte formats have
 // a mutation run of their own, against Kafka Streams, in bench/peers/kafkastreams.
 //
-//	go run ./internal/mutation [-n 50] [-seed 1] [-by PACKAGE,...] PACKAGE...
+//	go run ./internal/mutation [-n 50] [-seed 1] [-by PACKAGE,...] PACKAGE|FILE...
+//
+// Of a file it changes that one alone. A survivor that changes nothing that anybody could see is explained
+// in explained.go, and is counted, not printed.
 package main
 
 import (
@@ -34,49 +37,51 @@ const (
 	noticed             // a test failed
 	hung                // the tests did not end
 	survived
+	explained // survived, as it should
 )
 
 func main() {
 	flag.Parse()
-	for _, dir := range flag.Args() {
-		if err := run(filepath.Clean(dir)); err != nil {
-			fmt.Fprintf(os.Stderr, "%s: %v\n", dir, err)
+	for _, of := range flag.Args() {
+		if err := run(filepath.Clean(of)); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", of, err)
 			os.Exit(1)
 		}
 	}
 }
 
-func run(dir string) error {
-	all, err := mutants(dir)
+// run takes a package's directory, or one file of it.
+func run(of string) error {
+	dir, pattern := of, "*.go"
+	if strings.HasSuffix(of, ".go") {
+		dir, pattern = filepath.Split(of)
+		dir = filepath.Clean(dir)
+	}
+	all, err := mutants(dir, pattern)
 	if err != nil {
 		return err
 	}
 	rand.New(rand.NewPCG(*seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	var fates [survived + 1]int
+	var fates [explained + 1]int
+	tried := func() int { return fates[noticed] + fates[hung] + fates[survived] + fates[explained] }
 	for _, m := range all {
-		if *most > 0 && fates[noticed]+fates[hung]+fates[survived] == *most {
+		if *most > 0 && tried() == *most {
 			break
 		}
 		f, err := m.judge(dir)
 		if err != nil {
 			return err
 		}
+		if f == survived && m.why() != "" {
+			f = explained
+		}
 		if fates[f]++; f == survived {
-			fmt.Printf("%s:%d: survives with %q at %q in: %s\n", m.file, m.line, m.with, m.text(), m.was)
+			fmt.Printf("%s:%d: nobody notices\n\t%s\n\t%s\n", m.file, m.line, m.was, m.becomes)
 		}
 	}
-	fmt.Printf("%s: of %d mutants %d were noticed, %d hung, %d survived\n",
-		dir, fates[noticed]+fates[hung]+fates[survived], fates[noticed], fates[hung], fates[survived])
+	fmt.Printf("%s: of %d mutants %d were noticed, %d hung, %d survived, %d of these explained\n",
+		of, tried(), fates[noticed], fates[hung], fates[survived]+fates[explained], fates[explained])
 	return nil
-}
-
-// text is what the mutant replaces.
-func (m *mutant) text() string {
-	text, err := os.ReadFile(m.file)
-	if err != nil {
-		return ""
-	}
-	return string(text[m.from:m.to])
 }
 
 // judge asks the package's tests, and then those of the other ones.

@@ -16,7 +16,8 @@ type mutant struct {
 	line     int
 	from, to int
 	with     string
-	was      string
+
+	was, becomes string // the line
 }
 
 // swapped are the operators that are mistaken for each other.
@@ -26,10 +27,10 @@ var swapped = map[token.Token]string{
 	token.REM: "*", token.SHL: ">>", token.SHR: "<<", token.AND: "|", token.OR: "&", token.AND_NOT: "&",
 }
 
-// mutants are all changes of the files of a package that are built here, but for tests and
-// seeded defects.
-func mutants(dir string) ([]mutant, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+// mutants are all changes of the files of a package that are built here and match the pattern,
+// but for tests and seeded defects.
+func mutants(dir, pattern string) ([]mutant, error) {
+	files, err := filepath.Glob(filepath.Join(dir, pattern))
 	if err != nil {
 		return nil, err
 	}
@@ -99,12 +100,31 @@ func (f *finder) visit(n ast.Node) bool {
 		if i, err := strconv.ParseInt(n.Value, 0, 64); n.Kind == token.INT && err == nil {
 			f.replace(n.Pos(), n.End(), strconv.FormatInt(i+1, 10))
 		}
+	case *ast.ReturnStmt:
+		if last := len(n.Results) - 1; last > 0 && isError(n.Results[last]) {
+			ast.Inspect(n.Results[last], f.visit)
+			return false // nobody looks at what is returned beside an error
+		}
 	case *ast.BlockStmt:
 		f.removals(n.List)
 	case *ast.CaseClause:
 		f.removals(n.Body)
 	}
 	return true
+}
+
+// isError is whether an expression is an error for sure: one that is made right there, or a package's own.
+func isError(e ast.Expr) bool {
+	if call, ok := e.(*ast.CallExpr); ok {
+		made, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		of, ok := made.X.(*ast.Ident)
+		return ok && (of.Name == "fmt" && made.Sel.Name == "Errorf" || of.Name == "errors" && made.Sel.Name == "New")
+	}
+	name, ok := e.(*ast.Ident)
+	return ok && len(name.Name) > 3 && strings.HasPrefix(name.Name, "err") && ast.IsExported(name.Name[3:])
 }
 
 // removals leaves out one statement at a time.
@@ -125,6 +145,9 @@ func (f *finder) replace(from, to token.Pos, with string) {
 	at := f.fset.Position(from)
 	m := mutant{file: f.file, line: at.Line, from: at.Offset, to: f.fset.Position(to).Offset, with: with}
 	m.was = f.line(m.from)
+	start := strings.LastIndexByte(string(f.text[:m.from]), '\n') + 1
+	rest, _, _ := strings.Cut(string(f.text[m.to:]), "\n")
+	m.becomes = strings.TrimSpace(string(f.text[start:m.from]) + with + rest)
 	if !strings.Contains(m.was, "defect.") {
 		f.found = append(f.found, m)
 	}

@@ -1,0 +1,116 @@
+package main
+
+// explanation is why a mutant should survive: the line as it is, and as it becomes.
+type explanation struct{ file, was, becomes, why string }
+
+// why is the explanation of a mutant, "" for none.
+func (m *mutant) why() string {
+	for _, e := range explanations {
+		if e.file == m.file && e.was == m.was && e.becomes == m.becomes {
+			return e.why
+		}
+	}
+	return ""
+}
+
+const (
+	speed    = "it is only faster, or slower"
+	negative = "any negative number is no part"
+	anyError = "what is refused a step earlier is refused by the next one"
+)
+
+// explanations are of mutants that change nothing that a user of the package could see. TestExplanations
+// finds those whose line has changed or is gone.
+var explanations = []explanation{
+	{
+		"stores/format/keys.go",
+		"return c > 0 || c == 0 && bytes.Compare(high, high[n:]) > 0",
+		"return c > 0 || c == 0 && bytes.Compare(high, high[n:]) >= 0",
+		"n is 1 at the least, and bytes are never equal to a part of themselves",
+	},
+
+	{
+		"stores/segments/apply.go",
+		"if _, err := s.create(max(s.streamTime, 0) / s.interval); err != nil {",
+		"if _, err := s.create(max(s.streamTime, 1) / s.interval); err != nil {",
+		"0 and 1 ms lie in the same segment",
+	},
+	{
+		"stores/segments/apply.go",
+		"if !b.Append(key, value, timestamp, 0) {",
+		"if !b.Append(key, value, timestamp, 1) {",
+		"the offset of a live write is not known, and kept nowhere",
+	},
+	{
+		"stores/segments/apply.go",
+		"g.part.Arena = nil // it is the caller's",
+		"{} // it is the caller's",
+		"it lets go of the caller's memory a batch earlier",
+	},
+	{
+		"stores/segments/iterate.go",
+		"it := &iterator{query: q, time: s.timeIn, at: -1}",
+		"it := &iterator{query: q, time: s.timeIn, at: -2}",
+		negative,
+	},
+	{"stores/segments/iterate.go", "it.at = -1", "it.at = -2", negative},
+	{"stores/segments/iterate.go", "it.begun, it.at = true, -1", "it.begun, it.at = true, -2", negative},
+	{"stores/segments/iterate.go", "it.parts, it.at = nil, -1", "it.parts, it.at = nil, -2", negative},
+	{
+		"stores/segments/iterate.go",
+		"return bytes.Compare(a, b) < 0",
+		"return bytes.Compare(a, b) <= 0",
+		"no two segments hold the same key",
+	},
+	{
+		"stores/segments/iterate.go",
+		"return bytes.Compare(a, b) < 0",
+		"return bytes.Compare(a, b) < 1",
+		"no two segments hold the same key",
+	},
+	{"stores/segments/segments.go", "break", "{}", "no offset is less than 0, which unknown counts as"},
+
+	{
+		"stores/memory/apply.go",
+		"for start := 0; start < len(b.Entries); start += window {",
+		"for start := 0; start <= len(b.Entries); start += window {",
+		"a window of no records",
+	},
+	{
+		"stores/memory/apply.go",
+		"if err := s.compact(s.slabs.dead - dead); err != nil {",
+		"if err := s.compact(s.slabs.dead + dead); err != nil {",
+		speed,
+	},
+	{"stores/memory/apply.go", "sum += s.index.slots[s.index.home(tag)]", "{}", speed},
+	{"stores/memory/apply.go", "s.sink = sum", "{}", speed},
+	{"stores/memory/capture.go", "for at := 0; at < len(copies); at += pageSlots {", "for at := 1; at < len(copies); at += pageSlots {", speed},
+	{"stores/memory/capture.go", "copies[at] = 0", "copies[at] = 1", "it only touches the page, which is copied as a whole before it is read"},
+	{"stores/memory/capture.go", "copies[at] = 0", "{}", speed},
+	{
+		"stores/memory/capture.go",
+		"x.capture = &capture{slots: x.slots, copies: copies, copied: make([]bool, len(x.slots)/pageSlots)}",
+		"x.capture = &capture{slots: x.slots, copies: copies, copied: make([]bool, len(x.slots)*pageSlots)}",
+		"more room than is used",
+	},
+	{
+		"stores/memory/format.go",
+		"func blockCount(bytes int64) int { return int((bytes + blockBytes - 1) / blockBytes) }",
+		"func blockCount(bytes int64) int { return int((bytes + blockBytes - 2) / blockBytes) }",
+		"data are multiples of 8 bytes",
+	},
+	{"stores/memory/load.go", "var head [2 * markRoom]byte", "var head [3 * markRoom]byte", "more is read than is looked at"},
+	{
+		"stores/memory/load.go",
+		"if m.contentsAt < dataStart || m.contentsLen < 0 || m.contentsAt+m.contentsLen != info.Size() {",
+		"if m.contentsAt < dataStart || m.contentsLen <= 0 || m.contentsAt+m.contentsLen != info.Size() {",
+		anyError,
+	},
+	{
+		"stores/memory/load.go",
+		"if m.contentsAt < dataStart || m.contentsLen < 0 || m.contentsAt+m.contentsLen != info.Size() {",
+		"if m.contentsAt < dataStart || m.contentsLen < 1 || m.contentsAt+m.contentsLen != info.Size() {",
+		anyError,
+	},
+	{"stores/memory/saver.go", "m := mark{1, im.next, data.at, int64(len(b)), xxh3.Hash(b)}", "m := mark{2, im.next, data.at, int64(len(b)), xxh3.Hash(b)}", "any sequence begins it"},
+}

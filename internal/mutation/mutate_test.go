@@ -1,0 +1,73 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestMutants(t *testing.T) {
+	const text = `package p
+
+const outside = 1
+
+func f(a, b int, ok bool) (int, error) {
+	if ok {
+		a = b
+	}
+	if !ok && a < b {
+		a++
+	}
+	if a == 0x10 {
+		return 1, fmt.Errorf("at %d", a-7)
+	}
+	if a == b {
+		return 0, errBad
+	}
+	if defect.Is(defect.Wrong) {
+		return 2, nil
+	}
+	return g(true), errors.Join(errBad)
+}
+`
+	want := []string{
+		"if !ok {", "{}",
+		"if ok && a < b {", "if !ok || a < b {", "if !ok && a <= b {", "{}",
+		"if a != 0x10 {", "if a == 17 {", `return 1, fmt.Errorf("at %d", a+7)`, `return 1, fmt.Errorf("at %d", a-8)`,
+		"if a != b {",
+		"return g(false), errors.Join(errBad)",
+	}
+	found, err := mutantsOf("p.go", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, m := range found {
+		got = append(got, m.becomes)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("mutants are\n%q\nwant\n%q", got, want)
+	}
+}
+
+// Each explanation is of a mutant that there is.
+func TestExplanations(t *testing.T) {
+	found := map[string][]mutant{}
+	for _, e := range explanations {
+		if found[e.file] == nil {
+			text, err := os.ReadFile(filepath.Join("..", "..", e.file))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found[e.file], err = mutantsOf(e.file, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !slices.ContainsFunc(found[e.file], func(m mutant) bool { return m.was == e.was && m.becomes == e.becomes }) || e.why == "" {
+			t.Errorf("%s: no mutant makes %q of %q, or it is not said why that is the same", e.file, e.becomes, e.was)
+		}
+	}
+}
