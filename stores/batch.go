@@ -61,9 +61,9 @@ func (b *Batch) Bytes() (n int64) {
 
 // Append adds a record and moves Next behind it. A nil value is a tombstone. It
 // reports false, and adds nothing, when the arena would outgrow its 32-bit
-// positions.
+// positions, or the value has a length of 2 GiB or more.
 func (b *Batch) Append(key, value []byte, timestamp int64, offset Offset) bool {
-	if len(b.Arena)+len(key)+len(value) > math.MaxUint32 {
+	if len(value) > math.MaxInt32 || len(b.Arena)+len(key)+len(value) > math.MaxUint32 {
 		return false
 	}
 	e := Entry{
