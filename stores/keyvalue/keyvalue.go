@@ -77,7 +77,7 @@ func (s *KeyValue) Put(key, value []byte, timestamp int64) error {
 	next, _ := s.Offset()
 	s.batch.Reset()
 	if !s.batch.Append(key, value, timestamp, next) {
-		return fmt.Errorf("keyvalue: a record of %d bytes is too large, want less than 4 GiB", len(key)+len(value))
+		return fmt.Errorf("keyvalue: a record of %d bytes is too large, want a value of less than 2 GiB, and less than 4 GiB with its key", len(key)+len(value))
 	}
 	s.batch.Next = next
 	if err := s.write(&s.batch); err != nil {

@@ -42,7 +42,10 @@ func (s *Store) Write(key, value []byte, timestamp int64, log stores.Log) error 
 	}
 	b := &s.single
 	b.Reset()
-	b.Append(key, value, timestamp, 0)
+	if !b.Append(key, value, timestamp, 0) {
+		return fmt.Errorf("segments: store %s: a record of %d bytes is too large, want a value of less than 2 GiB, and less than 4 GiB with its key",
+			s.options.Name, len(key)+len(value))
+	}
 	if err := s.split(b); err != nil {
 		return err
 	}
@@ -126,14 +129,13 @@ func (g *segment) take(b *stores.Batch, i int) {
 	g.part.Entries = append(g.part.Entries, b.Entries[i])
 }
 
-// apply writes the segment's part and moves its offset. The part is empty afterwards.
+// apply writes the segment's part, which split empties, and moves its offset.
 func (g *segment) apply(next stores.Offset) error {
 	g.part.Next = next
 	err := g.store.Apply(&g.part)
 	if !g.timestamped {
 		g.part.Arena = nil // it is the caller's
 	}
-	g.part.Reset()
 	if err != nil {
 		return fmt.Errorf("segments: %s: %w", g.name, err)
 	}

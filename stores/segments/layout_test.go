@@ -18,7 +18,7 @@ func wantLayout(t *testing.T, err error, want string) {
 
 // What is not called as a segment of this store is refused, and stays.
 func TestNamesOfOthers(t *testing.T) {
-	for _, name := range []string{"", "s", "s.", "s.x", "s.-60000", "s.060000", "s.+60000", "s.60001", "s.99999999999999999999", "S.60000", "other.60000"} {
+	for _, name := range []string{"", "s", "s.", "s.x", "s.-60000", "s.060000", "s.+60000", "s.60001", "s.99999999999999999999", "S.60000", "other.60000", "60000", "0"} {
 		space := newLossySpace()
 		space.files[name] = &lossyFile{}
 		space.files["s.0"] = &lossyFile{}
@@ -39,11 +39,11 @@ func TestRecordOfAnotherType(t *testing.T) {
 	} {
 		space := newLossySpace()
 		s := open(t, space)
-		if err := s.Apply(batchAt(0, 60_000, "a", "v")); err != nil {
+		if err := errors.Join(s.Apply(batchAt(0, 0, "z", "v")), s.Apply(batchAt(1, 60_000, "a", "v")), s.Flush()); err != nil {
 			t.Fatal(err)
 		}
 		b := &stores.Batch{}
-		b.Append(bad, []byte("v"), 0, 1)
+		b.Append(bad, []byte("v"), 0, 2)
 		file := space.files["s.60000"]
 		file.pending = append(file.pending, b)
 		file.flush()
@@ -51,7 +51,7 @@ func TestRecordOfAnotherType(t *testing.T) {
 
 		s = open(t, space) // whose first record is good
 		it := s.Range(nil, nil)
-		if !it.Next() || it.Next() {
+		if !it.Next() || it.Next() || it.Next() || it.Key() != nil || it.Value() != nil {
 			t.Error("an iterator does not stop at the bad record")
 		}
 		wantLayout(t, it.Err(), want)
