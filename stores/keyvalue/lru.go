@@ -2,7 +2,6 @@ package keyvalue
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"restorebench/stores"
 )
 
-var errClosed = errors.New("keyvalue: LRU map is closed")
+var errClosed = fmt.Errorf("keyvalue: LRU map: %w", stores.ErrClosed)
 
 // NewLRU returns an empty map that holds at most size entries, in memory
 // (MemoryLRUCache). A write over that evicts the entry that was read or written

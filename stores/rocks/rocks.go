@@ -16,7 +16,7 @@ import (
 	_ "restorebench/stores/rocks/internal/installed" // says what to do when RocksDB is missing
 )
 
-var errClosed = errors.New("rocks: store is closed")
+var errClosed = fmt.Errorf("rocks: %w", stores.ErrClosed)
 
 // Store is a key-value store in RocksDB files, safe for use as stores.Store says.
 type Store struct {

@@ -33,7 +33,7 @@ import (
 	"restorebench/stores/format"
 )
 
-var errClosed = errors.New("segments: store is closed")
+var errClosed = fmt.Errorf("segments: %w", stores.ErrClosed)
 
 // Options says which store to open. Name, Retention and Time must be those that the
 // segments were written with.

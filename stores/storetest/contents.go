@@ -86,6 +86,7 @@ func (h Harness) testValues(t *testing.T) {
 	for _, size := range []int{1 << 20, 5 << 20, 0} {
 		must(t, m.apply(s, 0, put(fmt.Sprint("a", size), "small"), del(fmt.Sprint("b", size))))
 	}
+	must(t, m.apply(s, 0, put("", strings.Repeat("v", 128))))
 	must(t, m.check(s))
 }
 

@@ -1,7 +1,10 @@
 package storetest
 
 import (
+	"errors"
 	"testing"
+
+	"restorebench/stores"
 )
 
 // The batch goes back to its reader: nothing of it may be needed afterwards.
@@ -66,4 +69,23 @@ func (h Harness) testReopen(t *testing.T) {
 	must(t, s.Flush())
 	must(t, s.Close())
 	must(t, m.check(h.open(t, dir)))
+}
+
+// A closed store says so, and can be closed again.
+func (h Harness) testClosed(t *testing.T) {
+	s, m := h.fixture(t)
+	must(t, m.apply(s, 0, put("a", "1")))
+	must(t, s.Close())
+	must(t, s.Close())
+	value, getErr := s.Get(h.key([]byte("a")))
+	it := s.Range(nil, nil)
+	if value != nil || it.Next() {
+		t.Error("a closed store shows a record")
+	}
+	for what, err := range map[string]error{"get": getErr, "range": it.Err(), "apply": s.Apply(m.batch(0, put("b", "2")))} {
+		if !errors.Is(err, stores.ErrClosed) {
+			t.Errorf("%s of a closed store: %v, want stores.ErrClosed", what, err)
+		}
+	}
+	must(t, it.Close())
 }

@@ -59,6 +59,7 @@ func Run(t *testing.T, h Harness) {
 	t.Run("reopen", h.testReopen)
 	t.Run("growth and shrinking", h.testGrowth)
 	t.Run("concurrent reads", h.testConcurrentReads)
+	t.Run("closed", h.testClosed)
 	t.Run("random", h.testRandom)
 	if h.Durable {
 		t.Run("SIGKILL", h.testKill)

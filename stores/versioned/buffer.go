@@ -50,7 +50,7 @@ func (w *buffer) init(rows stores.Store) { w.rows, w.index = rows, map[string]in
 // get reads a row, which is not to be written to; nil when there is none.
 func (w *buffer) get(segment int64, key []byte) ([]byte, error) {
 	if w.closed {
-		return nil, errClosed
+		return nil, stores.ErrClosed
 	}
 	if len(w.changed) == 0 { // then readers may run beside each other
 		return w.rows.Get(appendKey(nil, segment, key))
@@ -78,7 +78,7 @@ func (w *buffer) put(segment int64, key, row []byte) {
 // moves the offset.
 func (w *buffer) flush(partition int32, next stores.Offset, firstLive int64) error {
 	if w.closed {
-		return errClosed
+		return stores.ErrClosed
 	}
 	w.batch.Reset()
 	w.batch.Partition = partition

@@ -20,7 +20,7 @@ import (
 // they came in.
 func (s *Store) Range(from, to []byte) stores.Iterator {
 	if s.buffer.closed {
-		return &iterator{err: s.wrap(errClosed)}
+		return &iterator{err: s.wrap(stores.ErrClosed)}
 	}
 	it := &iterator{store: s, begin: s.time - s.history, from: slices.Clone(from), to: slices.Clone(to)}
 	begin := s.firstKey(from)

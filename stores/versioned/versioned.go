@@ -40,10 +40,7 @@ import (
 	"restorebench/stores/format"
 )
 
-var (
-	errClosed = errors.New("store is closed")
-	errNilKey = errors.New("the key is nil")
-)
+var errNilKey = errors.New("the key is nil")
 
 // Options says what a store keeps. All times are milliseconds.
 type Options struct {
