@@ -58,11 +58,10 @@ func ignoreMissing(err error) error {
 func checkLog(log []byte) (at int, ok bool) {
 	for start := 0; start < len(log); start += logBlock {
 		block := log[start:min(start+logBlock, len(log))]
-		whole := len(block) == logBlock
 		for at := 0; at+logHeader <= len(block); {
 			end := at + logHeader + int(binary.LittleEndian.Uint16(block[at+4:]))
 			switch {
-			case end > logBlock || end > len(block) && whole:
+			case end > logBlock:
 				return start + at, false
 			case end > len(block):
 				return 0, true // it was being written
