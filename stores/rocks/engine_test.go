@@ -162,3 +162,39 @@ func TestDirectoryIsPrivate(t *testing.T) {
 		t.Errorf("%v, %v; want 0700", info.Mode(), err)
 	}
 }
+
+// A store is unclean if it was written to files since it was closed, and a kill came.
+func TestUnclean(t *testing.T) {
+	dir, killed, idle := t.TempDir(), filepath.Join(t.TempDir(), "killed"), filepath.Join(t.TempDir(), "idle")
+	kill := func(as string) { // leaves the files as they are now
+		t.Helper()
+		if err := os.CopyFS(as, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unclean := func(dir string, want bool) {
+		t.Helper()
+		s := open(t, dir, options)
+		if s.Unclean() != want {
+			t.Errorf("unclean is %v, want %v", s.Unclean(), want)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unclean(dir, false)
+	s := open(t, dir, options)
+	apply(t, s, 10)
+	kill(idle)
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	kill(killed)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	unclean(dir, false)
+	unclean(idle, false) // all since it was closed was in memory only
+	unclean(killed, true)
+	unclean(killed, false)
+}

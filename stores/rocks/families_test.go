@@ -87,7 +87,7 @@ func listing(t *testing.T, dir string) []string {
 // A kill while a store is created leaves the default column family alone, with nothing in
 // it. Such a store is completed; one with records in its log is of another type.
 func TestCreationThatWasKilled(t *testing.T) {
-	create := func(dir string, record bool) {
+	create := func(dir string, record, flush bool) {
 		o := grocksdb.NewDefaultOptions()
 		defer o.Destroy()
 		o.SetCreateIfMissing(true)
@@ -103,15 +103,25 @@ func TestCreationThatWasKilled(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if flush {
+			f := grocksdb.NewDefaultFlushOptions()
+			defer f.Destroy()
+			if err := db.Flush(f); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	killed, other := t.TempDir(), t.TempDir()
-	create(killed, false)
+	killed := t.TempDir()
+	create(killed, false, false)
 	s := open(t, killed, timestamped)
 	if _, ok := s.Offset(); ok {
 		t.Error("an empty store has an offset")
 	}
 	apply(t, s, 10)
-	create(other, true)
-	_, err := Open(other, timestamped)
-	wantError(t, err, stores.ErrLayout, other)
+	for _, flush := range []bool{false, true} {
+		other := t.TempDir()
+		create(other, true, flush)
+		_, err := Open(other, timestamped)
+		wantError(t, err, stores.ErrLayout, other)
+	}
 }

@@ -1,6 +1,7 @@
 package rocks
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -25,12 +26,35 @@ func TestSettingsSet(t *testing.T) {
 	}
 }
 
+func TestLeastAndMost(t *testing.T) {
+	s := KafkaStreams()
+	for name, value := range map[string]string{
+		"write_buffer_size": "65536", "max_write_buffer_number": "2", "block_size": "512", "bloom_bits_per_key": "100", "parallelism": "1", "max_open_files": "-1",
+	} {
+		if err := s.Set(name, value); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The numbers of RocksDBStore.openDB.
+func TestKafkaStreamsNumbers(t *testing.T) {
+	want := Settings{16777216, 3, 1048576, 52428800, 4096, 10, true, "universal", "none", false, max(runtime.NumCPU(), 2), -1}
+	if s := KafkaStreams(); s != want {
+		t.Errorf("settings are %+v, want %+v", s, want)
+	}
+}
+
 func TestSettingsRefuse(t *testing.T) {
 	for _, bad := range []struct{ name, value, names string }{
 		{"write_buffer", "1", "write_buffer_size"},
 		{"write_buffer_size", "16MB", "write_buffer_size is \"16MB\""},
 		{"write_buffer_size", "-1", "from 65536 on"},
 		{"bloom_bits_per_key", "NaN", "0 (no filter) to 100"},
+		{"bloom_bits_per_key", "-0.5", "0 (no filter) to 100"},
+		{"bloom_bits_per_key", "100.5", "0 (no filter) to 100"},
+		{"write_buffer_size", "65535", "from 65536 on"},
+		{"max_open_files", "-2", "from -1 on"},
 		{"wal", "perhaps", "true or false"},
 		{"compression", "zip", "none, snappy, zlib, lz4, zstd"},
 		{"compaction_style", "", "universal, level"},

@@ -43,8 +43,10 @@ func TestSpaceDirectories(t *testing.T) {
 func TestSpaceFinishesRemovals(t *testing.T) {
 	dir := t.TempDir()
 	half := filepath.Join(dir, removed+"store.0")
-	if err := os.MkdirAll(filepath.Join(half, "x"), 0o755); err != nil {
-		t.Fatal(err)
+	for _, path := range []string{filepath.Join(half, "x"), filepath.Join(dir, bulkDir)} {
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.WriteFile(filepath.Join(dir, "notes"), nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -74,11 +74,54 @@ func TestNewerManifest(t *testing.T) {
 	if err := checkCurrent(dir); err != nil {
 		t.Error(err)
 	}
-	write("000012.log", "a record")
+	write("000012.log", "r") // of a record
 	wantError(t, checkCurrent(dir), stores.ErrCorrupt, dir, "MANIFEST-000005", "000011", "000012")
 	write("CURRENT", "MANIFEST-000011\n")
 	if err := checkCurrent(dir); err != nil {
 		t.Error(err)
+	}
+}
+
+// What counts is what was written behind a newer MANIFEST, in a file or in a log that is none yet.
+func TestFilesBehindAManifest(t *testing.T) {
+	for _, c := range []struct {
+		current string
+		files   []string // with a byte in each
+		refused bool
+	}{
+		{"MANIFEST-000005\n", []string{"MANIFEST-000005"}, false},
+		{"MANIFEST-000005\n", []string{"MANIFEST-000005", "MANIFEST-000011"}, false},
+		{"MANIFEST-000005\n", []string{"MANIFEST-000005", "MANIFEST-000011", "000009.sst"}, false},
+		{"MANIFEST-000005\n", []string{"MANIFEST-000005", "MANIFEST-000011", "000008.log", "000009.sst"}, false},
+		{"MANIFEST-000005\n", []string{"MANIFEST-000005", "MANIFEST-000011", "000012.sst"}, true},
+		{"MANIFEST-000005\n", []string{"MANIFEST-000005", "MANIFEST-000011", "000010.log", "000009.sst"}, true},
+		{"MANIFEST-000011\n", []string{"MANIFEST-000005", "MANIFEST-000011", "000012.sst", "000013.log"}, false},
+		{"MANIFEST-000011\n", []string{"MANIFEST-000011", "LOCK", "OPTIONS-000099", "000014.dbtmp"}, false},
+	} {
+		dir := t.TempDir()
+		for _, name := range append(c.files, "CURRENT") {
+			text := "x"
+			if name == "CURRENT" {
+				text = c.current
+			}
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := checkCurrent(dir)
+		if !c.refused && err != nil {
+			t.Errorf("CURRENT is %q beside %q: %v", c.current, c.files, err)
+		} else if c.refused {
+			wantError(t, err, stores.ErrCorrupt, dir, "MANIFEST-000005", "000011")
+		}
+	}
+	if err := checkCurrent(t.TempDir()); err != nil {
+		t.Errorf("an empty directory: %v", err)
+	}
+	for name, want := range map[string]int64{"MANIFEST-000005\n": 5, "000012.log": 12, "x.sst": 0, "": 0, "LOCK": 0} {
+		if n := numberOf(name); n != want {
+			t.Errorf("the number of %q is %d, want %d", name, n, want)
+		}
 	}
 }
 
