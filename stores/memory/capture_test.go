@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"testing"
 
@@ -66,4 +68,80 @@ func TestCapture(t *testing.T) {
 			t.Fatalf("read %d slots, want the %d of the beginning", len(got), len(want))
 		}
 	})
+}
+
+// All memory of an index, of captures and of what is kept for them goes back to the system.
+func TestIndexLeavesNoMemory(t *testing.T) {
+	const bits, rounds = 20, 64 // 8 MiB of slots
+	mapped := func() int64 {
+		text, err := os.ReadFile("/proc/self/statm")
+		if err != nil {
+			t.Skip(err)
+		}
+		var pages int64
+		if _, err := fmt.Sscan(string(text), &pages); err != nil {
+			t.Fatal(err)
+		}
+		return pages * int64(os.Getpagesize())
+	}
+	check := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, use := range map[string]func(){
+		"resized": func() {
+			x := &index{}
+			check(x.resize(bits))
+			check(x.resize(bits + 1))
+			check(x.free())
+		},
+		"captured": func() {
+			x := &index{}
+			check(x.resize(bits))
+			copies, err := spare(1 << minBits)
+			check(err)
+			c, err := x.freeze(copies) // which are of another size
+			check(err)
+			x.release(c)
+			check(c.free())
+			check(x.free())
+		},
+		"resized while it is captured": func() {
+			x := &index{}
+			check(x.resize(bits))
+			c, err := x.freeze(nil)
+			check(err)
+			check(x.resize(bits - 1))
+			x.release(c)
+			check(c.free())
+			check(x.free())
+		},
+		"spare that is of another size": func() {
+			x := &index{}
+			check(x.resize(minBits))
+			copies, err := mapSlots(1 << bits)
+			check(err)
+			c, err := x.freeze(copies)
+			check(err)
+			x.release(c)
+			check(c.free())
+			check(x.free())
+		},
+		"spare that nobody takes": func() {
+			copies, err := mapSlots(1 << bits)
+			check(err)
+			w := &saver{copies: copies}
+			check(w.freeCopies())
+		},
+	} {
+		use()
+		before := mapped()
+		for range rounds {
+			use()
+		}
+		if left := mapped() - before; left > rounds/2*slotBytes<<bits {
+			t.Errorf("%s: %d rounds leave %d MiB", name, rounds, left>>20)
+		}
+	}
 }

@@ -71,6 +71,20 @@ func (h held) check(t *rapid.T) {
 	}
 }
 
+// checkRuns looks at the order's runs: none is empty or too long, and all records are there, in order.
+func (o *ordered) checkRuns(t *rapid.T) {
+	var all []position
+	for i, r := range o.store.order.runs {
+		if n := len(r.positions); n == 0 || n > runRoom {
+			t.Fatalf("run %d of %d has %d positions", i, len(o.store.order.runs), n)
+		}
+		all = append(all, r.positions...)
+	}
+	if sorted := o.store.collect(nil, nil); !slices.Equal(all, sorted) {
+		t.Fatalf("%d positions are in the order, want the %d of the index", len(all), len(sorted))
+	}
+}
+
 // Ranges are right while an order is kept through writes, deletes and compaction, and
 // iterators opened before show what was there.
 func TestOrder(t *testing.T) {
@@ -105,6 +119,7 @@ func TestOrder(t *testing.T) {
 				if o.store.order == nil {
 					t.Fatal("the order is gone")
 				}
+				o.checkRuns(t)
 			},
 		})
 		for _, h := range o.open {
@@ -158,5 +173,59 @@ func TestOrderOfSortedKeys(t *testing.T) {
 	}
 	if most := n/(runRoom-1) + 1; len(s.order.runs) > most {
 		t.Errorf("%d keys take %d runs, want at most %d", n, len(s.order.runs), most)
+	}
+}
+
+// Ranges with a bound count towards an order: as one of many, or as all that it takes where one spans more than half of the records.
+func TestDemandForAnOrder(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		scans    int
+	}{
+		{"", "", 0},
+		{"000", "", orderScans},
+		{"", "051", orderScans},
+		{"", "050", 1},
+		{"050", "", 1},
+		{"049", "", orderScans},
+	} {
+		s := New()
+		b := &stores.Batch{}
+		for i := range 100 {
+			b.Append(fmt.Appendf(nil, "%03d", i), []byte("v"), 0, 0)
+		}
+		if err := s.Apply(b); err != nil {
+			t.Fatal(err)
+		}
+		bound := func(key string) []byte {
+			if key == "" {
+				return nil
+			}
+			return []byte(key)
+		}
+		if err := s.Range(bound(c.from), bound(c.to)).Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s.demand.scans != c.scans || s.demand.writes != 0 || s.order != nil {
+			t.Errorf("a range from %q to %q counts as %d, want %d; %d writes, an order: %v", c.from, c.to, s.demand.scans, c.scans, s.demand.writes, s.order != nil)
+		}
+		if err := s.Range(nil, []byte("001")).Close(); err != nil {
+			t.Fatal(err)
+		}
+		if made := s.order != nil; made != (c.scans == orderScans) {
+			t.Errorf("after a range from %q to %q, and another, there is an order: %v", c.from, c.to, made)
+		}
+
+		s.order, s.demand.writes = newOrder(&s.slabs, nil), 0
+		s.wrote(100/8 + 4096)
+		if s.order == nil {
+			t.Error("the order is dropped a write too early")
+		}
+		if s.wrote(1); s.order != nil || s.demand.scans != 0 {
+			t.Error("the order is kept a write too long")
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
