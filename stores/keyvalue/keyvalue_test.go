@@ -3,10 +3,13 @@ package keyvalue
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"restorebench/stores"
 	"restorebench/stores/format"
@@ -108,6 +111,27 @@ func TestLRUEvicts(t *testing.T) {
 	}
 }
 
+// A map of one entry holds the last record.
+func TestLRUOfOne(t *testing.T) {
+	s, err := NewLRU(1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"a", "b"} {
+		if err := s.Put([]byte(key), []byte(key), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	it := s.Range(nil, nil)
+	if !it.Next() || string(it.Key()) != "b" || it.Next() || it.Close() != nil {
+		t.Error("want b alone")
+	}
+	it = s.Range(nil, nil)
+	if it.Close() != nil || it.Next() {
+		t.Error("a closed iterator goes on")
+	}
+}
+
 func suite(t *testing.T, k kind) {
 	k.prepare(t)
 	storetest.Run(t, storetest.Harness{Durable: k.durable, Open: func(dir string) (stores.Store, error) {
@@ -197,6 +221,43 @@ func TestBadRows(t *testing.T) {
 	}
 	if _, err := NewLRU(0, nil); err == nil {
 		t.Error("a map of 0 entries is made")
+	}
+}
+
+// A record that no batch can hold is refused before it is looked at: its value here can't even be read.
+func TestRecordTooLarge(t *testing.T) {
+	value, err := unix.Mmap(-1, 0, math.MaxUint32, unix.PROT_NONE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Munmap(value) }()
+	s, err := Open(inMemory(), "s", func([]byte, []byte, int64) { t.Error("it was logged") })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Put([]byte("k"), value, 0); err == nil || !strings.Contains(err.Error(), "4294967296 bytes is too large") {
+		t.Errorf("error is %v", err)
+	}
+	if n, err := s.ApproximateCount(); n != 0 || err != nil {
+		t.Errorf("%d records, %v", n, err)
+	}
+}
+
+// An engine that can do no more than stores.Store is refused, and closed.
+func TestEngineWithoutOrder(t *testing.T) {
+	for name, open := range map[string]func(stores.Space) error{
+		"plain":       func(s stores.Space) error { _, err := Open(s, "votes", nil); return err },
+		"timestamped": func(s stores.Space) error { _, err := OpenTimestamped(s, "votes", nil); return err },
+	} {
+		rows := memory.New()
+		err := open(space(func(string) (stores.Store, error) { return struct{ stores.Store }{rows}, nil }))
+		if err == nil || !strings.Contains(err.Error(), "votes: engine") {
+			t.Errorf("%s: error is %v", name, err)
+		}
+		if _, err := rows.Get(nil); !errors.Is(err, stores.ErrClosed) {
+			t.Errorf("%s: the engine is not closed: %v", name, err)
+		}
 	}
 }
 

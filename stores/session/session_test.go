@@ -110,3 +110,57 @@ func TestBadInput(t *testing.T) {
 		t.Error("a negative retention was taken")
 	}
 }
+
+// A record at a time touches the sessions that are its gap away at most, on either side.
+func TestAtTheGap(t *testing.T) {
+	const gap = 5
+	s := open(t, memory.NewSpace(), options(nil))
+	for _, key := range []string{"a", "b", "c"} {
+		for _, x := range [][2]int64{{0, 0}, {10, 20}, {30, 30}, {interval - 1, interval}} {
+			if err := s.Put(session.Session{Key: []byte(key), Start: x[0], End: x[1]}, []byte(key), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b, c := []byte("b"), []byte("c")
+	near := func(time int64) *session.Iterator { return s.FindSessions(b, time-gap, time+gap) }
+	for _, x := range []struct {
+		what string
+		it   *session.Iterator
+		want string
+	}{
+		{"4", near(4), "b0-0"},
+		{"5", near(5), "b0-0 b10-20"},
+		{"6", near(6), "b10-20"},
+		{"15", near(15), "b10-20"},
+		{"25", near(25), "b10-20 b30-30"},
+		{"26", near(26), "b30-30"},
+		{"36", near(36), ""},
+		{"before the last", near(interval - 7), ""},
+		{"at the last", near(interval - 6), "b74999-75000"},
+		{"behind the last", near(interval + 6), ""},
+		{"backward", s.BackwardFindSessions(b, 5, 35), "b30-30 b10-20"},
+		{"of a key", s.Fetch(b), "b0-0 b10-20 b30-30 b74999-75000"},
+		{"of a key, backward", s.BackwardFetch(b), "b74999-75000 b30-30 b10-20 b0-0"},
+		{"of the empty key", s.Fetch(nil), ""},
+		{"of two keys", s.FindKeys(b, c, 20, 30), "b10-20 b30-30 c10-20 c30-30"},
+		{"of a key alone", s.FindKeys(b, b, 21, 30), "b30-30"},
+		{"up to a key", s.FindKeys(nil, b, 0, 0), "a0-0 b0-0"},
+		{"from a key on", s.FindKeys(b, nil, 0, 9), "b0-0 c0-0"},
+		{"keys from the last", s.BackwardFindKeys(b, c, 20, 29), "c10-20 b10-20"},
+		{"all of two keys", s.FetchKeys(b, c), "b0-0 b10-20 b30-30 b74999-75000 c0-0 c10-20 c30-30 c74999-75000"},
+		{"all of a key, backward", s.BackwardFetchKeys(c, nil), "c74999-75000 c30-30 c10-20 c0-0"},
+	} {
+		var got []string
+		for x.it.Next() {
+			e := x.it.Entry()
+			got = append(got, fmt.Sprintf("%s%d-%d", e.Key, e.Start, e.End))
+			if string(e.Aggregate) != string(e.Key) {
+				t.Errorf("%s: %+v", x.what, e)
+			}
+		}
+		if err := errors.Join(x.it.Err(), x.it.Close()); strings.Join(got, " ") != x.want || err != nil {
+			t.Errorf("%s: %s, %v; want %s", x.what, got, err, x.want)
+		}
+	}
+}
