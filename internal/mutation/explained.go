@@ -23,6 +23,13 @@ const (
 // finds those whose line has changed or is gone.
 var explanations = []explanation{
 	{
+		"stores/batch.go",
+		"if len(value) > math.MaxInt32 || len(b.Arena)+len(key)+len(value) > math.MaxUint32 {",
+		"if len(value) >= math.MaxInt32 || len(b.Arena)+len(key)+len(value) > math.MaxUint32 {",
+		"2 GiB would have to be copied to notice",
+	},
+
+	{
 		"stores/format/keys.go",
 		"return c > 0 || c == 0 && bytes.Compare(high, high[n:]) > 0",
 		"return c > 0 || c == 0 && bytes.Compare(high, high[n:]) >= 0",
@@ -69,6 +76,14 @@ var explanations = []explanation{
 		"no two segments hold the same key",
 	},
 	{"stores/segments/segments.go", "break", "{}", "no offset is less than 0, which unknown counts as"},
+
+	{
+		"stores/session/session.go",
+		"q.From, q.To = format.SessionRange(keys.From, keys.To, earliestEnd, latestStart)",
+		"{}",
+		speed,
+	},
+	{"stores/window/window.go", "q.From, q.To = format.WindowRange(keys.From, keys.To, fromTime, toTime)", "{}", speed},
 
 	{
 		"stores/memory/apply.go",

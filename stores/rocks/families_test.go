@@ -121,7 +121,19 @@ func TestCreationThatWasKilled(t *testing.T) {
 	for _, flush := range []bool{false, true} {
 		other := t.TempDir()
 		create(other, true, flush)
+		if flush { // and its log has been deleted, as RocksDB does in its own time
+			logs, _ := filepath.Glob(filepath.Join(other, "*.log"))
+			for _, log := range logs {
+				if err := os.Remove(log); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		before := listing(t, other)
 		_, err := Open(other, timestamped)
 		wantError(t, err, stores.ErrLayout, other)
+		if after := listing(t, other); !slices.Equal(before, after) {
+			t.Errorf("the refused directory changed from %q to %q", before, after)
+		}
 	}
 }

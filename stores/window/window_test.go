@@ -117,6 +117,9 @@ func TestBounds(t *testing.T) {
 		}
 	}
 	b, c := []byte("b"), []byte("c")
+	if v, timestamp, err := s.Fetch(b, 20); string(v) != "b" || timestamp != 0 || err != nil {
+		t.Errorf("fetch of one is %q @%d, %v", v, timestamp, err)
+	}
 	for _, x := range []struct {
 		what string
 		it   *window.Iterator
