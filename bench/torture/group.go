@@ -99,7 +99,8 @@ func (c *campaign) keepShared(g *sharedGround) error {
 // regroup changes a group once, and judges what its members have then. Whatever it finds ends the cell.
 func (c *campaign) regroup(ctx context.Context, g *sharedGround, m *moment) error {
 	line := c.line(m)
-	line.Kind, line.Type, line.AfterNS = c.Fault, m.kind, 0    // when it comes is told by the restores
+	line.Kind, line.Type, line.AfterNS = c.Fault, m.kind, 0 // it comes when the restores stand still
+
 	if c.cell.Recovery == record.Replay && c.rng.IntN(4) > 0 { // else what they left is met again
 		g.newStates()
 	}
