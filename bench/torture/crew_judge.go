@@ -61,7 +61,7 @@ func (w *crew) stillServe(ctx context.Context, served map[int32]*member, line *L
 	var all []string
 	for _, p := range slices.Sorted(maps.Keys(served)) {
 		if kept(p) {
-			line.Damage.add(w.judgePart(served[p], p), "while others restored")
+			line.add(w.judgePart(served[p], p), "while others restored")
 			all = append(all, fmt.Sprintf("%d by %s", p, served[p].name))
 		}
 	}
@@ -110,7 +110,7 @@ func (w *crew) judgeAll(ctx context.Context, line *Line) error {
 		}
 		line.From, line.To, line.CommittedTo = line.From+r.start.From, line.To+r.start.To, line.CommittedTo+part.fed
 		line.Entries += len(r.contents)
-		line.Damage.add(w.judgePart(m, int32(p)), "at the end")
+		line.add(w.judgePart(m, int32(p)), "at the end")
 	}
 	line.Outcome = map[bool]string{true: OutcomeServed, false: OutcomeReplayed}[line.Path == subject.PathLocal]
 	if line.any() {
