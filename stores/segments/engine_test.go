@@ -66,12 +66,15 @@ type watchedStore struct {
 func (s *watchedStore) Apply(b *stores.Batch) error {
 	return errors.Join(s.space.do("apply "+s.name), s.Store.Apply(b))
 }
+
 func (s *watchedStore) Flush() error {
 	return errors.Join(s.space.do("flush "+s.name), s.Store.Flush())
 }
+
 func (s *watchedStore) Close() error {
 	return errors.Join(s.space.do("close "+s.name), s.Store.Close())
 }
+
 func (s *watchedStore) HoldFlush(bytes int) error {
 	return s.space.do(fmt.Sprintf("hold %d of %s", bytes, s.name))
 }
@@ -255,7 +258,7 @@ func TestErrorsNameTheSegment(t *testing.T) {
 		must(t, s.Apply(records(0, "0 a", "60000 b")))
 		w.failing[failing] = errors.New("refused")
 		err := do(s)
-		name := failing[strings.Index(failing, "s."):]
+		name := failing[strings.LastIndexByte(failing, ' ')+1:]
 		if !errors.Is(err, w.failing[failing]) || !strings.Contains(err.Error(), "segments: ") || !strings.Contains(err.Error(), name+": ") {
 			t.Errorf("%s: %v", failing, err)
 		}

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -155,7 +156,7 @@ func TestAtTheGap(t *testing.T) {
 		for x.it.Next() {
 			e := x.it.Entry()
 			got = append(got, fmt.Sprintf("%s%d-%d", e.Key, e.Start, e.End))
-			if string(e.Aggregate) != string(e.Key) {
+			if !bytes.Equal(e.Aggregate, e.Key) {
 				t.Errorf("%s: %+v", x.what, e)
 			}
 		}

@@ -88,4 +88,10 @@ func (h Harness) testClosed(t *testing.T) {
 		}
 	}
 	must(t, it.Close())
+
+	s, m = h.fixture(t) // with nothing in it that could say so
+	must(t, s.Close())
+	if err := s.Apply(m.batch(0, put("a", "1"))); !errors.Is(err, stores.ErrClosed) {
+		t.Errorf("apply of a store that was closed empty: %v, want stores.ErrClosed", err)
+	}
 }

@@ -1,6 +1,7 @@
 package window_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -145,7 +146,7 @@ func TestBounds(t *testing.T) {
 		for x.it.Next() {
 			e := x.it.Entry()
 			got = append(got, fmt.Sprintf("%s%d", e.Key, e.Start))
-			if e.End != e.Start+size || string(e.Value) != string(e.Key) || e.Timestamp != 0 {
+			if e.End != e.Start+size || !bytes.Equal(e.Value, e.Key) || e.Timestamp != 0 {
 				t.Errorf("%s: %+v", x.what, e)
 			}
 		}
