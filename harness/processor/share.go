@@ -65,8 +65,11 @@ func (p *processor) share(ctx context.Context, end func(), stdin io.Reader) erro
 		failed <- s.hear(ctx, stdin)
 	}()
 	if p.task.Config.Await {
-		if err := p.await(ctx); err != nil {
-			return nil //nolint:nilerr // the parent has closed stdin: that is a clean end
+		switch err := p.await(ctx); {
+		case errors.Is(err, context.Canceled): // a clean end, unless it was by what was heard
+			return lastHeard(failed)
+		case err != nil:
+			return err
 		}
 	}
 	if err := p.layout(); err != nil {
@@ -91,8 +94,11 @@ func (p *processor) share(ctx context.Context, end func(), stdin io.Reader) erro
 func (s *sharing) hear(ctx context.Context, stdin io.Reader) error {
 	for lines := bufio.NewReader(stdin); ; {
 		line, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) { // the parent wants an end
+			return nil
+		}
 		if err != nil {
-			return nil //nolint:nilerr // the parent wants an end
+			return fmt.Errorf("standard input: %w", err)
 		}
 		switch line = strings.TrimSpace(line); {
 		case line == subject.GoOn:
@@ -108,6 +114,16 @@ func (s *sharing) hear(ctx context.Context, stdin io.Reader) error {
 				return nil
 			}
 		}
+	}
+}
+
+// lastHeard is the error that has ended a process by what it heard; nil if it was ended otherwise.
+func lastHeard(failed <-chan error) error {
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return nil
 	}
 }
 
@@ -143,12 +159,7 @@ func (s *sharing) run(ctx context.Context, failed <-chan error) error {
 		case err = <-failed:
 		case err = <-s.member.Failed():
 		case <-ctx.Done():
-			select {
-			case err := <-failed: // what was heard last ended it
-				return err
-			default:
-				return nil
-			}
+			return lastHeard(failed)
 		}
 		if err != nil {
 			return err

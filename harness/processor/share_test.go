@@ -6,17 +6,56 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 )
+
+// A process that waits to be told ends cleanly when its standard input does, or when it is cancelled; anything else that ends it is an
+// error.
+func TestEndWhileItWaitsToBeTold(t *testing.T) {
+	open := func() io.Reader { // of which nothing comes
+		r, w := io.Pipe()
+		t.Cleanup(func() { w.Close() })
+		return r
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	broken := errors.New("broken")
+	for name, c := range map[string]struct {
+		ctx   context.Context
+		stdin io.Reader
+		want  string // "" for a clean end
+	}{
+		"closed":     {t.Context(), strings.NewReader(""), ""},
+		"cancelled":  {cancelled, open(), ""},
+		"too late":   {late, open(), context.DeadlineExceeded.Error()},
+		"unreadable": {t.Context(), iotest.ErrReader(broken), "standard input: broken"},
+		"nonsense":   {t.Context(), strings.NewReader("{nonsense\n"), "standard input: invalid character"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := (&fixture{state: t.TempDir()}).processor(t)
+			p.told, p.task.Config.Await = make(chan struct{}), true
+			ctx, end := context.WithCancel(c.ctx)
+			defer end()
+			if err := p.share(ctx, end, c.stdin); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
 
 // A process that shares the partitions notes of what it has gained, once, how old the files are and how long tombstones are kept; of
 // what it has lost meanwhile, not how old they are.
