@@ -43,6 +43,7 @@ func TestDefectsUnderTorture(t *testing.T) {
 		{defect.CutOffsetKept, "memory-replay", lost, FaultGroupJoined},
 	} {
 		t.Run(string(c.defect), func(t *testing.T) {
+			t.Parallel()
 			o := options(t)
 			o.Command.Env = append(o.Command.Env, defect.Env+"="+string(c.defect))
 			o.Cells, o.Kills, o.Fault, o.Broker = []string{c.cell}, 12, c.fault, brokertest.Start(t)

@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -11,9 +10,7 @@ import (
 
 // What was made durable is there behind a power cut, and what was not is not: else nothing is shown by any of them.
 func TestDisk(t *testing.T) {
-	if err := checkDisk(FaultPowerCut); err != nil {
-		t.Skip(err)
-	}
+	needs(t, FaultPowerCut)
 	d, err := newDisk(filepath.Join(t.TempDir(), "disk"))
 	if err != nil {
 		t.Fatal(err)
@@ -59,24 +56,13 @@ func TestDiskFaults(t *testing.T) {
 	t.Parallel()
 	for _, fault := range diskFaults {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			needs(t, fault)
 			o := options(t)
 			o.Fault, o.Kills, o.Cells = fault, 3, []string{"memory-snapshot", "rocksdb-tail"}
-			if err := o.Check(); err != nil {
-				t.Skip(err)
-			}
-			res, err := Run(context.Background(), o)
-			if err != nil || len(res.Failures) > 0 {
-				t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-			}
-			ended := 0
-			for _, line := range lines(t, res) {
-				if line.Kind != fault || line.Proof == "" || line.Outcome == OutcomeEnded && !strings.Contains(line.Why, o.Dir) {
-					t.Errorf("seed %d: %+v", o.Seed, line) // an error names the file
-				}
-				if line.Outcome == OutcomeEnded {
-					ended++
-				}
-			}
+			_, ended := survived(t, o, func(l *Line) bool {
+				return l.Kind != fault || l.Proof == "" || l.Outcome == OutcomeEnded && !strings.Contains(l.Why, o.Dir) // an error names the file
+			})
 			if ended == 0 {
 				t.Errorf("seed %d: no processor noticed", o.Seed)
 			}
@@ -86,20 +72,10 @@ func TestDiskFaults(t *testing.T) {
 
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
+	needs(t, FaultPowerCut)
 	o := options(t)
 	o.Fault, o.Kills, o.Cells = FaultPowerCut, 4, []string{"memory-snapshot", "rocksdb-tail"}
-	if err := o.Check(); err != nil {
-		t.Skip(err)
-	}
-	res, err := Run(context.Background(), o)
-	if err != nil || len(res.Failures) > 0 {
-		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-	}
-	for _, line := range lines(t, res) {
-		if line.Kind != FaultPowerCut || line.Proof == "" {
-			t.Errorf("seed %d: %+v", o.Seed, line)
-		}
-	}
+	survived(t, o, func(l *Line) bool { return l.Kind != FaultPowerCut || l.Proof == "" })
 	if mounts, err := os.ReadFile("/proc/mounts"); err != nil || strings.Contains(string(mounts), o.Dir) {
 		t.Errorf("%v; something is mounted still:\n%s", err, mounts)
 	}

@@ -19,27 +19,13 @@ func TestHindrances(t *testing.T) {
 	t.Parallel()
 	for _, fault := range append(slices.Clip(callFaults), FaultReadOnly) {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			needs(t, fault)
 			o := options(t)
 			o.Fault, o.Kills, o.Cells = fault, 3, []string{"memory-snapshot", "rocksdb-tail"}
-			if err := o.Check(); err != nil {
-				t.Skip(err)
-			}
-			res, err := Run(context.Background(), o)
-			if err != nil || len(res.Failures) > 0 {
-				t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-			}
-			struck, ended := 0, 0
-			for _, line := range lines(t, res) {
-				if line.Verdict != VerdictOK || line.Type == "" || line.Kind == fault && line.Proof == "" || line.Kind != fault && line.Kind != KindIdle {
-					t.Errorf("seed %d: %+v", o.Seed, line)
-				}
-				if line.Kind == fault {
-					struck++
-				}
-				if line.Outcome == OutcomeEnded {
-					ended++
-				}
-			}
+			struck, ended := survived(t, o, func(l *Line) bool {
+				return l.Verdict != VerdictOK || l.Type == "" || l.Kind == fault && l.Proof == "" || l.Kind != fault && l.Kind != KindIdle
+			})
 			if struck < 4 || ended == 0 {
 				t.Errorf("seed %d: %d lives were struck and %d ended, want 4 and 1 at least", o.Seed, struck, ended)
 			}
@@ -52,6 +38,7 @@ func TestHindrances(t *testing.T) {
 
 // An error that does not say where, why and what to do is not let pass, and one that does is.
 func TestHinderedEndIsJudged(t *testing.T) {
+	t.Parallel()
 	const advice = "; make $RESTOREBENCH_STATE_DIR writable, and start again: what was saved last is still good"
 	const dir, file = "open $RESTOREBENCH_STATE_DIR/0_0/rocksdb/store", "open $RESTOREBENCH_STATE_DIR/0_0/rocksdb/store/LOCK"
 	for name, c := range map[string]struct{ code, message, lacks string }{
@@ -65,6 +52,7 @@ func TestHinderedEndIsJudged(t *testing.T) {
 		"no advice":  {"disk_read_only", file + ": read-only file system", "what to do"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			res := instead(t, c.code, c.message)
 			if c.lacks == "" {
 				if len(res.Failures) > 0 {
@@ -82,11 +70,9 @@ func TestHinderedEndIsJudged(t *testing.T) {
 // instead runs a cell whose second life, the struck one, is that of another program, which ends with this error.
 func instead(t *testing.T, code, message string) *Result {
 	t.Helper()
+	needs(t, FaultReadOnly)
 	o := options(t)
 	o.Fault, o.Kills, o.Cells = FaultReadOnly, 1, []string{"memory-snapshot"}
-	if err := o.Check(); err != nil {
-		t.Skip(err)
-	}
 	chosen, err := find(o.Cells)
 	if err != nil {
 		t.Fatal(err)
@@ -118,9 +104,7 @@ exec %[2]s
 
 // What is injected is the system call of the file that was chosen, and of no other.
 func TestInjection(t *testing.T) {
-	if err := checkCalls(FaultNoSpace); err != nil {
-		t.Skip(err)
-	}
+	needs(t, FaultNoSpace)
 	dir := t.TempDir()
 	path, other := filepath.Join(dir, "000009.sst"), filepath.Join(dir, "000008.sst")
 	i := &injection{call: call{name: "openat"}, errno: "EIO", nth: 2, log: filepath.Join(dir, "log"), paths: []string{path}}

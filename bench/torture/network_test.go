@@ -32,11 +32,7 @@ func TestNetworkIsStruck(t *testing.T) {
 	if err := o.Check(); err != nil {
 		t.Fatal(err)
 	}
-	res, err := Run(ctx, o)
-	if err != nil || len(res.Failures) > 0 {
-		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-	}
-	all := lines(t, res)
+	all := tortured(t, o)
 	if len(all) != 1 || all[0].Verdict != VerdictOK || all[0].Kind != o.Fault || !strings.Contains(all[0].Proof, "connections reset") || all[0].Struck == "" || all[0].Outcome == "" {
 		t.Errorf("seed %d: %+v", o.Seed, all)
 	}

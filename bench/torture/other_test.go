@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,22 +14,12 @@ func TestOtherFiles(t *testing.T) {
 	t.Parallel()
 	for _, fault := range otherFaults {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			o := options(t)
 			o.Fault, o.Kills, o.Cells = fault, 4, []string{"memory-snapshot-eos", "rocksdb-wal"}
-			res, err := Run(context.Background(), o)
-			if err != nil || len(res.Failures) > 0 {
-				t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-			}
-			struck := 0
-			for _, line := range lines(t, res) {
-				if line.Kind != fault {
-					continue
-				}
-				struck++
-				if line.File == "" || line.Type == "" || line.Proof == "" || line.Outcome == "" {
-					t.Errorf("seed %d: %+v", o.Seed, line)
-				}
-			}
+			struck, _ := survived(t, o, func(l *Line) bool {
+				return l.Kind == fault && (l.File == "" || l.Type == "" || l.Proof == "" || l.Outcome == "")
+			})
 			if struck < 4 {
 				t.Errorf("seed %d: %d were struck, want 4 at least", o.Seed, struck)
 			}

@@ -9,12 +9,14 @@ import (
 
 // Where mounts are shared the directory can only be read too; and nothing stays mounted, even if a step fails.
 func TestReadOnlyOnSharedMount(t *testing.T) {
-	if err := checkReadOnly(FaultReadOnly); err != nil {
-		t.Skip(err)
-	}
+	needs(t, FaultReadOnly)
 	root := t.TempDir()
-	if err := execute("mount", "-t", "tmpfs", "tmpfs", root); err != nil {
-		t.Skip(err)
+	err := execute("env", "LC_ALL=C", "mount", "-t", "tmpfs", "tmpfs", root)
+	if err != nil && strings.Contains(err.Error(), "permission denied") { // root of a container may not mount
+		lacking(t, err)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := unmount(root); err != nil {

@@ -30,11 +30,7 @@ func TestBrokerIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := b.Pid()
-	res, err := Run(ctx, o)
-	if err != nil || len(res.Failures) > 0 {
-		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-	}
-	all := lines(t, res)
+	all := tortured(t, o)
 	if len(all) != 1 || all[0].Kind != o.Fault || all[0].Struck == "" || all[0].Proof == "" || all[0].Outcome == "" || b.Pid() == pid {
 		t.Errorf("seed %d: process %d, then %d: %+v", o.Seed, pid, b.Pid(), all)
 	}

@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -22,28 +21,23 @@ func TestTopicFaults(t *testing.T) {
 		FaultTopicTrimmedLate: OutcomeReplayed, FaultTopicRecreatedLate: OutcomeReplayed,
 	} {
 		t.Run(fault, func(t *testing.T) {
-			o := options(t)
-			o.Fault, o.Kills, o.Cells, o.Kind, o.Broker = fault, 3, []string{"rocksdb-tail-eos"}, broker.Auto, brokertest.Start(t)
-			if err := o.Check(); err != nil {
-				t.Fatal(err)
-			}
-			res, err := Run(context.Background(), o)
-			if err != nil || len(res.Failures) > 0 {
-				t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-			}
-			struck := 0
-			for _, line := range lines(t, res) {
-				if line.Kind != fault || line.Path == subject.PathEmpty {
-					continue // killed before there was anything to be struck, or to be lost
+			t.Parallel()
+			untilStruck(t, func(o *Options) (struck int) {
+				o.Fault, o.Kills, o.Cells, o.Kind, o.Broker = fault, 3, []string{"rocksdb-tail-eos"}, broker.Auto, brokertest.Start(t)
+				if err := o.Check(); err != nil {
+					t.Fatal(err)
 				}
-				struck++
-				if line.Proof == "" || line.Outcome != outcome || line.Outcome != OutcomeServed && line.Why == "" {
-					t.Errorf("seed %d: %+v", o.Seed, line)
+				for _, line := range tortured(t, o) {
+					if line.Kind != fault || line.Path == subject.PathEmpty {
+						continue // killed before there was anything to be struck, or to be lost
+					}
+					struck++
+					if line.Proof == "" || line.Outcome != outcome || line.Outcome != OutcomeServed && line.Why == "" {
+						t.Errorf("seed %d: %+v", o.Seed, line)
+					}
 				}
-			}
-			if struck == 0 {
-				t.Skipf("seed %d: all kills came before there was anything to be struck", o.Seed)
-			}
+				return struck
+			})
 		})
 	}
 }

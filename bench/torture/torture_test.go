@@ -42,6 +42,65 @@ func options(t *testing.T) *Options {
 	}
 }
 
+// needs ends a test of a fault that this machine is not made for: that lacks root, loop devices, mounts or strace.
+func needs(t *testing.T, fault string) {
+	t.Helper()
+	if err := errors.Join(checkDisk(fault), checkCalls(fault), checkReadOnly(fault)); err != nil {
+		lacking(t, err)
+	}
+}
+
+// lacking skips a test, or fails it where RESTOREBENCH_REQUIRE_ROOT=1 says that nothing is lacking.
+func lacking(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("RESTOREBENCH_REQUIRE_ROOT") == "1" {
+		t.Fatal(err)
+	}
+	t.Skip(err)
+}
+
+// tortured is the lines of a run that finds nothing wrong.
+func tortured(t *testing.T, o *Options) []Line {
+	t.Helper()
+	res, err := Run(context.Background(), o)
+	if err != nil || len(res.Failures) > 0 {
+		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
+	}
+	return lines(t, res)
+}
+
+// survived is such a run, of which no line may be wrong. It returns how many lives the fault has struck, and how many ended by
+// themselves.
+func survived(t *testing.T, o *Options, wrong func(*Line) bool) (struck, ended int) {
+	t.Helper()
+	for _, line := range tortured(t, o) {
+		if wrong(&line) {
+			t.Errorf("seed %d: %+v", o.Seed, line)
+		}
+		if line.Kind == o.Fault {
+			struck++
+		}
+		if line.Outcome == OutcomeEnded {
+			ended++
+		}
+	}
+	return struck, ended
+}
+
+// untilStruck repeats a run, with another seed each time, until it has struck: a kill may come before there is anything to strike.
+func untilStruck(t *testing.T, run func(*Options) (struck int)) {
+	t.Helper()
+	const most = 8
+	for range most {
+		o := options(t)
+		if struck := run(o); struck > 0 || t.Failed() {
+			return
+		}
+		t.Logf("seed %d: nothing was struck", o.Seed)
+	}
+	t.Errorf("nothing was struck in %d runs", most)
+}
+
 // lines reads what a run has left.
 func lines(t *testing.T, res *Result) (all []Line) {
 	t.Helper()
@@ -62,13 +121,10 @@ func lines(t *testing.T, res *Result) (all []Line) {
 
 // Every cell is killed for real, and nothing is left behind but the lines.
 func TestTorture(t *testing.T) {
+	t.Parallel()
 	o := options(t)
-	res, err := Run(context.Background(), o)
-	if err != nil || len(res.Failures) > 0 {
-		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-	}
 	kills := map[string]int{}
-	for _, l := range lines(t, res) {
+	for _, l := range tortured(t, o) {
 		kills[l.Cell]++
 		if l.Verdict != VerdictOK || l.Exit != "signal: killed" || l.During == "" || !l.Reached && l.Kind != KindIdle {
 			t.Errorf("seed %d: %+v", o.Seed, l)
