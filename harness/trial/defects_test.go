@@ -108,6 +108,7 @@ func TestDefects(t *testing.T) {
 	honest := map[record.Cell]bool{}
 	for _, s := range inChild() {
 		t.Run(string(s.defect)+" "+s.cell.Store, func(t *testing.T) {
+			t.Parallel()
 			r := runner(t)
 			r.Command.Env = append(r.Command.Env, defect.Env+"="+string(s.defect))
 			caught(t, do(t, r, s.cell), s.check)
@@ -124,6 +125,7 @@ func TestDefects(t *testing.T) {
 	}
 	for c := range honest {
 		t.Run("none "+c.Store+" "+c.Recovery, func(t *testing.T) {
+			t.Parallel()
 			if rec := do(t, runner(t), c); !rec.Valid {
 				t.Errorf("%q", rec.Why)
 			}

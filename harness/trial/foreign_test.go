@@ -14,7 +14,7 @@ import (
 // it is the incarnation that is timed.
 func foreign(t *testing.T, text string) *Runner {
 	r := runner(t)
-	r.Spec.StallTimeout = time.Second
+	r.Spec.StallTimeout = 3 * time.Second
 	r.Subjects = map[string]Subject{"other": {Command: subject.Command{Path: "/bin/sh", Args: []string{"-c", `
 		exec 3>"$RESTOREBENCH_EVENTS"
 		emit() { printf '%s\n' "$1" >&3; }
@@ -30,7 +30,7 @@ func foreign(t *testing.T, text string) *Runner {
 func TestForeignSubjectsThatBreakTheProtocol(t *testing.T) {
 	for _, c := range []struct{ name, script, why string }{
 		{"no JSON", `emit hello`, `broke the protocol: "hello`},
-		{"never says hello", ``, "no event for 1s"},
+		{"never says hello", ``, "no event for 3s"},
 		{"restores before hello", `restored`, "broke the protocol: restore_start without hello"},
 		{"another's partition", `start; emit '{"event":"restore_start","partition":9,"to":1}'`, "broke the protocol: restore_start of partition 9, there are 1"},
 		{"a negative partition", `start; emit '{"event":"progress","partition":-1,"records":1}'`, "broke the protocol: progress of partition -1"},
@@ -42,6 +42,7 @@ func TestForeignSubjectsThatBreakTheProtocol(t *testing.T) {
 		{"ends", `start; exit 3`, "exit status 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			other := cell(spec.StoreMemory, record.Replay, 100)
 			other.Subject = "other"
 			rec := do(t, foreign(t, c.script), other)

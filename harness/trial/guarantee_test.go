@@ -14,6 +14,7 @@ func TestExactlyOnce(t *testing.T) {
 	for _, store := range []string{spec.StoreMemory, spec.StoreRocks} {
 		for _, recovery := range []string{record.Replay, record.Local, record.LocalTail} {
 			t.Run(store+" "+recovery, func(t *testing.T) {
+				t.Parallel()
 				c := cell(store, recovery, 3000)
 				c.Guarantee, c.Partitions, c.UpdatesPerKey = spec.ExactlyOnce, 2, 2
 				rec := do(t, runner(t), c)

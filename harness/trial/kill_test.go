@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 type killedRestores struct {
 	random *rand.Rand
 	kills  int
-	cut    int // of these, in the middle of the restore
+	cut    *atomic.Int64 // of these and of others, in the middle of the restore
 }
 
 func (k *killedRestores) run(ctx context.Context, a *attempt, victim *subject.Process, state string) (*subject.Process, error) {
@@ -39,7 +40,7 @@ func (k *killedRestores) run(ctx context.Context, a *attempt, victim *subject.Pr
 		}
 		time.Sleep(time.Duration(k.random.Int64N(int64(80 * time.Millisecond))))
 		if !caughtUp(next) {
-			k.cut++
+			k.cut.Add(1)
 		}
 	}
 	return victim, nil
@@ -62,31 +63,33 @@ func caughtUp(p *subject.Process) bool {
 // A restore that is killed at any moment, and the ones behind it too, leaves a state that
 // the next one completes: every byte of it.
 func TestKilledRestoresAreCompleted(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute")
-	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	k := &killedRestores{random: rand.New(rand.NewPCG(seed, 0)), kills: 3}
-	for _, store := range spec.Stores() {
-		modes := []string{""}
-		if engine, _, _ := spec.ParseStore(store); engine == spec.EngineRocks {
-			modes = []string{spec.ModeBatch, spec.ModeBulk}
+	var cut atomic.Int64
+	t.Run("stores", func(t *testing.T) {
+		for i, store := range spec.Stores() {
+			modes := []string{""}
+			if engine, _, _ := spec.ParseStore(store); engine == spec.EngineRocks {
+				modes = []string{spec.ModeBatch, spec.ModeBulk}
+			}
+			for _, mode := range modes {
+				t.Run(store+" "+mode, func(t *testing.T) {
+					t.Parallel()
+					k := &killedRestores{random: rand.New(rand.NewPCG(seed, uint64(i))), kills: 3, cut: &cut}
+					r := runner(t)
+					r.interlude = k.run
+					c := cell(store, record.Replay, 30_000)
+					c.RestoreMode, c.UpdatesPerKey = mode, 2
+					if rec := do(t, r, c); rec.Verify.Verdict != verify.OK.String() {
+						t.Errorf("%+v", rec)
+					}
+				})
+			}
 		}
-		for _, mode := range modes {
-			t.Run(store+" "+mode, func(t *testing.T) {
-				r := runner(t)
-				r.interlude = k.run
-				c := cell(store, record.Replay, 30_000)
-				c.RestoreMode, c.UpdatesPerKey = mode, 2
-				if rec := do(t, r, c); rec.Verify.Verdict != verify.OK.String() {
-					t.Errorf("%+v", rec)
-				}
-			})
-		}
+	})
+	if n := cut.Load(); !t.Failed() && n < 10 {
+		t.Errorf("only %d restores were killed in the middle", n)
+	} else {
+		t.Logf("%d restores were killed in the middle", n)
 	}
-	if !t.Failed() && k.cut < 10 {
-		t.Errorf("only %d restores were killed in the middle", k.cut)
-	}
-	t.Logf("%d restores were killed in the middle", k.cut)
 }

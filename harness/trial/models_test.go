@@ -20,6 +20,7 @@ func TestRecoveryModels(t *testing.T) {
 	for _, model := range []string{record.Model42, record.Model43, record.Model44} {
 		for _, guarantee := range []string{"", spec.ExactlyOnce} {
 			t.Run(strings.Join([]string{model, guarantee}, " "), func(t *testing.T) {
+				t.Parallel()
 				recovery := record.LocalTail // its records show at which offset the files are
 				if guarantee == spec.ExactlyOnce {
 					recovery = record.Local

@@ -35,6 +35,7 @@ func TestStandbyTakesOverByItsGroup(t *testing.T) {
 		inGroup(standby("rocksdb-timestamped", 3000), func(c *record.Cell) { c.Partitions, c.UpdatesPerKey = 4, 2 }),
 	} {
 		t.Run(fmt.Sprint(c.Store, c.Partitions), func(t *testing.T) {
+			t.Parallel()
 			rec := do(t, runner(t), c)
 			if !rec.Valid || rec.Path != record.Standby || rec.StandbyLag == nil {
 				t.Fatalf("%+v", rec)
@@ -51,6 +52,7 @@ func TestSurvivorsTakeWhatADeadProcessHad(t *testing.T) {
 		inGroup(cell(spec.StoreRocks, record.Replay, 3000), func(c *record.Cell) { c.Instances, c.Partitions, c.UpdatesPerKey = 3, 8, 2 }),
 	} {
 		t.Run(fmt.Sprint(c.Store, c.Instances), func(t *testing.T) {
+			t.Parallel()
 			rec := do(t, runner(t), c)
 			if !rec.Valid || rec.Path != record.Replay {
 				t.Fatalf("%+v", rec)
@@ -68,6 +70,7 @@ func TestAStaticMemberComesBack(t *testing.T) {
 	for _, store := range []string{spec.StoreMemory, spec.StoreRocks} {
 		for _, recovery := range []string{record.Replay, record.Local, record.LocalTail} {
 			t.Run(store+" "+recovery, func(t *testing.T) {
+				t.Parallel()
 				c := inGroup(cell(store, recovery, 3000), func(c *record.Cell) {
 					c.Instances, c.Partitions, c.StaticMembership, c.SessionTimeoutMS = 2, 3, true, 20_000 // in which it is back on any machine
 				})

@@ -19,6 +19,7 @@ func TestStandbyDefects(t *testing.T) {
 	} {
 		for _, store := range []string{spec.StoreMemory, spec.StoreRocks} {
 			t.Run(string(name)+" "+store, func(t *testing.T) {
+				t.Parallel()
 				r := runner(t)
 				r.Spec.StallTimeout = 2 * time.Second
 				r.Command.Env = append(r.Command.Env, defect.Env+"="+string(name))
@@ -36,6 +37,7 @@ func TestShareDefects(t *testing.T) {
 		defect.OthersAnswered: "which is not its own",
 	} {
 		t.Run(string(name), func(t *testing.T) {
+			t.Parallel()
 			r, c := runner(t), shared
 			c.StaticMembership = name == defect.OthersAnswered // so that there are two processes still
 			r.Command.Env = append(r.Command.Env, defect.Env+"="+string(name))

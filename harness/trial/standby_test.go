@@ -32,6 +32,7 @@ func TestStandbyTakesOver(t *testing.T) {
 	exactly.Guarantee, exactly.Partitions = spec.ExactlyOnce, 2
 	for _, c := range append(cells, wide, cached, exactly) {
 		t.Run(fmt.Sprintf("%s %d %d %s", c.Store, c.Partitions, c.CacheBytes, c.Guarantee), func(t *testing.T) {
+			t.Parallel()
 			rec := do(t, runner(t), c)
 			if !rec.Valid || rec.Path != record.Standby || rec.StandbyLag == nil {
 				t.Fatalf("%+v", rec)
@@ -101,15 +102,17 @@ func TestStandbysThatFail(t *testing.T) {
 		`exit 3`: "the standby ended by itself",
 		`:`:      "the standby hung: 102 records behind for 3s",
 	} {
-		r := foreign(t, "")
-		r.Spec.StallTimeout = 3 * time.Second
-		other := r.Subjects["other"]
-		other.Command.Args[1] = strings.Replace(other.Command.Args[1], "recovering ||", `grep -q standby.:true "$RESTOREBENCH_CONFIG" && { emit '{"event":"hello"}'; `+events+`; exec cat; }; recovering ||`, 1)
-		r.Subjects["other"] = other
-		c := standby(spec.StoreMemory, 100)
-		c.Subject = "other"
-		if rec := do(t, r, c); rec.Valid || !strings.Contains(rec.Why, why) {
-			t.Errorf("%s: %q, want ...%s...", events, rec.Why, why)
-		}
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			r := foreign(t, "")
+			other := r.Subjects["other"]
+			other.Command.Args[1] = strings.Replace(other.Command.Args[1], "recovering ||", `grep -q standby.:true "$RESTOREBENCH_CONFIG" && { emit '{"event":"hello"}'; `+events+`; exec cat; }; recovering ||`, 1)
+			r.Subjects["other"] = other
+			c := standby(spec.StoreMemory, 100)
+			c.Subject = "other"
+			if rec := do(t, r, c); rec.Valid || !strings.Contains(rec.Why, why) {
+				t.Errorf("%s: %q, want ...%s...", events, rec.Why, why)
+			}
+		})
 	}
 }

@@ -59,35 +59,40 @@ var inSuites = []struct {
 
 // Each defect makes the tests fail that are there for it; without one they pass.
 func TestDefectsInSuites(t *testing.T) {
-	binaries, passed := map[string]string{}, map[string]bool{}
-	dir := t.TempDir()
+	dir, tests := t.TempDir(), map[string][]string{}
+	build := []string{"test", "-c", "-tags", "defects", "-o", dir + "/"}
 	for _, s := range inSuites {
-		binary := binaries[s.suite]
-		if binary == "" {
-			binary = filepath.Join(dir, filepath.Base(s.suite)+".test")
-			if out, err := exec.Command("go", "test", "-c", "-tags", "defects", "-o", binary, "restorebench/"+s.suite).CombinedOutput(); err != nil {
-				t.Fatalf("build: %v\n%s", err, out)
-			}
-			binaries[s.suite] = binary
+		if tests[s.suite] == nil {
+			build = append(build, "restorebench/"+s.suite)
 		}
-		t.Run(string(s.defect)+" "+s.suite, func(t *testing.T) {
-			if name := s.suite + " " + s.tests; !passed[name] {
-				out, failed := runSuite(t, binary, s.suite, s.tests, defect.None)
-				if passed[name] = !failed; failed {
-					t.Errorf("without a defect %s fails:\n%s", s.tests, out)
-				}
+		tests[s.suite] = append(tests[s.suite], s.tests)
+	}
+	if out, err := exec.Command("go", build...).CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	for suite, all := range tests {
+		t.Run("none "+suite, func(t *testing.T) {
+			t.Parallel()
+			if out, failed := runSuite(t, dir, suite, strings.Join(all, "|"), defect.None); failed {
+				t.Errorf("without a defect it fails:\n%s", out)
 			}
-			if out, failed := runSuite(t, binary, s.suite, s.tests, s.defect); !failed || !strings.Contains(out, "--- FAIL: ") {
+		})
+	}
+	for _, s := range inSuites {
+		t.Run(string(s.defect)+" "+s.suite, func(t *testing.T) {
+			t.Parallel()
+			if out, failed := runSuite(t, dir, s.suite, s.tests, s.defect); !failed || !strings.Contains(out, "--- FAIL: ") {
 				t.Errorf("%s does not fail:\n%s", s.tests, out)
 			}
 		})
 	}
 }
 
-// runSuite runs tests of a package with a defect, in the package's directory.
-func runSuite(t *testing.T, binary, suite, tests string, d defect.Name) (out string, failed bool) {
+// runSuite runs tests of a package with a defect, by the program in dir and in the package's directory.
+func runSuite(t *testing.T, dir, suite, tests string, d defect.Name) (out string, failed bool) {
 	t.Helper()
-	args := []string{"-test.run", "^" + tests + "$", "-test.v", "-test.short"}
+	binary := filepath.Join(dir, filepath.Base(suite)+".test")
+	args := []string{"-test.run", "^(" + tests + ")$", "-test.v", "-test.short"}
 	if help, _ := exec.Command(binary, "-h").CombinedOutput(); strings.Contains(string(help), "rapid.nofailfile") {
 		args = append(args, "-rapid.nofailfile", "-rapid.shrinktime=1s")
 	}

@@ -60,6 +60,7 @@ func TestVotesCached(t *testing.T) {
 func votes(t *testing.T, o VoteOptions, want map[string]votesWant) {
 	for _, store := range spec.VoteStores() {
 		t.Run(store, func(t *testing.T) {
+			t.Parallel()
 			engine, typ, _ := spec.ParseStore(store)
 			w, known := want[typ]
 			if !known {
