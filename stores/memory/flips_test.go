@@ -1,3 +1,7 @@
+// Of one goroutine, and long: make test runs it without the race detector.
+
+//go:build !race
+
 package memory_test
 
 import (

@@ -1,4 +1,6 @@
-//go:build cgo && !norocksdb
+// RocksDB's own threads, and much to write: make test runs it without the race detector.
+
+//go:build cgo && !norocksdb && !race
 
 package rocks
 

@@ -110,7 +110,10 @@ func (h Harness) testConcurrentReads(t *testing.T) {
 
 func (h Harness) testGrowth(t *testing.T) {
 	s, m := h.fixture(t)
-	const n = 20_000
+	n := 20_000
+	if testing.Short() {
+		n = 2000
+	}
 	value := bytes.Repeat([]byte("v"), 200)
 	for round, keep := range []int{n, n / 2, n / 50, n} {
 		var writes []write
