@@ -60,9 +60,21 @@ bench-compare: build ## Hold the restore to its targets, measured then and there
 test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Name")
 	@$(MAKE) --no-print-directory run-test
 
-.PHONY: run-test
+# Computing takes many times as long under the race detector. So the stores' exhaustive and random tests run in full without it, and a
+# tenth of them (-short) with it; and packages that start no goroutine, in their tests neither (TestNothingToRace), have nothing to race.
+# The two runs go side by side: one computes while the other waits for its Kafkas.
+ALONE := bench/compare bench/model bench/plot bench/stats harness/workload
+RACE = $(filter-out $(ALONE:%=restorebench/%),$(shell go list ./...))
+
+.PHONY: run-test run-test-race run-test-alone
 run-test:
-	scripts/with-docker-engine go test -race -timeout 30m ./... $(ARGS)
+	@$(MAKE) --no-print-directory -k $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) run-test-race run-test-alone
+
+run-test-race:
+	scripts/with-docker-engine go test -race -short -timeout 30m $(RACE) $(ARGS)
+
+run-test-alone:
+	go test -p 1 -timeout 30m $(ALONE:%=./%) ./stores/... $(ARGS)
 
 interrupts: setup ## Interrupt 100 runs at random moments; nothing may be left behind
 	@$(MAKE) --no-print-directory run-interrupts
