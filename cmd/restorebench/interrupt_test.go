@@ -20,6 +20,7 @@ import (
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
 	"restorebench/harness/broker"
+	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/changelog"
 	"restorebench/harness/record"
 )
@@ -68,20 +69,10 @@ func TestInterrupts(t *testing.T) {
 	t.Logf("%d runs, of brokers and durations %v: %v", *interrupts, duration, found)
 }
 
-// brokersToTry starts a broker that plays the user's own, and lists it with the
-// kinds that a run starts by itself.
+// brokersToTry are the tests' own broker, which plays the user's, and the kinds that a run starts by itself.
 func brokersToTry(t *testing.T) []string {
 	t.Helper()
-	b, err := broker.Start(t.Context(), broker.Options{Kind: broker.Local, Dir: t.TempDir(), Probe: changelog.Probe})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	kinds := []string{b.Bootstrap(), broker.Local}
+	kinds := []string{brokertest.Start(t).Bootstrap(), broker.Local}
 	if exec.Command("docker", "version").Run() == nil {
 		kinds = append(kinds, broker.Container)
 	}
