@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
@@ -190,6 +191,24 @@ func TestPhasesAddUpAndMissingCellsSaySo(t *testing.T) {
 	}
 	if missing["not measured"] != 1 || missing["no valid trial"] != 1 {
 		t.Errorf("missing cells: %v", missing)
+	}
+}
+
+// A phase that a system does not tell has no segment, and the chart says that it is unknown.
+func TestUntoldPhasesAreNamed(t *testing.T) {
+	records := fakeRun(1, 10_000)
+	if foot := strings.Join(phaseChartOf(summaryOf(t, records)).foot, "\n"); strings.Contains(foot, "Unknown") {
+		t.Errorf("all is told: %s", foot)
+	}
+	for _, r := range records {
+		delete(r.Phases, record.PhaseOpen)
+	}
+	chart := phaseChartOf(summaryOf(t, records))
+	if foot := strings.Join(chart.foot, "\n"); !strings.Contains(foot, "Unknown, and part of the phase before: open of restorebench.") {
+		t.Errorf("the chart does not say what is unknown: %s", foot)
+	}
+	if slices.Contains(chart.phases, record.PhaseOpen) || !slices.Contains(chart.phases, record.PhasePlan) {
+		t.Errorf("the phases are %v", chart.phases)
 	}
 }
 

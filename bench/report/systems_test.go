@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,5 +51,51 @@ func TestSystems(t *testing.T) {
 	}
 	if text := b.String(); !strings.Contains(text, "kafka-streams@4.3.1: a=1; sets b.\n") || strings.Contains(text, "quix 3.28.1:") {
 		t.Errorf("%s", text)
+	}
+}
+
+// A phase is unknown that no valid trial of a cell tells: neither 0, nor what the harness computes anyway, nor of a cell without any.
+func TestUntold(t *testing.T) {
+	trial := func(subject string, keys int64, valid bool, untold ...string) record.Record {
+		r := record.Record{
+			Schema: record.Schema, Run: "r", Valid: valid, DowntimeNS: 5,
+			Cell:   record.Cell{Subject: subject, Store: "rocksdb", Recovery: record.Replay, Keys: keys, Partitions: 1, UpdatesPerKey: 1},
+			Phases: map[string]int64{},
+		}
+		for _, phase := range record.Phases {
+			if !slices.Contains(untold, phase) {
+				r.Phases[phase] = 0
+			}
+		}
+		return r
+	}
+	const unknown = "Unknown, and part of the phase before: "
+	for name, c := range map[string]struct {
+		trials []record.Record
+		want   string
+	}{
+		"all is told":        {[]record.Record{trial("a", 10, true)}, ""},
+		"other is no phase":  {[]record.Record{trial("a", 10, true, record.PhaseOther)}, ""},
+		"one":                {[]record.Record{trial("a", 10, true, record.PhaseRestore)}, unknown + "restore of a"},
+		"of one of two":      {[]record.Record{trial("a", 10, true), trial("b", 10, true, record.PhaseOpen)}, unknown + "open of b"},
+		"the same of two":    {[]record.Record{trial("a", 10, true, record.PhaseOpen), trial("b", 10, true, record.PhaseOpen)}, unknown + "open of a, b"},
+		"others of two":      {[]record.Record{trial("a", 10, true, record.PhaseOpen), trial("b", 10, true, record.PhasePlan)}, unknown + "open of a; plan of b"},
+		"in two cells":       {[]record.Record{trial("a", 10, true, record.PhasePlan), trial("a", 20, true, record.PhasePlan)}, unknown + "plan of a"},
+		"told by some":       {[]record.Record{trial("a", 10, true, record.PhasePlan), trial("a", 10, true)}, ""},
+		"told by an invalid": {[]record.Record{trial("a", 10, true, record.PhasePlan), trial("a", 10, false)}, unknown + "plan of a"},
+		"no valid trial":     {[]record.Record{trial("a", 10, true), trial("b", 10, false)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for i := range c.trials {
+				c.trials[i].Trial = i
+			}
+			s, err := New(c.trials)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.Untold(); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
 	}
 }
