@@ -12,17 +12,17 @@ type chartData struct {
 }
 
 type chartCell struct {
-	Subject    string    `json:"subject"`
-	Store      string    `json:"store"`
-	Recovery   string    `json:"recovery"`
-	Workload   string    `json:"workload"`
-	Label      string    `json:"label"`
-	Short      string    `json:"short"` // the label where one workload is shown
-	Keys       int64     `json:"keys"`
-	At         string    `json:"at"`                   // the keys in words
-	Downtime   *figure   `json:"downtime,omitempty"`   // ns
-	Throughput *figure   `json:"throughput,omitempty"` // records per second
-	Phases     []float64 `json:"phases,omitempty"`     // ns, in the order of chartData.Phases
+	Subject    string     `json:"subject"`
+	Store      string     `json:"store"`
+	Recovery   string     `json:"recovery"`
+	Workload   string     `json:"workload"`
+	Label      string     `json:"label"`
+	Short      string     `json:"short"` // the label where one workload is shown
+	Keys       int64      `json:"keys"`
+	At         string     `json:"at"`                   // the keys in words
+	Downtime   *figure    `json:"downtime,omitempty"`   // ns
+	Throughput *figure    `json:"throughput,omitempty"` // records per second
+	Phases     []*float64 `json:"phases,omitempty"`     // ns, in the order of chartData.Phases; null: unknown
 }
 
 // figure is a median with the ends of its interval, if it has one.
@@ -60,14 +60,16 @@ func figureOf(e *report.Estimate, words func(float64) string) *figure {
 	return f
 }
 
-// phasesOf are the medians of the phases. A subject that tells nothing of them has spent
+// phasesOf are the medians of the phases, nil where none was told. A subject that tells nothing of them has spent
 // all of its downtime on other things.
-func phasesOf(phases []string, c report.CellSummary) []float64 {
-	all := make([]float64, len(phases))
+func phasesOf(phases []string, c report.CellSummary) []*float64 {
+	all := make([]*float64, len(phases))
 	for i, phase := range phases {
-		all[i] = c.PhasesNS[phase]
+		if ns, known := c.PhasesNS[phase]; known {
+			all[i] = &ns
+		}
 		if len(c.PhasesNS) == 0 && phase == record.PhaseOther {
-			all[i] = c.Downtime.Median
+			all[i] = &c.Downtime.Median
 		}
 	}
 	return all

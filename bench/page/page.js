@@ -235,7 +235,7 @@
         plugins: {
           legend: legend(t, { pointStyle: "rect" }),
           tooltip: { mode: "index", callbacks: {
-            label: (item) => item.dataset.label + ": " + duration(item.parsed.x),
+            label: (item) => item.dataset.label + ": " + (item.raw === null ? "unknown" : duration(item.parsed.x)),
             footer: (items) => "median downtime: " + own[items[0].dataIndex].downtime.text,
           } },
         },
