@@ -57,10 +57,10 @@ func (a *attempt) inherit(state string) (found bool, err error) {
 }
 
 // bequeath leaves the changelog, and behind a replay the successor's files in state, to a trial that is to come.
-func (a *attempt) bequeath(ctx context.Context, successor *subject.Process, state string) {
+func (a *attempt) bequeath(ctx context.Context, successor *subject.Process, state string) (err error) {
 	cell, ok := heir(a.rec.Cell)
 	if !a.foreign() || !ok || a.ToCome == nil || !a.ToCome(cell) {
-		return
+		return nil
 	}
 	l := &legacy{topic: a.topic, ends: a.ends, drop: a.drop, seed: a.rec.Seed}
 	// A store in memory that is replayed is not asked for files. One that does not stop leaves none either: the heir will see for itself.
@@ -73,7 +73,11 @@ func (a *attempt) bequeath(ctx context.Context, successor *subject.Process, stat
 	if a.legacies == nil {
 		a.legacies = map[record.Cell]*legacy{}
 	}
+	if never := a.legacies[cell]; never != nil { // its heir failed before it came to it
+		err = never.discard()
+	}
 	a.legacies[cell], a.drop = l, nil
+	return err
 }
 
 func (l *legacy) discard() error {

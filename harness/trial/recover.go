@@ -59,9 +59,8 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 	if err := errors.Join(a.judge(t), verdict); err != nil {
 		return err
 	}
-	a.bequeath(ctx, successor, state)
-	if a.rec.Restored.Records == 0 {
-		return nil
+	if err := a.bequeath(ctx, successor, state); err != nil || a.rec.Restored.Records == 0 {
+		return err
 	}
 	successor.Release()
 	return a.measureCeiling(ctx, t)
