@@ -33,10 +33,14 @@ var (
 	ErrOpenTransaction = wire.ErrOpenTransaction
 	// ErrUntold: the broker does not tell a topic's settings, or not to this client.
 	ErrUntold = wire.ErrUntold
+	// ErrAway: no broker answered, or no coordinator, for as long as it was waited for.
+	ErrAway = wire.ErrAway
 	// ErrTopicChanged: the topic was deleted and created again while it was read.
 	ErrTopicChanged = wire.ErrTopicChanged
 	// ErrFenced: another producer has taken over the transactional id.
 	ErrFenced = errors.New("fenced by a successor")
+	// ErrExpired is ErrFenced, and the reason may be another one: who was fenced cannot tell.
+	ErrExpired = fmt.Errorf("%w, or by the broker, which aborts a transaction that is open for longer than transaction.timeout.ms", ErrFenced)
 	// ErrRecordTooLarge: a record fits no batch, or exceeds the broker's limit.
 	ErrRecordTooLarge = errors.New("record too large")
 )
@@ -70,7 +74,19 @@ func codeError(code C.int32_t) error {
 		return fmt.Errorf("%w (%w)", ErrOffsetOutOfRange, err)
 	case kafka.ErrMsgSizeTooLarge:
 		return fmt.Errorf("%w (%w)", ErrRecordTooLarge, err)
-	default:
+	}
+	return away(err)
+}
+
+// away is an error as ErrAway if it is what librdkafka has to say of brokers, or of a coordinator, that it could not reach.
+func away(err error) error {
+	var failure kafka.Error
+	if !errors.As(err, &failure) {
 		return err
 	}
+	code := failure.Code()
+	if !unreached(code) && !coordinatorMoves(failure) && code != kafka.ErrMsgTimedOut && code != kafka.ErrLeaderNotAvailable {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", ErrAway, err)
 }

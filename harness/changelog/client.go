@@ -66,19 +66,41 @@ func endOffsets(c *C.rb_client, topic string, partition int32, timeout time.Dura
 	name := C.CString(topic)
 	defer C.free(unsafe.Pointer(name))
 	var low, high C.int64_t
+	var absent time.Time // since when the brokers do not know the partition; zero: they do
 	for deadline := time.Now().Add(timeout); ; time.Sleep(leaderPause) {
 		left := max(time.Until(deadline), time.Millisecond)
 		code := C.rd_kafka_query_watermark_offsets(c.rk, name, C.int32_t(partition), &low, &high, C.int(left.Milliseconds()))
 		if code == 0 {
 			return stores.Offset(low), stores.Offset(high), nil
 		}
-		if !leaderMoves(code) || time.Now().After(deadline) {
+		switch {
+		case !unknown(code):
+			absent = time.Time{}
+		case absent.IsZero():
+			absent = time.Now()
+		}
+		again := leaderMoves(code) || unreached(kafka.ErrorCode(code)) || !absent.IsZero() && time.Since(absent) < absentLimit
+		if !again || time.Now().After(deadline) {
 			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", topic, partition, codeError(code))
 		}
 	}
 }
 
-const leaderPause = 5 * time.Millisecond
+const (
+	leaderPause = 5 * time.Millisecond
+	// absentLimit is how long a broker may not know of a topic that was created, or lead no partition since it is about to end.
+	absentLimit = 5 * time.Second
+)
+
+// unknown tells the errors of a partition that does not exist, or has no leader as far as librdkafka has heard.
+func unknown(code C.int) bool {
+	switch kafka.ErrorCode(code) {
+	case kafka.ErrUnknownTopicOrPart, kafka.ErrUnknownTopic, kafka.ErrUnknownPartition:
+		return true
+	default:
+		return false
+	}
+}
 
 // leaderMoves tells the errors of a leader that has been elected and doesn't know it
 // yet, as right after a topic's creation. librdkafka retries a fetch then, but not

@@ -20,8 +20,9 @@ type Group struct {
 }
 
 // groupTimeout bounds how long the coordinator may take: a broker that was just
-// started creates the topic of the offsets first.
-const groupTimeout = 30 * time.Second
+// started creates the topic of the offsets first, and one that is restarted within half
+// a minute is waited for.
+const groupTimeout = 45 * time.Second
 
 // NewGroup connects to a consumer group. overrides are settings that not every cluster asks for.
 func NewGroup(bootstrap, name string, overrides ...Settings) (*Group, error) {
@@ -69,7 +70,7 @@ func (g *Group) Commit(topic string, next stores.Offset) error {
 			return nil
 		}
 		if !coordinatorMoves(err) || time.Now().After(deadline) {
-			return fmt.Errorf("commit offset %d of %s for group %s: %w", next, topic, g.name, err)
+			return fmt.Errorf("commit offset %d of %s for group %s: %w", next, topic, g.name, away(err))
 		}
 	}
 }
@@ -77,7 +78,8 @@ func (g *Group) Commit(topic string, next stores.Offset) error {
 // Committed is the offset that Commit saved, 0 when there is none.
 func (g *Group) Committed(topic string) (stores.Offset, error) {
 	for deadline := time.Now().Add(groupTimeout); ; time.Sleep(50 * time.Millisecond) {
-		got, err := g.consumer.Committed([]kafka.TopicPartition{{Topic: &topic}}, int(groupTimeout.Milliseconds()))
+		left := max(time.Until(deadline), time.Millisecond)
+		got, err := g.consumer.Committed([]kafka.TopicPartition{{Topic: &topic}}, int(left.Milliseconds()))
 		if err == nil {
 			err = got[0].Error
 		}
@@ -85,7 +87,7 @@ func (g *Group) Committed(topic string) (stores.Offset, error) {
 			return stores.Offset(max(got[0].Offset, 0)), nil // negative: nothing was committed
 		}
 		if !coordinatorMoves(err) || time.Now().After(deadline) {
-			return 0, fmt.Errorf("committed offset of %s for group %s: %w", topic, g.name, err)
+			return 0, fmt.Errorf("committed offset of %s for group %s: %w", topic, g.name, away(err))
 		}
 	}
 }
@@ -100,10 +102,9 @@ func coordinatorMoves(err error) bool {
 		return false
 	}
 	switch failure.Code() {
-	case kafka.ErrCoordinatorLoadInProgress, kafka.ErrCoordinatorNotAvailable, kafka.ErrNotCoordinator, kafka.ErrWaitCoord,
-		kafka.ErrTimedOut, kafka.ErrTransport:
+	case kafka.ErrCoordinatorLoadInProgress, kafka.ErrCoordinatorNotAvailable, kafka.ErrNotCoordinator, kafka.ErrWaitCoord:
 		return true
 	default:
-		return false
+		return unreached(failure.Code())
 	}
 }

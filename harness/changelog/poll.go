@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -115,7 +114,7 @@ func (p *Poller) poll(open map[int32]stores.Offset, fn func(partition int32, key
 	case kafka.PartitionEOF:
 		return Span{Partition: e.Partition, From: stores.Offset(e.Offset)}, nil
 	case kafka.Error:
-		if slices.Contains(retried, e.Code()) {
+		if unreached(e.Code()) {
 			return nowhere, nil
 		}
 		if e.Code() == kafka.ErrAutoOffsetReset {
@@ -127,8 +126,15 @@ func (p *Poller) poll(open map[int32]stores.Offset, fn func(partition int32, key
 	}
 }
 
-// retried are the errors that librdkafka reports and goes on trying after.
-var retried = []kafka.ErrorCode{kafka.ErrTransport, kafka.ErrAllBrokersDown, kafka.ErrTimedOut, kafka.ErrResolve}
+// unreached tells the errors of brokers that could not be reached. librdkafka goes on trying after it has reported one.
+func unreached(code kafka.ErrorCode) bool {
+	switch code {
+	case kafka.ErrTransport, kafka.ErrAllBrokersDown, kafka.ErrTimedOut, kafka.ErrResolve:
+		return true
+	default:
+		return false
+	}
+}
 
 // Close ends the consumer.
 func (p *Poller) Close() error { return p.consumer.Close() }

@@ -3,6 +3,7 @@ package changelog_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -135,6 +136,36 @@ func TestKeepsTombstones(t *testing.T) {
 			if err != nil || got != c.want {
 				t.Errorf("%s, with %v: %d ms, %v, want %d", fetcher, c.settings, got, err, c.want)
 			}
+		}
+	}
+}
+
+// A topic that is about to be made, or that a broker which is about to end does not tell of any more, is asked for again; one that
+// nobody makes is an error of its own.
+func TestEndOffsetsOfATopicToCome(t *testing.T) {
+	b := brokertest.Start(t)
+	admin, err := changelog.NewAdmin(b.Bootstrap())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for _, fetcher := range fetchers {
+		topic := fmt.Sprintf("to-come-%x", rand.Uint64())
+		r, err := changelog.NewReader(b.Bootstrap(), topic, changelog.ReaderOptions{Fetcher: fetcher})
+		if err != nil {
+			t.Fatal(err)
+		}
+		made := make(chan error, 1)
+		time.AfterFunc(300*time.Millisecond, func() { made <- admin.Create(context.Background(), topic, 1, nil) })
+		if _, end, err := r.EndOffsets(0, 30*time.Second); err != nil || end != 0 {
+			t.Errorf("%s: %d, %v", fetcher, end, err)
+		}
+		if _, _, err := r.EndOffsets(1, 30*time.Second); err == nil || errors.Is(err, changelog.ErrAway) {
+			t.Errorf("%s, of a partition that there is not: %v", fetcher, err)
+		}
+		r.Close()
+		if err := errors.Join(<-made, admin.Delete(context.Background(), topic)); err != nil {
+			t.Error(err)
 		}
 	}
 }

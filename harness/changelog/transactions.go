@@ -19,6 +19,7 @@ type Transactions struct {
 	id       string
 	producer *kafka.Producer
 	acks     chan kafka.Event
+	begun    time.Time // the last one that was; zero: none
 }
 
 // transactionTimeout is how long a transaction may take, and each of its steps: less than the time after which
@@ -50,7 +51,7 @@ func NewTransactions(ctx context.Context, bootstrap, id string, overrides Settin
 	err = retry(ctx, transactionTimeout, p.InitTransactions)
 	if err != nil {
 		t.Close()
-		return nil, fmt.Errorf("transactions of %s: %w", id, err)
+		return nil, fmt.Errorf("transactions of %s: %w", id, away(err))
 	}
 	return t, nil
 }
@@ -75,7 +76,10 @@ func retry(ctx context.Context, limit time.Duration, step func(context.Context) 
 }
 
 // Begin begins a transaction.
-func (t *Transactions) Begin() error { return t.failed(t.producer.BeginTransaction()) }
+func (t *Transactions) Begin() error {
+	t.begun = time.Now()
+	return t.failed(t.producer.BeginTransaction())
+}
 
 // Send writes a batch to a partition within the transaction, and returns the offset behind
 // its last record once all of it is acknowledged. It stands for nothing before Commit.
@@ -151,11 +155,20 @@ func (t *Transactions) failed(err error) error {
 	if !errors.As(t.producer.GetFatalError(), &fatal) { // which is behind whatever else fails
 		errors.As(err, &fatal)
 	}
-	switch fatal.Code() {
+	return fmt.Errorf("transaction of %s: %w", t.id, why(fatal.Code(), t.begun, err))
+}
+
+// why is an error of a transaction that began at a time, the zero one if none did, as that by which it is to be known.
+func why(code kafka.ErrorCode, begun time.Time, err error) error {
+	switch code {
 	case kafka.ErrFenced, kafka.ErrInvalidProducerEpoch, kafka.ErrProducerFenced:
-		err = fmt.Errorf("%w (%w)", ErrFenced, err)
+		if open := time.Since(begun); !begun.IsZero() && open >= transactionTimeout {
+			return fmt.Errorf("%w, which is %v: it was open for %v (%w)", ErrExpired, transactionTimeout, open.Round(time.Millisecond), err)
+		}
+		return fmt.Errorf("%w (%w)", ErrFenced, err)
+	default:
+		return away(err)
 	}
-	return fmt.Errorf("transaction of %s: %w", t.id, err)
 }
 
 // Close ends the producer, and leaves a transaction that is open to its successor.

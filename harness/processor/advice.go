@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+
+	"restorebench/harness/changelog"
+	"restorebench/harness/subject"
 )
 
 // hint is what to do about an error of the disk.
@@ -32,11 +35,16 @@ func ofDisk(err error) *hint {
 	return nil
 }
 
-// advised says what to do about an error of the disk.
-func advised(err error, stateDir string) error {
-	h := ofDisk(err)
-	if h == nil {
-		return err
+// advised says what to do about an error of the disk, and of a broker, which it names. (A connection may fail with an errno that a
+// disk has, too, as where a firewall does not permit it.)
+func advised(err error, task *subject.Task) error {
+	switch h := ofDisk(err); {
+	case errors.Is(err, changelog.ErrAway):
+		return fmt.Errorf("%s: %w; see that it runs and can be reached from here, and start again: what was saved last is still good", task.Brokers, err)
+	case errors.Is(err, changelog.ErrExpired):
+		return fmt.Errorf("%s: %w; unless another processor has taken over, start again: what was saved last is still good", task.Brokers, err)
+	case h != nil:
+		return fmt.Errorf("%w; "+h.advice, err, task.StateDir)
 	}
-	return fmt.Errorf("%w; "+h.advice, err, stateDir)
+	return err
 }

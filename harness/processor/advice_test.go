@@ -8,10 +8,12 @@ import (
 	"syscall"
 	"testing"
 
+	"restorebench/harness/changelog"
+	"restorebench/harness/subject"
 	"restorebench/stores"
 )
 
-// An error of the disk says what to do and where, and has a code of its own; what the files are is another matter.
+// An error of the disk, or of a broker, says what to do and where, and has a code of its own; what the files are is another matter.
 func TestAdvice(t *testing.T) {
 	for _, c := range []struct {
 		err          error
@@ -22,21 +24,28 @@ func TestAdvice(t *testing.T) {
 		{errors.Join(errors.New("close"), syscall.EIO), "disk_failed", "see to the disk of /s, and start again"},
 		{syscall.EROFS, "disk_read_only", "make /s writable, and start again"},
 		{syscall.EACCES, "no_access", "give this user access to /s, and start again"},
+		{fmt.Errorf("end offset: %w: %w", changelog.ErrAway, syscall.EPERM), "broker_away", "see that it runs and can be reached from here, and start again"},
+		{changelog.ErrExpired, "fenced", "unless another processor has taken over, start again"},
+		{changelog.ErrFenced, "fenced", ""},
 		{stores.ErrCorrupt, "corrupt", ""},
 		{errors.New("something else"), "failed", ""},
 	} {
-		err := advised(c.err, "/s")
+		err := advised(c.err, &subject.Task{StateDir: "/s", Brokers: "b:1,b:2"})
 		if got := code(err); got != c.code {
 			t.Errorf("%v: code %s, want %s", c.err, got, c.code)
 		}
-		if !errors.Is(err, c.err) || !strings.HasPrefix(err.Error(), c.err.Error()) {
+		text := err.Error()
+		if named := strings.HasPrefix(text, "b:1,b:2: "); named != (errors.Is(err, changelog.ErrAway) || errors.Is(err, changelog.ErrExpired)) {
+			t.Errorf("%v: whether it names the brokers: %v", c.err, named)
+		}
+		if !errors.Is(err, c.err) || !strings.HasPrefix(strings.TrimPrefix(text, "b:1,b:2: "), c.err.Error()) {
 			t.Errorf("%v: it became %v", c.err, err)
 		}
 		if _, advice, _ := strings.Cut(err.Error(), "; "); !strings.HasPrefix(advice, c.advice) || (advice == "") != (c.advice == "") {
 			t.Errorf("%v: the advice is %q, want %q", c.err, advice, c.advice)
 		}
 	}
-	if advised(nil, "/s") != nil {
+	if advised(nil, &subject.Task{}) != nil {
 		t.Error("nothing became an error")
 	}
 }

@@ -61,7 +61,7 @@ func Run(ctx context.Context, version string, stdin io.Reader) (err error) {
 	defer events.Close()
 	p := &processor{task: task, events: events, told: make(chan struct{})}
 	defer func() {
-		err = advised(errors.Join(err, p.close()), task.StateDir)
+		err = advised(errors.Join(err, p.close()), task)
 		if err != nil {
 			_ = events.Emit(subject.Event{Event: subject.Failed, Code: code(err), Message: err.Error()})
 		}
@@ -174,6 +174,8 @@ func code(err error) string {
 		return "partitions_changed"
 	case errors.Is(err, changelog.ErrOffsetOutOfRange), errors.Is(err, restore.ErrStale):
 		return "offset_out_of_range"
+	case errors.Is(err, changelog.ErrAway):
+		return "broker_away"
 	}
 	if h := ofDisk(err); h != nil {
 		return h.code

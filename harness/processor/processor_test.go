@@ -296,7 +296,8 @@ func TestErrorsAreReported(t *testing.T) {
 func TestCodes(t *testing.T) {
 	for err, want := range map[error]string{
 		stores.ErrLocked: "locked", stores.ErrCorrupt: "corrupt", stores.ErrUnavailable: "unavailable",
-		restore.ErrStale: "offset_out_of_range", changelog.ErrTopicChanged: "topic_changed", changelog.ErrFenced: "fenced", ErrPartitions: "partitions_changed", changelog.ErrOffsetOutOfRange: "offset_out_of_range", io.EOF: "failed",
+		restore.ErrStale: "offset_out_of_range", changelog.ErrTopicChanged: "topic_changed", changelog.ErrFenced: "fenced", ErrPartitions: "partitions_changed", changelog.ErrOffsetOutOfRange: "offset_out_of_range",
+		changelog.ErrAway: "broker_away", changelog.ErrExpired: "fenced", io.EOF: "failed",
 	} {
 		if got := code(fmt.Errorf("wrapped: %w", err)); got != want {
 			t.Errorf("%v is %s, want %s", err, got, want)

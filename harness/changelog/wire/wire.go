@@ -32,6 +32,8 @@ var (
 	// ErrOpenTransaction: a transaction that began before the end offset was asked for is open
 	// still; whether its records count, and what is behind them, can't be known.
 	ErrOpenTransaction = errors.New("open transaction")
+	// ErrAway: no broker answered, or none that leads the partition, for as long as it was waited for.
+	ErrAway = errors.New("the broker is away")
 	// ErrTopicChanged: the topic was deleted and created again since it was first read.
 	ErrTopicChanged = errors.New("the topic was deleted and created again")
 	// ErrCorrupt: what came is no record batch, or its checksum is wrong.
@@ -226,12 +228,17 @@ func OpenTransaction(at, end stores.Offset) error {
 	return fmt.Errorf("%w at offset %d, and the end is %d: its producer hangs; end that, or abort it with kafka-transactions.sh", ErrOpenTransaction, at, end)
 }
 
-// insist tries until it succeeds, until ctx ends, or until there is an error that trying again does not help. again says
-// that what was known of the brokers may be wrong.
+// insist tries until it succeeds, until ctx ends, which may be ErrAway, or until there is an error that trying again does not help.
+// again says that what was known of the brokers may be wrong.
 func insist(ctx context.Context, try func(again bool) error) error {
 	start := time.Now()
+	var last error
 	for again := false; ; again = true {
 		err := try(again)
+		if err != nil && last != nil && ctx.Err() != nil {
+			err = last // and not that this try was cut short
+		}
+		last = err
 		wait := leaderPause
 		switch {
 		case err == nil:
@@ -243,6 +250,9 @@ func insist(ctx context.Context, try func(again bool) error) error {
 			return err
 		}
 		if pause(ctx, wait) != nil {
+			if lost(err) || errors.Is(err, kerr.LeaderNotAvailable) {
+				err = fmt.Errorf("%w: %w", ErrAway, err)
+			}
 			return err
 		}
 	}

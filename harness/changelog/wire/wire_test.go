@@ -185,8 +185,13 @@ func TestEndOffsetsWaitForABrokerThatIsAway(t *testing.T) {
 	}
 	gone := wire.NewReader("127.0.0.1:1", topic, wire.Options{})
 	defer gone.Close()
-	if _, _, err := gone.EndOffsets(0, 200*time.Millisecond); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("%v, want the refused connection", err)
+	if _, _, err := gone.EndOffsets(0, 200*time.Millisecond); !errors.Is(err, syscall.ECONNREFUSED) || !errors.Is(err, wire.ErrAway) {
+		t.Errorf("%v, want ErrAway with the refused connection", err)
+	}
+	none := wire.NewReader(brokers, topic+"-none", wire.Options{})
+	defer none.Close()
+	if _, _, err := none.EndOffsets(0, 30*time.Second); err == nil || errors.Is(err, wire.ErrAway) {
+		t.Errorf("%v: a topic that does not exist, and a broker that says so", err)
 	}
 }
 
