@@ -42,7 +42,9 @@ func asked() *Asked {
 // Every way back is under what the crash leaves, the soonest first.
 func TestProspects(t *testing.T) {
 	var got []string
-	for _, p := range asked().Prospects() {
+	a := asked()
+	slices.Reverse(a.Options)
+	for _, p := range a.Prospects() {
 		for _, o := range p.Options {
 			if o.Recovery != p.recovery {
 				t.Errorf("%s is under %s", o, p.Head)
