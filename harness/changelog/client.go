@@ -88,8 +88,9 @@ func endOffsets(c *C.rb_client, topic string, partition int32, timeout time.Dura
 
 const (
 	leaderPause = 5 * time.Millisecond
-	// absentLimit is how long a broker may not know of a topic that was created, or lead no partition since it is about to end.
-	absentLimit = 5 * time.Second
+	// absentLimit is how long a broker may not know of a topic that was created, or lead no partition since it is about to end: as
+	// librdkafka's topic.metadata.propagation.max.ms.
+	absentLimit = 30 * time.Second
 )
 
 // unknown tells the errors of a partition that does not exist, or has no leader as far as librdkafka has heard.

@@ -160,7 +160,7 @@ func TestEndOffsetsOfATopicToCome(t *testing.T) {
 		if _, end, err := r.EndOffsets(0, 30*time.Second); err != nil || end != 0 {
 			t.Errorf("%s: %d, %v", fetcher, end, err)
 		}
-		if _, _, err := r.EndOffsets(1, 30*time.Second); err == nil || errors.Is(err, changelog.ErrAway) {
+		if _, _, err := r.EndOffsets(1, 2*time.Second); err == nil || errors.Is(err, changelog.ErrAway) {
 			t.Errorf("%s, of a partition that there is not: %v", fetcher, err)
 		}
 		r.Close()
