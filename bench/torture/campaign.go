@@ -105,8 +105,11 @@ func (c *campaign) renew(ctx context.Context, last bool) (err error) {
 // killed with nothing to do then.
 func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	line := c.line(&m)
-	if ofLife(c.Fault) {
+	switch {
+	case ofLife(c.Fault):
 		return c.hinder(ctx, &m, line)
+	case c.Fault == FaultRewound:
+		return c.rewind(ctx, &m, line)
 	}
 	if c.cell.Recovery == record.Replay && (!c.restoring() || c.rng.IntN(4) == 0) {
 		if err := c.ground.newState(c.Fault); err != nil { // what a killed restore leaves is mostly met by the next one
@@ -121,7 +124,7 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 	}
 	if l != nil && l.strike != nil && l.strike.proof != "" {
 		line.Kind, line.Struck, line.Proof, line.Outcome = c.Fault, l.strike.during, l.strike.proof, OutcomeOutlived
-		if errors.Is(err, errEnded) {
+		if errors.Is(err, errEnded) && !l.strike.late {
 			return c.ended(l, line, err)
 		}
 	}
@@ -202,11 +205,14 @@ func (c *campaign) line(m *moment) *Line {
 	return line
 }
 
-// ended takes a processor that a strike has ended by itself, as it may; no kill is needed.
+// ended takes a processor that a strike has ended by itself, if that is a right way to end; no kill is needed.
 func (c *campaign) ended(l *life, line *Line, err error) (came bool, _ error) {
 	line.Outcome, line.Why, line.Reached = OutcomeEnded, err.Error(), true
 	line.Time, line.During = time.Now().UTC(), l.during
 	c.pending = append(c.pending, line)
+	if wrong := c.wrongEnd(&l.failed); wrong != "" {
+		return false, c.fail(fmt.Errorf("%s: %s: %w", line.Proof, wrong, err), nil)
+	}
 	return true, c.ground.mend(c.Fault)
 }
 
@@ -283,12 +289,16 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 	if alive(c.Fault) && m != nil {
 		l.strike = newStrike(c.rng, c.Options, c.ground.disk)
 	}
-	l.held = func(e subject.Event) (err error) {
-		committed, err = c.strikeLate(ctx, l, e, committed)
-		return err
+	if c.Fault == FaultRewound {
+		l.settled = func() error { return g.keepHeld(l) }
+	} else {
+		l.held = func(e subject.Event) (err error) {
+			committed, err = c.strikeLate(ctx, l, e, committed)
+			return err
+		}
 	}
 	err = l.live(ctx, m, c.Stall, func(restored []subject.Entry) error { return c.judge(ctx, l, committed, restored) })
-	g.opened = g.opened || l.start.Event != "" // an empty store may be made anew before that
+	g.lived(l)
 	if err != nil {
 		tail := l.process.LogTail(5)
 		l.process.Release()
@@ -332,7 +342,9 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 		line.Entries, line.RecoveryNS, line.Verdict = len(restored), l.recovery.Nanoseconds(), VerdictOK
 		if ofFiles(line.Kind) || ofTopic(line.Kind) {
 			line.Outcome = map[bool]string{true: OutcomeReplayed, false: OutcomeServed}[l.opened.Path != subject.PathLocal]
-			line.Why = l.opened.Reason
+			if line.Why = l.opened.Reason; line.Outcome == OutcomeReplayed && line.Why == "" {
+				return fmt.Errorf("%s: it was replayed, and not why: path %s", line.Proof, l.opened.Path)
+			}
 		}
 		if line.Kind == FaultTopicExpired {
 			line.Proof = fmt.Sprintf("%s, of which the files had %d", line.Proof, c.ground.struck.returning(l))

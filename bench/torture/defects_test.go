@@ -41,6 +41,7 @@ func TestDefectsUnderTorture(t *testing.T) {
 		{defect.GapSkipped, "rocksdb-tail", wentOn, FaultTopicTrimmedLate},
 		{defect.CutTakenForWhole, "memory-replay", unrestored, FaultGroupJoined},
 		{defect.CutOffsetKept, "memory-replay", lost, FaultGroupJoined},
+		{defect.OffsetAhead, "rocksdb-wal", ahead, FaultRewound},
 	} {
 		t.Run(string(c.defect), func(t *testing.T) {
 			t.Parallel()

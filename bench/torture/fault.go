@@ -22,11 +22,12 @@ var fileFaults = []string{FaultTruncated, FaultEmptied, FaultFlipped, FaultMissi
 
 // Faults lists the names of all faults.
 func Faults() []string {
-	return slices.Concat(fileFaults, otherFaults, topicFaults, brokerFaults, diskFaults, callFaults, groupFaults, []string{FaultReadOnly, FaultZombie, FaultPowerCut, FaultLockHeld})
+	return slices.Concat(fileFaults, otherFaults, []string{FaultRewound}, topicFaults, brokerFaults, diskFaults, callFaults, groupFaults,
+		[]string{FaultReadOnly, FaultZombie, FaultPowerCut, FaultLockHeld})
 }
 
 func ofFiles(fault string) bool {
-	return slices.Contains(fileFaults, fault) || slices.Contains(otherFaults, fault)
+	return slices.Contains(fileFaults, fault) || slices.Contains(otherFaults, fault) || fault == FaultRewound
 }
 
 // What became of a damaged file. All of them are right, if the bytes are.

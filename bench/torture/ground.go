@@ -137,6 +137,11 @@ func (g *ground) newState(fault string) (err error) {
 	return err
 }
 
+// lived notes whether what a life leaves can be lost. An empty store may be made anew before the restore, and that be cut short.
+func (g *ground) lived(l *life) {
+	g.opened = l.start.Event != "" || g.opened && l.opened.Path != subject.PathEmpty
+}
+
 // mend ends a fault of the disk, once the processor is dead.
 func (g *ground) mend(fault string) error {
 	if !ofDisk(fault) {

@@ -17,10 +17,8 @@ type hindrance interface {
 	begin(subject.Command) (subject.Command, error)
 	// end is called once the processor is dead, and returns the file that was struck, if it was one, and what proves it: "" when it did not come.
 	end() (file, proof string, err error)
-	// wants is the code of the error that it causes, and what that says of the reason, in small letters.
-	wants() (code, errno string)
-	// named says whether the cause of an error names what was struck. It is asked behind end.
-	named(cause string) bool
+	// endings are those that it may cause. They are asked for behind end.
+	endings() []ending
 }
 
 func ofLife(fault string) bool { return ofCalls(fault) || fault == FaultReadOnly }
@@ -139,7 +137,7 @@ func (c *campaign) hindered(ctx context.Context, h hindrance, line *Line) (l *li
 		return l, err
 	}
 	s := heard(&l.failed)
-	if lacks := s.lacks(h); lacks != "" {
+	if lacks := s.lacks(h.endings()); lacks != "" {
 		return l, fmt.Errorf("%s: the error lacks %s: %w", line.Proof, lacks, err)
 	}
 	line.Outcome, line.Why = OutcomeEnded, strings.ReplaceAll(err.Error(), "\n", "; ")

@@ -263,7 +263,7 @@ func (i *injection) fileIn(log, line string) string {
 	return last
 }
 
-func (i *injection) wants() (code, errno string) { return errnos[i.errno].code, errnos[i.errno].text }
+func (i *injection) endings() []ending { return []ending{ofErrno(i.errno, i.named)} }
 
 // named: a processor may survive the first that failed, as RocksDB tries a flush again, and name another.
 func (i *injection) named(cause string) bool {

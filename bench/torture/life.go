@@ -36,8 +36,11 @@ type life struct {
 	failed   subject.Event // what it said of its end, if it did
 	strike   *strike       // of the broker, or nil
 	back     bool          // the broker is
-	// held is called while the restore stands still, if that was planned.
-	held func(subject.Event) error
+	// held is called when the restore stands still, if that was planned, and settled once the store has all that was read before.
+	held    func(subject.Event) error
+	settled func() error
+	holding *subject.Event
+	applied int64 // by the restore, up to this offset
 }
 
 // live follows a process until it is dead or done with its input, and until the broker is back
@@ -121,7 +124,14 @@ func (l *life) event(e subject.Event, restored func([]subject.Entry) error) (don
 	case subject.Ready:
 		l.recovery, l.during = e.At.Sub(l.process.Started), duringTraffic
 	case subject.Holding:
-		return false, l.held(e)
+		l.holding = &e
+		if l.held != nil {
+			return false, l.held(e)
+		}
+		return false, l.settle()
+	case subject.ProgressMade:
+		l.applied = e.Offset
+		return false, l.settle()
 	case subject.Killing:
 		l.killing = &e
 	case subject.Contents:
@@ -137,6 +147,15 @@ func (l *life) event(e subject.Event, restored func([]subject.Entry) error) (don
 	return false, nil
 }
 
+func (l *life) settle() error {
+	if l.settled == nil || l.holding == nil || l.applied < l.holding.Offset {
+		return nil
+	}
+	settled := l.settled
+	l.settled = nil
+	return settled()
+}
+
 // end kills what still lives and demands that it ended by SIGKILL. Events that were on
 // their way are taken, since a planned moment may be among them.
 func (l *life) end(ctx context.Context) (exit string, err error) {
@@ -146,8 +165,11 @@ func (l *life) end(ctx context.Context) (exit string, err error) {
 		return "", err
 	}
 	for e := range l.process.Events() {
-		if e.Event == subject.Killing {
+		switch e.Event {
+		case subject.Killing:
 			l.killing = &e
+		case subject.Failed:
+			l.failed = e
 		}
 	}
 	l.process.Release()

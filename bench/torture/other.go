@@ -126,5 +126,5 @@ func (c *campaign) wound(ctx context.Context) (w wound, err error) {
 // shownFirst says whether, behind a fault, files may be shown as they were opened and wiped after that: what they belong to is known
 // later.
 func shownFirst(fault string) bool {
-	return ofTopic(fault) && costsFiles(fault) || fault == FaultSwapped || fault == FaultOld
+	return ofTopic(fault) && costsFiles(fault) || fault == FaultSwapped || fault == FaultOld || fault == FaultRewound
 }

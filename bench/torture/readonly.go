@@ -113,11 +113,14 @@ func (r *readOnly) end() (file, proof string, err error) {
 	return "", r.proof, err
 }
 
-func (r *readOnly) wants() (code, errno string) { return errnos["EROFS"].code, errnos["EROFS"].text }
+func (r *readOnly) endings() []ending { return []ending{ofErrno("EROFS", r.named)} }
 
-// named: it is not known which file could not be made or changed, but it is one, and no directory that there is.
-func (r *readOnly) named(cause string) bool {
-	below := regexp.MustCompile(regexp.QuoteMeta(r.dir) + `/[\w./-]+`)
+func (r *readOnly) named(cause string) bool { return namesFile(cause, r.dir) }
+
+// namesFile says whether a cause names a file below a directory. It is not known which one could not be made or changed, but it is one,
+// and no directory that there is.
+func namesFile(cause, dir string) bool {
+	below := regexp.MustCompile(regexp.QuoteMeta(dir) + `/[\w./-]+`)
 	return slices.ContainsFunc(below.FindAllString(cause, -1), func(path string) bool {
 		info, err := os.Stat(strings.TrimRight(path, ".")) // of a sentence
 		return err != nil || !info.IsDir()

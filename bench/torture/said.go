@@ -18,8 +18,17 @@ type said struct {
 	advice string // "" when there is none
 }
 
-// startAgain is part of what an error of the disk says is to be done.
+// startAgain is part of what an error of the disk, or of a broker that is away, says is to be done.
 const startAgain = "start again"
+
+// ending is a way in which a fault may end a processor.
+type ending struct {
+	code string // of the error
+	why  string // part of its cause, in small letters
+	// named says whether a cause names what was struck, which is a what.
+	named func(cause string) bool
+	what  string
+}
 
 // heard splits an error event: behind the cause stands "; " and what is to be done.
 func heard(e *subject.Event) said {
@@ -33,20 +42,30 @@ func heard(e *subject.Event) said {
 	return s
 }
 
-// lacks is what a processor that a hindrance has ended should have said and did not, "" when nothing.
-func (s *said) lacks(h hindrance) string {
-	code, errno := h.wants()
-	switch {
-	case s.code != code:
-		return fmt.Sprintf("the code %s, it has %q", code, s.code)
-	case !strings.Contains(strings.ToLower(s.cause), errno):
-		return fmt.Sprintf("why (%s)", errno)
-	case !h.named(s.cause):
-		return "the file"
-	case s.advice == "":
-		return fmt.Sprintf("what to do (%s)", startAgain)
+// lacks is what a processor that a fault has ended in one of some ways should have said and did not, "" when nothing.
+func (s *said) lacks(ways []ending) string {
+	var codes []string
+	for _, e := range ways {
+		if e.code != s.code {
+			codes = append(codes, e.code)
+			continue
+		}
+		switch {
+		case !strings.Contains(strings.ToLower(s.cause), e.why):
+			return fmt.Sprintf("why (%s)", e.why)
+		case !e.named(s.cause):
+			return e.what
+		case s.advice == "":
+			return fmt.Sprintf("what to do (%s)", startAgain)
+		}
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("the code %s, it has %q", strings.Join(codes, " or "), s.code)
+}
+
+// ofErrno is the ending by a system call that failed.
+func ofErrno(name string, named func(cause string) bool) ending {
+	return ending{errnos[name].code, errnos[name].text, named, "the file"}
 }
 
 // names says whether a text has a path, as itself and not as the beginning of a longer one.

@@ -31,7 +31,7 @@ var everywhere = []string{KindRandom, KindWrite, KindCommit, KindRestore10, Kind
 var order = []string{
 	KindRandom, KindWrite, KindFlush, KindCommit, KindCheckpoint, KindSnapshot, KindBulk,
 	KindRestore10, KindRestore50, KindRestore90, KindAgain, KindIdle,
-	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing, FaultSwapped, FaultOld,
+	FaultTruncated, FaultEmptied, FaultFlipped, FaultMissing, FaultSwapped, FaultOld, FaultRewound,
 	FaultTopicTrimmed, FaultTopicEmptied, FaultTopicShorter, FaultTopicLonger, FaultTopicGrown, FaultTopicAborted, FaultTopicHanging,
 	FaultTopicEmpty, FaultTopicExpired, FaultTopicHole, FaultTopicTrimmedLate, FaultTopicRecreatedLate,
 	FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway,
@@ -78,6 +78,10 @@ func newFaultSchedule(seed uint64, c *Cell, fault string) *schedule {
 	}
 	if ofGroup(fault) {
 		s.kinds = groupKinds(fault)
+		return s
+	}
+	if fault == FaultRewound {
+		s.kinds = []string{FaultRewound}
 		return s
 	}
 	s.kinds = []string{KindCommit}
@@ -140,6 +144,8 @@ func (s *schedule) moment(kind string) moment {
 		return share(0.5)
 	case KindRestore90:
 		return share(0.9)
+	case FaultRewound:
+		return share(0.6 + 0.4*s.rng.Float64())
 	case KindAgain:
 		return share(s.rng.Float64())
 	default:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -65,6 +66,7 @@ type strike struct {
 	patient bool
 
 	during string // what the processor had got to
+	late   bool   // it came once the processor was dead or done
 	proof  string
 	done   chan struct{} // nil: it has not come yet
 	err    error         // to be read after done
@@ -98,6 +100,7 @@ func (s *strike) begin(ctx context.Context, during string) {
 
 // finish waits until the broker is back; a strike that had not come yet comes now.
 func (s *strike) finish(ctx context.Context, during string) error {
+	s.late = s.done == nil
 	s.begin(ctx, during)
 	<-s.done
 	return s.err
@@ -133,6 +136,46 @@ func (s *strike) do(ctx context.Context) (proof string, err error) {
 		return "", fmt.Errorf("%s: the broker's process was %d and is %d", s.fault, before, after)
 	}
 	return fmt.Sprintf("broker's process %d, then %d, answers again after %v", before, after, away), nil
+}
+
+// endings are those that a strike may cause; none where it is to be outlived. A broker is waited for, for longer than it is away but for
+// these: one that comes back late, at another address, or with connections that stay silent.
+func (c *campaign) endings() []ending {
+	file := func(cause string) bool {
+		return namesFile(cause, c.ground.state) || namesSynced(cause, filepath.Join(c.ground.state, storeDir(0)))
+	}
+	address := func(cause string) bool { return names(cause, c.way()) }
+	switch c.Fault {
+	case FaultDiskFull:
+		return []ending{ofErrno("ENOSPC", file)}
+	case FaultDiskFails:
+		return []ending{ofErrno("EROFS", file), ofErrno("EIO", file)}
+	case FaultBrokerAway, FaultBrokerMoved, FaultBrokerBlackhole:
+		const what = "the broker's address"
+		ways := []ending{{"broker_away", "the broker is away", address, what}}
+		if c.cell.ExactlyOnce { // the broker aborts what was open meanwhile
+			ways = append(ways, ending{"fenced", "transaction.timeout.ms", address, what})
+		}
+		return ways
+	}
+	return nil
+}
+
+// namesSynced says whether a cause names a directory that could not be made durable, of which RocksDB says no more than that it was one.
+func namesSynced(cause, dir string) bool {
+	return names(cause, dir) && (strings.Contains(cause, "While fsync: a directory") || names(cause, "sync "+dir))
+}
+
+// wrongEnd is what is wrong with how a strike has ended a processor, which said this of it; "" when nothing is.
+func (c *campaign) wrongEnd(e *subject.Event) string {
+	s, ways := heard(e), c.endings()
+	if len(ways) == 0 {
+		return "this is to be outlived"
+	}
+	if lacks := s.lacks(ways); lacks != "" {
+		return "the error lacks " + lacks
+	}
+	return ""
 }
 
 // faultNames are those of --fault.

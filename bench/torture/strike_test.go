@@ -3,11 +3,18 @@ package torture
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"restorebench/harness/broker"
 	"restorebench/harness/changelog"
+	"restorebench/harness/proxy"
 	"restorebench/harness/spec"
+	"restorebench/harness/subject"
 )
 
 // The broker is killed in the middle of a life, comes back, and nothing is lost for it.
@@ -42,6 +49,153 @@ func TestOnlyOurBrokersAreStruck(t *testing.T) {
 		o := Options{Fault: FaultBrokerStopped, Kills: 1, Kind: kind}
 		if err := o.Check(); !errors.As(err, &bad) {
 			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+// How a strike may end a processor, and how it may not.
+func TestStruckEndIsJudged(t *testing.T) {
+	const (
+		full  = "; make room on the disk of DIR, and start again: what was saved last is still good"
+		away  = "; see that it runs and can be reached from here, and start again: what was saved last is still good"
+		none  = "; unless another processor has taken over, start again: what was saved last is still good"
+		write = "snapshot of partition 0: write DIR/0_0/rocksdb/store/.writing-snapshot: no space left on device at byte 4096"
+		read  = "rocks: write to DIR/0_0/rocksdb/store: IO error: While appending to file: DIR/0_0/rocksdb/store/000009.log: Read-only file system"
+		ask   = "127.0.0.1:9092: end offset of t-0: the broker is away: dial tcp 127.0.0.1:9092: connect: connection refused"
+		late  = "127.0.0.1:9092: transaction of t-0: fenced by a successor, or by the broker, which aborts a transaction that is open for longer than transaction.timeout.ms, which is 45s"
+	)
+	for _, c := range []struct {
+		fault, cell, code, message string
+		wrong                      string // "" when it is let pass
+	}{
+		{FaultDiskFull, "memory-snapshot", "disk_full", write + full, ""},
+		{FaultDiskFull, "memory-snapshot", "failed", write + full, "the error lacks the code disk_full, it has \"failed\""},
+		{FaultDiskFull, "memory-snapshot", "disk_read_only", write + full, "the error lacks the code disk_full"},
+		{FaultDiskFull, "memory-snapshot", "disk_full", write, "the error lacks what to do"},
+		{FaultDiskFull, "rocksdb-wal", "disk_full", "rocks: flush DIR: No space left on device" + full, "the error lacks the file"},
+		{FaultDiskFull, "rocksdb-wal", "disk_full", "write DIR/0_0/rocksdb/store/000009.sst" + full, "the error lacks why"},
+		{FaultDiskFails, "rocksdb-wal", "disk_read_only", read + full, ""},
+		{FaultDiskFails, "rocksdb-wal", "disk_failed", "fsync DIR/0_0/rocksdb/store/000009.log: input/output error" + full, ""},
+		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush DIR/0_0/rocksdb/store: IO error: While fsync: a directory: Read-only file system" + full, ""},
+		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush: IO error: While fsync: a directory: Read-only file system" + full, "the error lacks the file"},
+		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush DIR/0_0/rocksdb/store: Read-only file system" + full, "the error lacks the file"},
+		{FaultDiskFails, "memory-snapshot", "disk_failed", "sync DIR/0_0/rocksdb/store: input/output error" + full, ""},
+		{FaultDiskFails, "rocksdb-wal", "disk_failed", read + full, "the error lacks why (input/output error)"},
+		{FaultDiskFails, "rocksdb-wal", "disk_full", read + full, "the error lacks the code disk_read_only or disk_failed"},
+		{FaultDiskFails, "rocksdb-wal", "", "", "the error lacks the code"},
+		{FaultBrokerAway, "memory-replay", "broker_away", ask + away, ""},
+		{FaultBrokerMoved, "memory-replay", "broker_away", ask + away, ""},
+		{FaultBrokerBlackhole, "memory-replay", "broker_away", ask + away, ""},
+		{FaultBrokerAway, "memory-replay", "failed", ask + away, "the error lacks the code broker_away"},
+		{FaultBrokerAway, "memory-replay", "broker_away", ask, "the error lacks what to do"},
+		{FaultBrokerAway, "memory-replay", "broker_away", "the broker is away (Local: Timed out)" + away, "the error lacks the broker's address"},
+		{FaultBrokerAway, "memory-replay", "broker_away", "127.0.0.1:90920: the broker is away (Local: Timed out)" + away, "the error lacks the broker's address"},
+		{FaultBrokerAway, "memory-replay", "broker_away", "127.0.0.1:9092: Local: Timed out" + away, "the error lacks why"},
+		{FaultBrokerAway, "memory-replay", "fenced", late + none, "the error lacks the code broker_away, it has \"fenced\""},
+		{FaultBrokerAway, "memory-replay-eos", "fenced", late + none, ""},
+		{FaultBrokerAway, "memory-replay-eos", "fenced", "127.0.0.1:9092: transaction of t-0: fenced by a successor" + none, "the error lacks why"},
+		{FaultBrokerAway, "memory-replay-eos", "broker_away", ask + away, ""},
+		{FaultBrokerKilled, "memory-replay", "broker_away", ask + away, "this is to be outlived"},
+		{FaultBrokerTerminated, "memory-replay", "broker_away", ask + away, "this is to be outlived"},
+		{FaultBrokerStopped, "memory-replay-eos", "fenced", late + none, "this is to be outlived"},
+		{FaultBrokerSlow, "memory-replay", "broker_away", ask + away, "this is to be outlived"},
+		{FaultBrokerReset, "memory-replay", "broker_away", ask + away, "this is to be outlived"},
+	} {
+		cell, err := find([]string{c.cell})
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.Join(t.TempDir(), "state-1")
+		if err := os.MkdirAll(filepath.Join(dir, storeDir(0)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		var judged []*Line
+		camp := &campaign{
+			Options: &Options{Fault: c.fault, Brokers: "127.0.0.1:9092"}, cell: cell[0], ground: &ground{state: dir},
+			judged: func(l *Line) error { judged = append(judged, l); return nil },
+		}
+		l := &life{failed: subject.Event{Code: c.code, Message: strings.ReplaceAll(c.message, "DIR", dir)}}
+		if got := camp.wrongEnd(&l.failed); !strings.HasPrefix(got, c.wrong) || (got == "") != (c.wrong == "") {
+			t.Errorf("%s: %s: %s: wrong is %q, want %q", c.fault, c.code, c.message, got, c.wrong)
+			continue
+		}
+		if c.wrong == "" {
+			continue
+		}
+		line, before := &Line{Proof: "struck"}, &Line{Verdict: VerdictNotRun}
+		camp.pending = append(camp.pending, before)
+		came, err := camp.ended(l, line, fmt.Errorf("%w: %s", errEnded, l.failed.Message))
+		if came || !errors.Is(err, errEnded) || !strings.Contains(err.Error(), "struck: "+c.wrong) || len(judged) != 2 {
+			t.Errorf("%s: %s: %v, %v, %d are judged, want that its cell ends", c.fault, c.code, came, err, len(judged))
+		}
+		if line.Verdict != VerdictFailed || !strings.Contains(line.Why, c.wrong) || before.Verdict == VerdictFailed {
+			t.Errorf("%s: %s: %+v is to blame, and %+v is not", c.fault, c.code, line, before)
+		}
+	}
+}
+
+// What has ended before it was struck was not ended by that.
+func TestLateStrike(t *testing.T) {
+	p, err := proxy.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	const script = `printf '{"event":"hello"}\n' >"$RESTOREBENCH_EVENTS"; read on; printf '{"event":"error","code":"failed"}\n' >"$RESTOREBENCH_EVENTS"`
+	for event, late := range map[string]bool{subject.Hello: false, subject.Ready: true} {
+		dir := t.TempDir()
+		process, err := subject.Start(subject.Command{Path: "/bin/sh", Args: []string{"-c", script}}, subject.Task{StateDir: filepath.Join(dir, "state")}, dir, "life")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := process.Tell(subject.GoOn); err != nil {
+			t.Error(err)
+		}
+		l := &life{process: process, strike: &strike{event: event, route: &route{proxy: p}, patient: true}}
+		if err := l.live(t.Context(), nil, 30*time.Second, nil); !errors.Is(err, errEnded) || l.strike.late != late {
+			t.Errorf("struck at %s: %v, late: %v", event, err, l.strike.late)
+		}
+		process.Release()
+	}
+}
+
+// What repeats a failure is accepted as it stands.
+func TestRepeat(t *testing.T) {
+	for _, fault := range append(Faults(), "") {
+		kind := broker.Auto
+		if ofBroker(fault) {
+			kind = broker.Local
+		}
+		c := &campaign{Options: &Options{Seed: 7, Fault: fault, Kind: kind}, cell: cells[0], kills: 3}
+		got, want := c.repeat(), "restorebench torture --cells memory-replay --seed 7"
+		if fault != "" {
+			want += " --fault " + fault
+		}
+		if ofBroker(fault) {
+			want += " --broker local"
+		}
+		if want += " --kills 3"; got != want {
+			t.Errorf("%s: %s, want %s", fault, got, want)
+		}
+	}
+}
+
+// What was cut short while an empty store was made anew has lost nothing, also where there was one before.
+func TestWhatCanBeLost(t *testing.T) {
+	start := subject.Event{Event: subject.RestoreStart}
+	for _, c := range []struct {
+		before bool
+		path   string
+		start  subject.Event
+		want   bool
+	}{
+		{false, "", subject.Event{}, false}, {false, subject.PathEmpty, start, true}, {true, "", subject.Event{}, true},
+		{true, subject.PathLocal, subject.Event{}, true}, {true, subject.PathEmpty, subject.Event{}, false}, {true, subject.PathEmpty, start, true},
+	} {
+		g := &ground{opened: c.before}
+		g.lived(&life{opened: subject.Event{Path: c.path}, start: c.start})
+		if g.opened != c.want {
+			t.Errorf("%+v: %v", c, g.opened)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,5 +29,14 @@ all                                   5     1            1      0     1       2
 `
 	if got := "\n" + out.String(); got != want {
 		t.Errorf("got:%s\nwant:%s", got, want)
+	}
+}
+
+// What is tried has a place in the table.
+func TestEveryFaultHasARow(t *testing.T) {
+	for _, fault := range Faults() {
+		if !slices.Contains(order, fault) {
+			t.Errorf("%s has none", fault)
+		}
 	}
 }

@@ -48,6 +48,8 @@ func (c *Cell) suits(fault string) bool {
 	switch {
 	case fault == FaultNoSpace, fault == FaultIOError:
 		return c.Snapshots || c.Store == spec.StoreRocks // writes files
+	case fault == FaultRewound:
+		return c.Store == spec.StoreRocks && c.Recovery != record.Replay // has files before a restore is at its end
 	case ofFiles(fault), fault == FaultReadOnly, fault == FaultUnreadable, fault == FaultTopicGrown, fault == FaultTopicExpired, fault == FaultLockHeld, needsDisk(fault):
 		return c.Recovery != record.Replay // has files
 	case fault == FaultTopicAborted, fault == FaultTopicHanging, fault == FaultZombie:

@@ -38,6 +38,7 @@
 // With a fault of files, each kill is followed by damage to one of the files that it left. The
 // restore behind it may serve what is right all the same, replay and say why, or refuse the
 // files; it is judged as ever. Or a file is put in its place that is whole, and that of another partition or of an earlier time.
+// With store-rewound a replay from nothing is killed, and the store is what it was earlier in it; that may not be refused.
 //
 // With a fault that lasts for a life, system calls of the processor fail from its start on, or its directory can only be read: it goes on, or ends
 // with an error that names the file and the errno and says what to do. A life without the fault follows, and judges.
@@ -49,8 +50,8 @@
 // Some of these come while the restore reads, which stands still for them, and has to begin anew. With topic-expired another processor
 // goes on meanwhile, and the broker's own log cleaner takes away the tombstones that the first one's files lack.
 //
-// With a fault of the disk, which is one of our own, it is full or fails in each life: the processor may end with an error, and goes
-// on from what is durable once the disk is mended.
+// With a fault of the disk, which is one of our own, it is full or fails in each life: the processor may end with an error that says so, names a file
+// and says what to do, and goes on from what is durable once the disk is mended.
 //
 // With a power cut, the files lie on a disk of our own, which with the kill loses what was not made durable.
 //
@@ -64,9 +65,9 @@
 // called local whose restore began without files. Nothing is processed there.
 //
 // With a fault of the broker, it is struck in each life, before the kill: as soon as the files are
-// open, in the restore, or in the traffic. The processor may go on or give up with an error,
-// but not hang, and no local files may be lost for it. So it is with the network between them: a proxy slows
-// it down, resets connections or swallows what passes, or the broker comes back at another port.
+// open, in the restore, or in the traffic. The processor goes on, and no local files may be lost for it. So it is with the network
+// between them: a proxy slows it down, resets connections or swallows what passes, or the broker comes back at another port. Where the broker
+// is away for long, or not to be found again, the processor may give up with an error that names it and says what to do.
 package torture
 
 import (
@@ -223,10 +224,8 @@ func (r *run) cell(ctx context.Context, cell Cell, admin *changelog.Admin, until
 		Options: r.Options, cell: cell, admin: admin, before: r.watch, judged: r.judge,
 		schedule: newSchedule(r.Seed, &cell), rng: rand.New(rand.NewPCG(r.Seed, ^hash(cell.Name))),
 	}
-	repeat := fmt.Sprintf("restorebench torture --cells %s --seed %d", cell.Name, r.Seed)
 	if r.Fault != "" {
 		c.schedule = newFaultSchedule(r.Seed, &cell, r.Fault)
-		repeat += " --fault " + r.Fault
 	}
 	err := c.run(ctx, func(kills int) bool {
 		return r.Kills > 0 && kills >= r.Kills || r.Time > 0 && kills > 0 && time.Now().After(until)
@@ -238,9 +237,21 @@ func (r *run) cell(ctx context.Context, cell Cell, admin *changelog.Admin, until
 	defer r.mu.Unlock()
 	r.res.Failures = append(r.res.Failures, Failure{
 		Cell: cell.Name, Why: err.Error(), Kept: c.kept,
-		Repeat: fmt.Sprintf("%s --kills %d", repeat, c.kills),
+		Repeat: c.repeat(),
 	})
 	return nil
+}
+
+// repeat is the command that does the same again.
+func (c *campaign) repeat() string {
+	command := fmt.Sprintf("restorebench torture --cells %s --seed %d", c.cell.Name, c.Seed)
+	if c.Fault != "" {
+		command += " --fault " + c.Fault
+	}
+	if ofBroker(c.Fault) { // which others are not struck for
+		command += " --broker " + c.Kind
+	}
+	return fmt.Sprintf("%s --kills %d", command, c.kills)
 }
 
 // judge takes a kill that was judged.
