@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io/fs"
 	"maps"
@@ -21,27 +22,35 @@ import (
 
 const canary = "hunter2-canary"
 
-// A password gets the run in, by every client that there is, and is nowhere: not in results, not in what the run keeps while it
-// lasts, not in what it says, nor in the list of processes.
+// A password, the user's or that of the key of a certificate, gets the run in, by every client that there is, and is nowhere: not in
+// results, not in what the run keeps while it lasts, not in what it says, nor in the list of processes.
 func TestPasswordIsNowhere(t *testing.T) {
-	b, client := brokertest.Secured(t, brokertest.SASLPlain, canary)
+	brokers, clients := map[string]*broker.Broker{}, map[string]map[string]string{}
+	for _, protocol := range []string{brokertest.SASLPlain, brokertest.MutualTLS} {
+		brokers[protocol], clients[protocol] = brokertest.Secured(t, protocol, canary)
+	}
+	secrets := map[string]string{brokertest.SASLPlain: "sasl.password", brokertest.MutualTLS: "ssl.key.password"}
 	for _, c := range []struct {
-		name   string
-		args   []string
-		env    string
-		trials int
+		name     string
+		protocol string // SASLPlain unless it is told
+		args     []string
+		env      string
+		trials   int
 	}{
 		{name: "own", args: []string{"--stores", "memory,rocksdb", "--guarantee", "alos,eos", "--snapshot-interval", "1s"}, trials: 12},
 		{name: "group, standby, compacted", args: []string{"--stores", "rocksdb", "--recovery", "replay", "--group", "none,classic", "--standby", "0,1", "--compacted", "false,true", "--exclude", "standby=1,group=classic"}, trials: 5},
 		{name: "environment", args: []string{"--stores", "memory", "--recovery", "replay"}, env: "CANARY", trials: 1},
+		{name: "certificate", protocol: brokertest.MutualTLS, args: []string{"--stores", "rocksdb", "--recovery", "replay", "--guarantee", "alos,eos", "--group", "none,classic"}, trials: 4},
+		{name: "certificate, environment", protocol: brokertest.MutualTLS, args: []string{"--stores", "memory", "--recovery", "replay"}, env: "CANARY", trials: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			settings := maps.Clone(client)
+			protocol := cmp.Or(c.protocol, brokertest.SASLPlain)
+			settings := maps.Clone(clients[protocol])
 			if c.env != "" {
 				t.Setenv(c.env, canary)
-				settings["sasl.password"] = "env:" + c.env
+				settings[secrets[protocol]] = "env:" + c.env
 			}
-			args := append([]string{"run", "--keys", "3k", "--runs", "1", "--broker", b.Bootstrap(), "--client", spec.Settings(settings).String()}, c.args...)
+			args := append([]string{"run", "--keys", "3k", "--runs", "1", "--broker", brokers[protocol].Bootstrap(), "--client", spec.Settings(settings).String()}, c.args...)
 			r := watched(t, c.env != "", args...)
 			if r.code != exitOK {
 				t.Fatalf("exit code %d: %s", r.code, r.stderr)
@@ -55,29 +64,47 @@ func TestPasswordIsNowhere(t *testing.T) {
 				t.Fatalf("%d records (%v), want %d: %s", len(records), err, c.trials, r.stderr)
 			}
 			for _, rec := range records {
-				if rec.Broker.Security != brokertest.SASLPlain || rec.Restored.Records > 0 && rec.Restored.Fetcher != spec.FetcherLibrdkafka {
+				if rec.Broker.Security != protocol || rec.Restored.Records > 0 && rec.Restored.Fetcher != spec.FetcherLibrdkafka {
 					t.Errorf("broker %+v, restored %+v", rec.Broker, rec.Restored)
 				}
 			}
 		})
 	}
+	t.Run("votes by a certificate", func(t *testing.T) {
+		r := watched(t, false, "vote", "--store", "rocksdb-versioned", "--broker", brokers[brokertest.MutualTLS].Bootstrap(),
+			"--client", spec.Settings(clients[brokertest.MutualTLS]).String())
+		if r.code != exitOK {
+			t.Errorf("exit code %d: %s", r.code, r.stderr)
+		}
+	})
 }
 
 // Who is not let in is told so in a moment, by the exit code for bad input and without the password.
 func TestWrongPassword(t *testing.T) {
-	b, client := brokertest.Secured(t, brokertest.SASLPlain, canary)
-	t.Setenv("WRONG", canary+"-wrong")
-	client["sasl.password"] = "env:WRONG"
-	start := time.Now()
-	r := watched(t, true, "run", "--keys", "100", "--broker", b.Bootstrap(), "--client", spec.Settings(client).String())
-	if r.code != exitBadInput || !strings.Contains(r.stderr, "refuses the connection") || strings.Count(r.stderr, "\n") != 1 {
-		t.Errorf("exit code %d: %s", r.code, r.stderr)
-	}
-	if took := time.Since(start); took > time.Minute {
-		t.Errorf("it took %v", took)
-	}
-	if len(files(t, r.out)) > 0 {
-		t.Errorf("results were made: %v", files(t, r.out))
+	for protocol, wrong := range map[string]func(client map[string]string){
+		brokertest.SASLPlain: func(client map[string]string) { client["sasl.password"] = "env:WRONG" },
+		brokertest.MutualTLS: func(client map[string]string) { // no certificate
+			maps.DeleteFunc(client, func(name, _ string) bool {
+				return strings.HasPrefix(name, "ssl.certificate.") || strings.HasPrefix(name, "ssl.key.")
+			})
+		},
+	} {
+		t.Run(protocol, func(t *testing.T) {
+			b, client := brokertest.Secured(t, protocol, canary)
+			t.Setenv("WRONG", canary+"-wrong")
+			wrong(client)
+			start := time.Now()
+			r := watched(t, true, "run", "--keys", "100", "--broker", b.Bootstrap(), "--client", spec.Settings(client).String())
+			if r.code != exitBadInput || !strings.Contains(r.stderr, "refuses the connection") || strings.Count(r.stderr, "\n") != 1 {
+				t.Errorf("exit code %d: %s", r.code, r.stderr)
+			}
+			if took := time.Since(start); took > time.Minute {
+				t.Errorf("it took %v", took)
+			}
+			if len(files(t, r.out)) > 0 {
+				t.Errorf("results were made: %v", files(t, r.out))
+			}
+		})
 	}
 }
 
@@ -122,7 +149,10 @@ func watched(t *testing.T, known bool, args ...string) watchedRun {
 		t.Fatal(err)
 	}
 	mark := "RESTOREBENCH_TEST_MARK=" + dir
-	cmd := exec.Command("sh", append([]string{"-c", `umask 022; exec restorebench "$@"`, "sh"}, append(args, "--out", r.out)...)...)
+	if args[0] == "run" {
+		args = append(args, "--out", r.out)
+	}
+	cmd := exec.Command("sh", append([]string{"-c", `umask 022; exec restorebench "$@"`, "sh"}, args...)...)
 	cmd.Dir = repository // Kafka lies there
 	cmd.Env = append(os.Environ(), mark, "TMPDIR="+tmp)
 	var stdout, stderr bytes.Buffer

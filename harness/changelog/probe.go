@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -52,12 +53,17 @@ func Prober(overrides Settings) func(ctx context.Context, bootstrap string) erro
 	}
 }
 
+// alerted is what OpenSSL says of a peer that ends a connection. Under TLS 1.3 who lacks a certificate is told so behind the handshake,
+// which librdkafka takes for a failure of the transport.
+const alerted = "SSL alert number"
+
 // refusal is the first of the client's errors so far that says that a connection is refused, or nil.
 func refusal(events <-chan kafka.Event) error {
 	for {
 		select {
 		case event := <-events:
-			if e, is := event.(kafka.Error); is && (e.Code() == kafka.ErrAuthentication || e.Code() == kafka.ErrSsl) {
+			e, is := event.(kafka.Error)
+			if is && (e.Code() == kafka.ErrAuthentication || e.Code() == kafka.ErrSsl || strings.Contains(e.Error(), alerted)) {
 				return e
 			}
 		default:

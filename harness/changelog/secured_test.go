@@ -12,14 +12,15 @@ import (
 
 	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/changelog"
+	"restorebench/harness/secret"
 	"restorebench/stores"
 )
 
 const canary = "hunter2-canary"
 
-// Every kind of client gets in where a password is asked for, in the clear and by TLS.
+// Every kind of client gets in where a password is asked for, in the clear and by TLS, or a certificate.
 func TestSecuredCluster(t *testing.T) {
-	for _, protocol := range []string{brokertest.SASLPlain, brokertest.SASLTLS} {
+	for _, protocol := range []string{brokertest.SASLPlain, brokertest.SASLTLS, brokertest.MutualTLS} {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()
 			b, client := brokertest.Secured(t, protocol, canary)
@@ -93,13 +94,27 @@ func refused(t *testing.T, bootstrap string, client changelog.Settings) {
 	if err := os.WriteFile(wrong, []byte(canary+"-wrong"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cases := map[string]changelog.Settings{"password": {"sasl.password": "file:" + wrong}, "user": {"sasl.username": "nobody"}}
-	if client["security.protocol"] == brokertest.SASLTLS {
-		cases["authority"] = changelog.Settings{"ssl.ca.location": ""} // those of the system
+	set := func(name, value string) func(changelog.Settings) {
+		return func(s changelog.Settings) { s[name] = value }
+	}
+	cases := map[string]func(changelog.Settings){}
+	protocol := client["security.protocol"]
+	if protocol != brokertest.MutualTLS {
+		cases["password"], cases["user"] = set("sasl.password", "file:"+wrong), set("sasl.username", "nobody")
+	}
+	if protocol != brokertest.SASLPlain {
+		cases["authority"] = set("ssl.ca.location", "") // those of the system
+	}
+	if protocol == brokertest.MutualTLS {
+		cases["certificate, which is none"] = func(s changelog.Settings) {
+			maps.DeleteFunc(s, func(name, _ string) bool {
+				return strings.HasPrefix(name, "ssl.certificate.") || strings.HasPrefix(name, "ssl.key.")
+			})
+		}
 	}
 	for what, change := range cases {
 		settings := maps.Clone(client)
-		maps.Copy(settings, change)
+		change(settings)
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		err := changelog.Prober(settings)(ctx, bootstrap)
 		late := ctx.Err() != nil
@@ -107,5 +122,25 @@ func refused(t *testing.T, bootstrap string, client changelog.Settings) {
 		if !errors.Is(err, changelog.ErrRefused) || late || strings.Contains(err.Error(), canary) {
 			t.Errorf("a wrong %s: %v", what, err)
 		}
+	}
+}
+
+// A key that the password does not fit is found out before anybody is asked.
+func TestPasswordOfAKey(t *testing.T) {
+	b, client := brokertest.Secured(t, brokertest.MutualTLS, canary)
+	wrong := filepath.Join(t.TempDir(), "wrong")
+	if err := os.WriteFile(wrong, []byte(canary+"-wrong"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client["ssl.key.password"] = "file:" + wrong
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	err := changelog.Prober(client)(ctx, b.Bootstrap())
+	if err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), "ssl.key.location") || strings.Contains(err.Error(), canary) {
+		t.Error(err)
+	}
+	client["ssl.key.password"] = canary
+	if err := changelog.Prober(client)(ctx, b.Bootstrap()); !errors.Is(err, secret.ErrPlain) || strings.Contains(err.Error(), canary) {
+		t.Errorf("as it is: %v", err)
 	}
 }
