@@ -85,7 +85,7 @@ func away(err error) error {
 		return err
 	}
 	code := failure.Code()
-	if !unreached(code) && !coordinatorMoves(failure) && code != kafka.ErrMsgTimedOut && code != kafka.ErrLeaderNotAvailable {
+	if !coordinatorMoves(failure) && code != kafka.ErrMsgTimedOut && code != kafka.ErrLeaderNotAvailable {
 		return err
 	}
 	return fmt.Errorf("%w (%w)", ErrAway, err)
