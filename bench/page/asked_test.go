@@ -53,7 +53,7 @@ func TestProspects(t *testing.T) {
 		}
 	}
 	want := []string{
-		"Files kept, and current: rocksdb", "Files kept, and current: memory", "Files kept, older, then caught up: rocksdb",
+		"Files kept, the best case: rocksdb", "Files kept, the best case: memory", "Files kept, older, then caught up: rocksdb",
 		"Files lost, all is replayed: memory", "Files lost, all is replayed: rocksdb", "Standby, then caught up: rocksdb",
 	}
 	if !slices.Equal(got, want) {
@@ -73,8 +73,8 @@ func TestVerdictsAreOfTheirStore(t *testing.T) {
 	text := html(t, r)
 	for _, o := range r.Asked.Options {
 		row := fmt.Sprintf(`<th scope="row">%s</th><td class="n" data-label="Down for about"><b>%s</b></td><td class="n" data-label="Nine crashes of ten">%s</td>`+
-			`<td class="verdict" data-label="In time" data-typical="%v" data-high="%v">%s</td>`,
-			r.Asked.Name(o), report.About(o.DowntimeNS), o.Range(), escaped(fmt.Sprint(o.DowntimeNS)), escaped(fmt.Sprint(o.HighNS)), o.Verdict)
+			`<td class="verdict" data-label="In time"%s data-typical="%v" data-high="%v">%s</td>`,
+			r.Asked.Name(o), report.About(o.DowntimeNS), o.Range(), map[bool]string{true: " data-lucky"}[o.Recovery == record.Local], escaped(fmt.Sprint(o.DowntimeNS)), escaped(fmt.Sprint(o.HighNS)), o.Verdict)
 		if !strings.Contains(text, row) {
 			t.Errorf("%s: no row %s", o, row)
 		}
@@ -92,7 +92,7 @@ func TestVerdictsAreOfTheirStore(t *testing.T) {
 		r.Asked.Options[i].Verdict = ""
 	}
 	text = html(t, r)
-	if strings.Contains(text, `class="verdict-line"`) || strings.Contains(text, "data-target=") || strings.Count(text, `">-</td><td class="n" data-label="Memory">`) != len(r.Asked.Options) {
+	if strings.Contains(text, `class="verdict-line"`) || strings.Contains(text, "data-target=") || strings.Count(text, `">-</td><td class="n" data-label="RAM">`) != len(r.Asked.Options) {
 		t.Error("there is a verdict without an objective")
 	}
 }
@@ -129,11 +129,11 @@ func TestConditionOfAnEstimate(t *testing.T) {
 
 func TestCautionAndBulk(t *testing.T) {
 	a := asked()
-	if got := a.Caution(); got != "" {
+	if got := a.beyond(); got != "" {
 		t.Errorf("%q of estimates within what was measured", got)
 	}
 	a.Options[0].Extrapolated, a.Options[3].Extrapolated = []string{"keys 80M"}, []string{"keys 80M", "memory 9 GB"}
-	if got, want := a.Caution(), "An estimate beyond what was measured: keys 80M; memory 9 GB."; got != want {
+	if got, want := a.beyond(), "An estimate beyond what was measured: keys 80M; memory 9 GB."; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if !a.Bulk() {

@@ -189,7 +189,7 @@ func TestWorkloadFilter(t *testing.T) {
 // A target judges the estimates, the best case aside, and not what was measured at other sizes; with another one than
 // was asked for the page says whose its checkpoints are.
 func TestTargetOfEstimates(t *testing.T) {
-	b := open(t, asked(t), 1280, "light")
+	b := open(t, fromReadme(t), 1280, "light")
 	answer := `document.getElementById("target-answer").textContent`
 	if got := eval[string](b, answer); got != "✓ 2 of 4 ways are in time after nine crashes of ten, the best case aside." {
 		t.Error(got)

@@ -132,8 +132,8 @@ func TestHTMLShowsEveryTrial(t *testing.T) {
 }
 
 // What was asked is answered first, and beside the nearest of what was measured.
-// asked is the committed run, with the README's question.
-func asked(t *testing.T) Run {
+// fromReadme is the committed run, with the README's question.
+func fromReadme(t *testing.T) Run {
 	t.Helper()
 	r := committed(t, "capacity")
 	models, _, err := model.New(r.Records)
@@ -150,7 +150,7 @@ func asked(t *testing.T) Run {
 }
 
 func TestHTMLAnswersWhatWasAsked(t *testing.T) {
-	r := asked(t)
+	r := fromReadme(t)
 	text := html(t, r)
 	for _, want := range []string{
 		"<h1>80M keys: how long down after a crash?</h1>", `data-target="30000000000"`, "keys 80M, 20 times what was measured (4M)",
