@@ -12,3 +12,6 @@ func NewReaderOver(brokers, topic string, o Options, connect func(ctx context.Co
 	}
 	return newReader(brokers, topic, o, connect)
 }
+
+// Insist is insist.
+var Insist = insist

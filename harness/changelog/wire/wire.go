@@ -235,7 +235,7 @@ func insist(ctx context.Context, try func(again bool) error) error {
 	var last error
 	for again := false; ; again = true {
 		err := try(again)
-		if err != nil && last != nil && ctx.Err() != nil {
+		if err != nil && last != nil && over(ctx) {
 			err = last // and not that this try was cut short
 		}
 		last = err
@@ -256,6 +256,12 @@ func insist(ctx context.Context, try func(again bool) error) error {
 			return err
 		}
 	}
+}
+
+// over says whether the time is up: a connection that was waited for to the deadline can tell before the context does.
+func over(ctx context.Context) bool {
+	deadline, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && !time.Now().Before(deadline)
 }
 
 const (
