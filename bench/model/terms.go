@@ -60,8 +60,14 @@ func (k Kind) termsOf(phase string, cores int) []term {
 		return []term{fixed, {"key", keys}, {"byte", bytes}, {"stale record", stale}, {"key of a core", perCore(keys)}, {"byte of a core", perCore(bytes)}, partition}
 	case record.LocalTail, record.Standby:
 		return []term{
-			fixed, {"record of the tail", tail}, {"byte of the tail", tailBytes}, {"record of the tail and core", perCore(tail)},
-			{"byte of the tail and core", perCore(tailBytes)}, {"key", keys}, {"byte", keyBytes}, partition,
+			fixed,
+			{"record of the tail", tail},
+			{"byte of the tail", tailBytes},
+			{"record of the tail and core", perCore(tail)},
+			{"byte of the tail and core", perCore(tailBytes)},
+			{"key", keys},
+			{"byte", keyBytes},
+			partition,
 		}
 	}
 	return ofStore

@@ -155,8 +155,13 @@ func TestFar(t *testing.T) {
 		t.Errorf("it is %v from itself", d)
 	}
 	for _, c := range []struct{ near, far record.Cell }{
-		{of(100, 4, 2), of(200, 4, 2)}, {of(100, 4, 2), of(100, 8, 2)}, {of(100, 4, 2), of(100, 4, 1)},
-		{of(200, 4, 2), of(10, 4, 2)}, {of(1000, 4, 2), of(1, 4, 2)}, {of(100, 2, 2), of(100, 12, 2)}, {of(0, 4, 2), of(100, 4, 400)},
+		{of(100, 4, 2), of(200, 4, 2)},
+		{of(100, 4, 2), of(100, 8, 2)},
+		{of(100, 4, 2), of(100, 4, 1)},
+		{of(200, 4, 2), of(10, 4, 2)},
+		{of(1000, 4, 2), of(1, 4, 2)},
+		{of(100, 2, 2), of(100, 12, 2)},
+		{of(0, 4, 2), of(100, 4, 400)},
 	} {
 		if near, distant := far(c.near, question), far(c.far, question); near >= distant {
 			t.Errorf("%+v is %v away, %+v %v", c.near, near, c.far, distant)

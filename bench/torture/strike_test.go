@@ -189,8 +189,12 @@ func TestWhatCanBeLost(t *testing.T) {
 		start  subject.Event
 		want   bool
 	}{
-		{false, "", subject.Event{}, false}, {false, subject.PathEmpty, start, true}, {true, "", subject.Event{}, true},
-		{true, subject.PathLocal, subject.Event{}, true}, {true, subject.PathEmpty, subject.Event{}, false}, {true, subject.PathEmpty, start, true},
+		{false, "", subject.Event{}, false},
+		{false, subject.PathEmpty, start, true},
+		{true, "", subject.Event{}, true},
+		{true, subject.PathLocal, subject.Event{}, true},
+		{true, subject.PathEmpty, subject.Event{}, false},
+		{true, subject.PathEmpty, start, true},
 	} {
 		g := &ground{opened: c.before}
 		g.lived(&life{opened: subject.Event{Path: c.path}, start: c.start})
