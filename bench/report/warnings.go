@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -67,6 +68,15 @@ func (s *Summary) machine() *Warning {
 		return &Warning{Kind: WarnMachine, Text: text}
 	}
 	return nil
+}
+
+// WriteMachine writes a warning of what Machine tells, in lines of at most 80 columns, if there is anything.
+func WriteMachine(w io.Writer, env *record.Environment) {
+	if text := Machine(env); text != "" {
+		var b strings.Builder
+		writeWrapped(&b, "", "Warning: "+text+".")
+		fmt.Fprint(w, "\n", b.String())
+	}
 }
 
 // Machine tells what the doctor did not find ok; "": nothing, or it was not asked.

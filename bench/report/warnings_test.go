@@ -116,3 +116,17 @@ func TestMachineWarning(t *testing.T) {
 		t.Errorf("the table does not say it:\n%s", table.String())
 	}
 }
+
+// What spoils measures stands below them, as wide as a terminal.
+func TestWriteMachine(t *testing.T) {
+	var b strings.Builder
+	WriteMachine(&b, &record.Environment{Findings: []record.Finding{{Name: "load", Value: "cores 90 % busy", Level: record.LevelWarning}, {Name: "swap", Value: "1 GiB moved", Level: record.LevelSpoils}}})
+	want := "\nWarning: the machine (restorebench doctor): load: cores 90 % busy; swap: 1 GiB\n  moved (spoils the figures).\n"
+	if b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
+	}
+	b.Reset()
+	if WriteMachine(&b, &record.Environment{}); b.Len() > 0 {
+		t.Errorf("of a machine that is ok: %q", b.String())
+	}
+}

@@ -141,14 +141,7 @@ func showCeilings(out io.Writer, r *ceilings.Report) {
 		fmt.Fprintln(out, line)
 	}
 	showBounds(out, r.Ceilings)
-	showMachine(out, r.Environment)
-}
-
-// showMachine warns of what the doctor did not find ok.
-func showMachine(out io.Writer, env *record.Environment) {
-	if text := report.Machine(env); text != "" {
-		fmt.Fprintf(out, "\nWarning: %s.\n", text)
-	}
+	report.WriteMachine(out, r.Environment)
 }
 
 // showBounds says for each store which of the stages of its replay is the slowest, and

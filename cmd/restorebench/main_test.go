@@ -18,7 +18,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"restorebench/harness/broker/brokertest"
-	"restorebench/harness/record"
 )
 
 // TestMain makes the test binary the command too, so that the scripts run it as
@@ -177,19 +176,6 @@ func tree(ts *testscript.TestScript) (paths []string) {
 	})
 	ts.Check(err)
 	return paths
-}
-
-// What spoils the measures stands below them.
-func TestMachineBelowCeilings(t *testing.T) {
-	var b strings.Builder
-	showMachine(&b, &record.Environment{Findings: []record.Finding{{Name: "load", Value: "cores 90 % busy", Level: record.LevelWarning}, {Name: "swap", Value: "1 GiB moved", Level: record.LevelSpoils}}})
-	if want := "Warning: the machine (restorebench doctor): load: cores 90 % busy; swap: 1 GiB moved (spoils the figures).\n"; !strings.Contains(b.String(), want) {
-		t.Errorf("%q, want %q", b.String(), want)
-	}
-	b.Reset()
-	if showMachine(&b, &record.Environment{}); b.Len() > 0 {
-		t.Errorf("of a machine that is ok: %q", b.String())
-	}
 }
 
 func TestMissedTargetExitsWith3(t *testing.T) {

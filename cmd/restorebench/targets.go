@@ -120,5 +120,5 @@ func showTargets(out io.Writer, found *compared, records int64) {
 			fmt.Fprintf(out, "MISSED: %s against %s is %.3g, want %s\n", o.Of, o.By, o.Ratio, o.Want())
 		}
 	}
-	showMachine(out, found.Environment)
+	report.WriteMachine(out, found.Environment)
 }
