@@ -64,7 +64,9 @@ test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Nam
 # tenth of them (-short) with it; and packages that start no goroutine, in their tests neither (TestNothingToRace), have nothing to race.
 # The two runs go side by side: one computes while the other waits for its Kafkas.
 ALONE := bench/compare bench/model bench/plot bench/stats harness/workload
-RACE = $(filter-out $(ALONE:%=restorebench/%),$(shell go list ./...))
+# Those that take the longest begin first, so that none is left to run by itself.
+LONGEST := cmd/restorebench bench/peers harness/trial
+RACE = $(LONGEST:%=./%) $(filter-out $(ALONE:%=restorebench/%) $(LONGEST:%=restorebench/%),$(shell go list ./...))
 
 .PHONY: run-test run-test-race run-test-alone
 run-test:
