@@ -98,3 +98,18 @@ func TestResumedJournal(t *testing.T) {
 		t.Error("a run that is not there was resumed")
 	}
 }
+
+// The broker is warmed up for a tenth of what the run will take, and not for longer than makes a difference.
+func TestWarmth(t *testing.T) {
+	s := spec.Default()
+	s.Runs = 2
+	small := []record.Cell{{Subject: spec.SubjectSelf, Store: "memory", Recovery: record.Replay, Keys: 1000, UpdatesPerKey: 1}}
+	if got, want := warmth(s, small), 2*Expected(small[0])/10; got != want || got >= longestWarmth {
+		t.Errorf("%v, want %v", got, want)
+	}
+	large := small
+	large[0].Keys = 100_000_000
+	if got := warmth(s, large); got != longestWarmth {
+		t.Errorf("of a long run %v, want %v", got, longestWarmth)
+	}
+}

@@ -50,7 +50,7 @@ func (a *attempt) prepare(ctx context.Context, state string) error {
 func (a *attempt) refill() error {
 	reports, err := balloon.Reports(os.DirFS("/"))
 	if err != nil || !reports {
-		return nil //nolint:nilerr // the run's findings say that it can't be told
+		return nil //nolint:nilerr // one that can't be asked is as none: the doctor says that it is not shown
 	}
 	const atLeast, perKey = 256 << 20, 64 // of the processor itself, and in memory of the index
 	bytes := a.rec.Keys * int64(a.rec.KeyBytes+a.rec.ValueBytes)

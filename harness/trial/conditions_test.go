@@ -9,6 +9,7 @@ import (
 	"restorebench/harness/broker"
 	"restorebench/harness/record"
 	"restorebench/harness/spec"
+	"restorebench/internal/balloon"
 )
 
 // Kafka's real cleaner goes through the changelog: what is stale is gone, what is live comes back, and the holes are told.
@@ -72,5 +73,17 @@ func TestPagesAreDropped(t *testing.T) {
 	}
 	if pages, in, err := resident(f, 1<<20); err != nil || in > pages/10 {
 		t.Errorf("%d of %d pages stayed: %v", in, pages, err)
+	}
+}
+
+// Memory is got back from a host that takes it, in the amount that the record tells, and from no other.
+func TestRefill(t *testing.T) {
+	reports, err := balloon.Reports(os.DirFS("/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &attempt{rec: &record.Record{Cell: record.Cell{Keys: 10, KeyBytes: 16, ValueBytes: 100}}}
+	if err := a.refill(); err != nil || (a.rec.RefilledBytes > 0) != reports {
+		t.Errorf("%d bytes, %v; the host takes memory: %v", a.rec.RefilledBytes, err, reports)
 	}
 }
