@@ -308,3 +308,17 @@ func TestSeriesDiffer(t *testing.T) {
 		seen[l] = true
 	}
 }
+
+// An axis over almost three powers of ten, of which two are on it, is labelled all along and not at its upper end alone.
+func TestTicksOverTwoPowersOfTen(t *testing.T) {
+	const low = 120e-6
+	least := math.Inf(1)
+	for _, tick := range logTicks("s")(low, 80e-3) {
+		if tick.Label != "" {
+			least = math.Min(least, tick.Value)
+		}
+	}
+	if least > 2*low {
+		t.Errorf("the first label is at %v, the axis begins at %v", least, low)
+	}
+}

@@ -45,7 +45,7 @@ func number(v float64) string {
 // decades, or 1, 2 and 5 on a short axis, or even steps on one shorter than that.
 func logTicks(unit string) plot.TickerFunc {
 	return func(low, high float64) []plot.Tick {
-		short := math.Log10(high/low) < 2.5
+		short := math.Log10(high/low) < 2.5 || math.Floor(math.Log10(high))-math.Ceil(math.Log10(low)) < 2 // fewer than three powers of ten
 		var ticks []plot.Tick
 		labels := 0
 		for exponent := math.Floor(math.Log10(low)); exponent <= math.Log10(high); exponent++ {
