@@ -60,23 +60,26 @@ bench-compare: build ## Hold the restore to its targets, measured then and there
 test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Name")
 	@$(MAKE) --no-print-directory run-test
 
-# Computing takes many times as long under the race detector. So the stores' exhaustive and random tests run in full without it, and a
-# tenth of them (-short) with it; and packages that start no goroutine, in their tests neither (TestNothingToRace), have nothing to race.
-# The two runs go side by side: one computes while the other waits for its Kafkas.
+# Computing takes many times as long under the race detector. So what is exhaustive or random in the stores, and the command from outside,
+# are tested in full without it and by -short with it; and packages that start no goroutine, in their tests neither (TestNothingToRace),
+# have nothing to race. The two runs go side by side: one computes while the other waits for its Kafkas.
 ALONE := bench/compare bench/model bench/plot bench/stats harness/workload
 # Those that take the longest begin first, so that none is left to run by itself.
-LONGEST := cmd/restorebench bench/peers harness/trial
+LONGEST := bench/peers harness/trial bench/torture
 RACE = $(LONGEST:%=./%) $(filter-out $(ALONE:%=restorebench/%) $(LONGEST:%=restorebench/%),$(shell go list ./...))
 
-.PHONY: run-test run-test-race run-test-alone
+.PHONY: run-test run-tests run-test-race run-test-full
 run-test:
-	@$(MAKE) --no-print-directory -k $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) run-test-race run-test-alone
+	@scripts/with-docker-engine $(MAKE) --no-print-directory run-tests
+
+run-tests:
+	@$(MAKE) --no-print-directory -k $(if $(findstring jobserver,$(MAKEFLAGS)),,-j2) run-test-race run-test-full
 
 run-test-race:
-	scripts/with-docker-engine go test -race -short -timeout 30m $(RACE) $(ARGS)
+	go test -race -short -timeout 30m $(RACE) $(ARGS)
 
-run-test-alone:
-	go test -p 1 -timeout 30m $(ALONE:%=./%) ./stores/... $(ARGS)
+run-test-full:
+	go test -p 1 -timeout 30m ./cmd/... $(ALONE:%=./%) ./stores/... $(ARGS)
 
 interrupts: setup ## Interrupt 100 runs at random moments; nothing may be left behind
 	@$(MAKE) --no-print-directory run-interrupts

@@ -31,7 +31,17 @@ type tests struct{ *testing.M }
 
 func (t tests) Run() int { return brokertest.Main(t.M) }
 
+// full skips a test of the command from outside where tests are to be short, as under the race detector, which makes each start of
+// the command a second long: what it does is raced by the packages' own tests, and from its start to its end by TestInterrupts.
+func full(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("run in full without -short, see the Makefile")
+	}
+}
+
 func TestScripts(t *testing.T) {
+	full(t)
 	kafka, err := filepath.Abs(filepath.Join(repository, ".deps", "kafka-4.3.1"))
 	if err != nil {
 		t.Fatal(err)
@@ -113,6 +123,7 @@ func nothing(ts *testscript.TestScript, _ bool, args []string) {
 
 // A build without RocksDB says so, and how to get it, when it is asked for.
 func TestWithoutRocksDB(t *testing.T) {
+	full(t)
 	binary := build(t, "-tags", "norocksdb")
 	results := filepath.Join(t.TempDir(), "results")
 	out, err := exec.Command(binary, "run", "--stores", "rocksdb", "--out", results).CombinedOutput()

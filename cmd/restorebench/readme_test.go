@@ -44,6 +44,7 @@ func blocks(t *testing.T, file, language string) []string {
 // ones that measure with sizes that take seconds, make's targets as a dry run,
 // since this test is part of one of them.
 func TestDocumentedCommands(t *testing.T) {
+	full(t)
 	binary := build(t)
 	results := t.TempDir()
 	ran := 0

@@ -25,6 +25,7 @@ const canary = "hunter2-canary"
 // A password, the user's or that of the key of a certificate, gets the run in, by every client that there is, and is nowhere: not in
 // results, not in what the run keeps while it lasts, not in what it says, nor in the list of processes.
 func TestPasswordIsNowhere(t *testing.T) {
+	full(t)
 	brokers, clients := map[string]*broker.Broker{}, map[string]map[string]string{}
 	for _, protocol := range []string{brokertest.SASLPlain, brokertest.MutualTLS} {
 		brokers[protocol], clients[protocol] = brokertest.Secured(t, protocol, canary)
@@ -81,6 +82,7 @@ func TestPasswordIsNowhere(t *testing.T) {
 
 // Who is not let in is told so in a moment, by the exit code for bad input and without the password.
 func TestWrongPassword(t *testing.T) {
+	full(t)
 	for protocol, wrong := range map[string]func(client map[string]string){
 		brokertest.SASLPlain: func(client map[string]string) { client["sasl.password"] = "env:WRONG" },
 		brokertest.MutualTLS: func(client map[string]string) { // no certificate
@@ -110,6 +112,7 @@ func TestWrongPassword(t *testing.T) {
 
 // A run with a broker of its own has no file that others can read, but its results, and nothing that listens beyond this machine.
 func TestRunIsPrivate(t *testing.T) {
+	full(t)
 	r := watched(t, false, "run", "--keys", "20k", "--runs", "1", "--stores", "memory,rocksdb", "--snapshot-interval", "1s", "--broker", broker.Local)
 	if r.code != exitOK {
 		t.Fatalf("exit code %d: %s", r.code, r.stderr)
