@@ -196,7 +196,7 @@ func (c cellView) BoundBy() string {
 	if c.Bound == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s %.0f %%", c.Bound.Stage, 100*c.Bound.Share)
+	return c.Bound.Stage + " " + c.Bound.Percent(" ")
 }
 
 // Count writes the valid trials, and of how many.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"restorebench/harness/record"
 )
@@ -130,5 +131,34 @@ func TestLabelNamesWhatVaries(t *testing.T) {
 	}
 	if !reflect.DeepEqual(labels, want) {
 		t.Errorf("got %q, want %q", labels, want)
+	}
+}
+
+// A restore whose beginning was told late is shorter than what it is made of: no share of it makes a table wider than a terminal.
+func TestBoundOfALateBeginning(t *testing.T) {
+	for share, want := range map[float64]string{0.414: "41 %", 1.2: "120 %", 2: "200 %", 2.1: ">200 %", 540.92: ">200 %"} {
+		if got := (&Bound{Stage: BoundApply, Share: share}).Percent(" "); got != want {
+			t.Errorf("share %v: %q, want %q", share, got, want)
+		}
+	}
+	records := testRun()
+	for i := range records {
+		records[i].Restored.ApplyNS *= 5000
+	}
+	s, err := New(records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := Table(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "apply >200%") {
+		t.Errorf("no share is cut off:\n%s", b.String())
+	}
+	for line := range strings.Lines(b.String()) {
+		if n := utf8.RuneCountInString(line); n > 81 {
+			t.Errorf("%d columns: %s", n-1, line)
+		}
 	}
 }

@@ -123,7 +123,7 @@ func (s *Summary) Bounds() []string {
 	var all []string
 	for _, one := range s.Series() {
 		if c := one.Cells[len(one.Cells)-1]; c.Bound != nil && c.Subject == spec.SubjectSelf {
-			all = append(all, fmt.Sprintf("%s: %s %.0f %%", one.Role, c.Bound.Stage, 100*c.Bound.Share))
+			all = append(all, fmt.Sprintf("%s: %s %s", one.Role, c.Bound.Stage, c.Bound.Percent(" ")))
 		}
 	}
 	return all

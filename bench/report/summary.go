@@ -4,6 +4,7 @@
 package report
 
 import (
+	"fmt"
 	"time"
 
 	"restorebench/bench/stats"
@@ -97,6 +98,17 @@ type Bound struct {
 	// FetchShare is that of fetching, whichever stage counts: the restore's throughput as
 	// a share of the one with nothing applied.
 	FetchShare float64 `json:"fetch_share"`
+}
+
+// Percent writes the share, with what stands between the figure and its sign. A stage can be measured to take somewhat longer than the
+// restore that it is a part of, but not twice as long: then the machine was too busy to take down in time when the restore began,
+// which is all that such a share says.
+func (b *Bound) Percent(between string) string {
+	const most = 2
+	if b.Share > most {
+		return fmt.Sprintf(">%d%s%%", 100*most, between)
+	}
+	return fmt.Sprintf("%.0f%s%%", 100*b.Share, between)
 }
 
 // The stages that can bound a restore.

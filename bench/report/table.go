@@ -158,7 +158,7 @@ func (s *Summary) columns() []column {
 			if c.Bound == nil {
 				return unknown
 			}
-			return fmt.Sprintf("%s %.0f%%", c.Bound.Stage, 100*c.Bound.Share)
+			return c.Bound.Stage + " " + c.Bound.Percent("")
 		}})
 	}
 	return columns
