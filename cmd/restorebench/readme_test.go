@@ -113,7 +113,7 @@ func smallBenchmarks(args []string) []string {
 		}
 	}
 	out := append([]string{}, own[:2]...)
-	out = append(out, "-benchtime", "1x", "-run", "^$", "-vet", "off") // the tests beside them run on their own, and go vet too
+	out = append(out, "-benchtime", "1x", "-run", "^$", "-vet", "off", "-ldflags=-w") // the tests beside them run on their own, and go vet too
 	out = append(out, own[2:]...)
 	out = append(out, "-args")
 	out = append(out, behind...)

@@ -51,6 +51,16 @@ func versionOf(libs string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(filepath.Base(jars[0]), prefix), suffix)
 }
 
+// classArchive is the archive of classes beside Kafka's jars, named as in the official image (KIP-975), "" if there is none. A JVM
+// that can't use it, being another one than it was made with, leaves it aside.
+func classArchive(libs string) string {
+	archive := filepath.Join(filepath.Dir(libs), "kafka.jsa")
+	if info, err := os.Stat(archive); err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return archive
+}
+
 // findJava returns the java of JAVA_HOME, else of PATH.
 func findJava() (string, error) {
 	if home := os.Getenv("JAVA_HOME"); home != "" {

@@ -69,8 +69,12 @@ func launchLocal(ctx context.Context, o Options) (_ instance, err error) {
 		return append(more, "-Djava.io.tmpdir="+filepath.Join(home, "tmp"), // the native libraries that Kafka unpacks
 			"-Dlog4j2.configurationFile="+filepath.Join(home, "log4j2.properties"), "-cp", filepath.Join(libs, "*"))
 	}
+	var shared []string
+	if archive := classArchive(libs); archive != "" {
+		shared = []string{"-XX:SharedArchiveFile=" + archive}
+	}
 
-	format, err := startJVM(java, append(args("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"),
+	format, err := startJVM(java, append(args(slices.Concat(shared, []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"})...),
 		"kafka.tools.StorageTool", "format", "--cluster-id", clusterID, "--config", k.properties()), k.log)
 	if err != nil {
 		return nil, err
@@ -78,7 +82,7 @@ func launchLocal(ctx context.Context, o Options) (_ instance, err error) {
 	if err := format.wait(ctx); err != nil {
 		return nil, fmt.Errorf("format Kafka's storage: %w\n%s", err, k.logTail(failureLines))
 	}
-	k.command = append(append([]string{java}, args(slices.Concat(jvmHeap, jvmOptions)...)...), "kafka.Kafka", k.properties())
+	k.command = append(append([]string{java}, args(slices.Concat(shared, jvmHeap, jvmOptions)...)...), "kafka.Kafka", k.properties())
 	if err := k.start(); err != nil {
 		return nil, err
 	}

@@ -111,11 +111,26 @@ func TestLocal(t *testing.T) {
 	if group, _ := syscall.Getpgid(b.Pid()); group != b.Pid() {
 		t.Errorf("process group %d of pid %d: the terminal's SIGINT would reach it", group, b.Pid())
 	}
+	requireClassArchive(t, b.Pid())
 	stop(t, b)
 	if !errors.Is(syscall.Kill(b.Pid(), 0), syscall.ESRCH) {
 		t.Errorf("process %d is still there", b.Pid())
 	}
 	requireOnlyLog(t, o.Dir)
+}
+
+// requireClassArchive fails when a local broker does without the archive of classes that scripts/setup made. A JVM that rejects one says so
+// to nobody.
+func requireClassArchive(t *testing.T, pid int) {
+	t.Helper()
+	archive := filepath.Join("..", "..", ".deps", "kafka-"+broker.KafkaVersion, "kafka.jsa")
+	if _, err := os.Stat(archive); errors.Is(err, os.ErrNotExist) {
+		return // scripts/setup says when it could not make one
+	}
+	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", pid))
+	if err != nil || !strings.Contains(string(maps), "/kafka.jsa") {
+		t.Errorf("the broker's JVM has not mapped %s: %v", archive, err)
+	}
 }
 
 func TestContainer(t *testing.T) {
