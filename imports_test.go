@@ -76,7 +76,7 @@ var allowed = map[string][]string{
 	"bench/targets": {
 		"bench/ceilings", "harness/changelog", "harness/spec", "harness/workload", "internal/balloon", "stores", "stores/memory", "stores/rocks",
 	},
-	"bench/torture":        {"harness/broker", "harness/changelog", "harness/proxy", "harness/record", "harness/spec", "harness/subject", "stores", "stores/killpoint"},
+	"bench/torture":        {"internal/durable", "harness/broker", "harness/changelog", "harness/proxy", "harness/record", "harness/spec", "harness/subject", "stores", "stores/killpoint"},
 	"bench/progress":       {"bench/report", "bench/suite", "harness/record", "harness/spec"},
 	"bench/peers":          {"harness/record", "harness/spec", "harness/subject"},
 	"bench/peers/naive-go": {"harness/secret", "harness/subject", "harness/verify"},

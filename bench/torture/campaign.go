@@ -10,6 +10,7 @@ import (
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 	"restorebench/harness/subject"
 	"restorebench/stores"
 )
@@ -68,7 +69,7 @@ func (c *campaign) run(ctx context.Context, enough func(kills int) bool) (err er
 		came, err := c.kill(ctx, m)
 		if err == nil && !came { // once more, at the first moment that there is
 			if m.inRestore() || m.kind == KindBulk {
-				if err := c.ground.newState(c.Fault); err != nil {
+				if err := c.afresh(ctx); err != nil {
 					return err
 				}
 			}
@@ -80,6 +81,16 @@ func (c *campaign) run(ctx context.Context, enough func(kills int) bool) (err er
 			return err
 		}
 	}
+}
+
+// afresh goes on without files. Where a kill leaves some that count, a life that opens them judges it before they go.
+func (c *campaign) afresh(ctx context.Context) error {
+	if c.cell.Recovery != record.Replay && len(c.pending) > 0 {
+		if err := c.calm(ctx); err != nil {
+			return err
+		}
+	}
+	return c.ground.newState(c.Fault)
 }
 
 // renew judges what is not judged yet and begins on new ground, unless this was the last.
@@ -169,10 +180,14 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 		}
 	}
 	if c.Fault == FaultPowerCut {
-		if line.Proof, err = c.ground.disk.cut(); err != nil {
-			return false, err
+		var lost bool
+		if line.Proof, lost, err = c.ground.disk.cut(); err != nil {
+			c.pending = append(c.pending, line)
+			return false, c.fail(err, nil)
 		}
-		line.Kind = c.Fault
+		if lost { // else it is a mere kill
+			line.Kind = c.Fault
+		}
 	}
 	if c.Fault == FaultTopicExpired {
 		if line.Proof, err = c.expire(ctx); err != nil {
@@ -298,7 +313,10 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 		}
 	}
 	err = l.live(ctx, m, c.Stall, func(restored []subject.Entry) error { return c.judge(ctx, l, committed, restored) })
-	g.lived(l)
+	if err == nil {
+		err = c.cost(l) // of a life, too, that was killed before it was judged
+	}
+	g.lived(l, c.cell.Store == spec.StoreRocks)
 	if err != nil {
 		tail := l.process.LogTail(5)
 		l.process.Release()
@@ -323,8 +341,8 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	if err := errors.Join(c.ground.struck.ended(l), c.ground.struck.noticed(l), c.ground.struck.right(l)); err != nil {
 		return err
 	}
-	if l.opened.Path == subject.PathWiped && !costsFiles(c.Fault) && c.ground.opened {
-		return fmt.Errorf("a mere kill cost the local files: %s", l.opened.Reason)
+	if err := c.cost(l); err != nil {
+		return err
 	}
 	if c.Fault == FaultTopicGrown && l.opened.Path == subject.PathLocal && c.ground.spent {
 		return fmt.Errorf("local files were used, of a changelog with another number of partitions")
@@ -340,7 +358,7 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	for i, line := range c.pending {
 		line.Path, line.From, line.To, line.CommittedTo = l.opened.Path, l.start.From, l.start.To, int64(committed)
 		line.Entries, line.RecoveryNS, line.Verdict = len(restored), l.recovery.Nanoseconds(), VerdictOK
-		if ofFiles(line.Kind) || ofTopic(line.Kind) {
+		if ofFiles(line.Kind) || ofTopic(line.Kind) || line.Kind == FaultPowerCut {
 			line.Outcome = map[bool]string{true: OutcomeReplayed, false: OutcomeServed}[l.opened.Path != subject.PathLocal]
 			if line.Why = l.opened.Reason; line.Outcome == OutcomeReplayed && line.Why == "" {
 				return fmt.Errorf("%s: it was replayed, and not why: path %s", line.Proof, l.opened.Path)
@@ -359,6 +377,26 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	c.pending, c.ground.struck.forgotten = nil, nil
 	if d.any() {
 		return fmt.Errorf("%w: %s", errCell, d.First)
+	}
+	return nil
+}
+
+// cost is an error if a life did not use what the files held, where nothing but a kill, or what is to leave them whole, came before it.
+func (c *campaign) cost(l *life) error {
+	g := c.ground
+	switch {
+	case costsFiles(c.Fault) || l.opened.Path == "":
+		return nil
+	case l.opened.Path == subject.PathWiped && g.opened:
+		return fmt.Errorf("a mere kill cost the local files: %s", l.opened.Reason)
+	case c.cell.Recovery == record.Replay: // whose files a kill takes along
+		return nil
+	case l.opened.Path != subject.PathLocal && g.saved > 0:
+		return fmt.Errorf("a mere kill cost the local files, which held the changelog up to offset %d: path %s: %s", g.saved, l.opened.Path, l.opened.Reason)
+	case l.start.Event != "" && l.start.From < g.saved:
+		return fmt.Errorf("the local files held the changelog up to offset %d, and the restore began at %d", g.saved, l.start.From)
+	case l.start.Event != "" && l.start.From == 0 && l.opened.Path == subject.PathLocal && len(l.atOpen) > 0: // data and offset are saved as one
+		return fmt.Errorf("the local files held %d keys, and the restore began at 0", len(l.atOpen))
 	}
 	return nil
 }

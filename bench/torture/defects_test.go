@@ -23,6 +23,7 @@ func TestDefectsUnderTorture(t *testing.T) {
 		return r.Lost+r.Resurrected > 0 || strings.Contains(why, "saved offset is not in the changelog")
 	}
 	wentOn := func(_ *Row, why string) bool { return strings.Contains(why, "the restore went on") }
+	ignored := func(_ *Row, why string) bool { return strings.Contains(why, "and the restore began at 0") }
 	unrestored := func(_ *Row, why string) bool { return strings.Contains(why, "is not restored") }
 	for _, c := range []struct {
 		defect defect.Name
@@ -42,6 +43,8 @@ func TestDefectsUnderTorture(t *testing.T) {
 		{defect.CutTakenForWhole, "memory-replay", unrestored, FaultGroupJoined},
 		{defect.CutOffsetKept, "memory-replay", lost, FaultGroupJoined},
 		{defect.OffsetAhead, "rocksdb-wal", ahead, FaultRewound},
+		{defect.LocalFilesIgnored, "rocksdb-wal", ignored, ""},
+		{defect.LocalFilesIgnored, "memory-snapshot", ignored, ""},
 	} {
 		t.Run(string(c.defect), func(t *testing.T) {
 			t.Parallel()

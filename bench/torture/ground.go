@@ -40,6 +40,7 @@ type ground struct {
 	copied     int       // that there were
 	otherInput string    // topic of another partition's, see other
 	opened     bool      // the present one was, by a life before; a kill that cuts its making short leaves nothing to be lost
+	saved      int64     // the offset that the files are known to hold at least; 0: that is not known
 }
 
 const groundTimeout = 30 * time.Second
@@ -124,7 +125,7 @@ func (g *ground) close(admin *changelog.Admin) error {
 // newState goes on without the local files that there were.
 func (g *ground) newState(fault string) (err error) {
 	g.states++
-	g.opened = false
+	g.opened, g.saved = false, 0
 	g.state = filepath.Join(g.dir, fmt.Sprint("state-", g.states))
 	if !needsDisk(fault) {
 		return nil
@@ -137,9 +138,20 @@ func (g *ground) newState(fault string) (err error) {
 	return err
 }
 
-// lived notes whether what a life leaves can be lost. An empty store may be made anew before the restore, and that be cut short.
-func (g *ground) lived(l *life) {
-	g.opened = l.start.Event != "" || g.opened && l.opened.Path != subject.PathEmpty
+// lived notes what a life leaves that can be lost. An empty store may be made anew before the restore, and that be cut short. An offset at which
+// local files were opened stays in them; and RocksDB has the end of a restore flushed before the processor is ready, where a snapshot comes later.
+func (g *ground) lived(l *life, rocks bool) {
+	begun := l.start.Event != ""
+	g.opened = begun || g.opened && l.opened.Path != subject.PathEmpty
+	switch {
+	case l.opened.Path == subject.PathEmpty || l.opened.Path == subject.PathWiped:
+		g.saved = 0
+	case begun:
+		g.saved = max(g.saved, l.start.From)
+	}
+	if ready := l.during == duringTraffic || l.during == duringIdle; rocks && ready && l.start.From < l.start.To {
+		g.saved = max(g.saved, l.start.To)
+	}
 }
 
 // mend ends a fault of the disk, once the processor is dead.

@@ -179,27 +179,3 @@ func TestRepeat(t *testing.T) {
 		}
 	}
 }
-
-// What was cut short while an empty store was made anew has lost nothing, also where there was one before.
-func TestWhatCanBeLost(t *testing.T) {
-	start := subject.Event{Event: subject.RestoreStart}
-	for _, c := range []struct {
-		before bool
-		path   string
-		start  subject.Event
-		want   bool
-	}{
-		{false, "", subject.Event{}, false},
-		{false, subject.PathEmpty, start, true},
-		{true, "", subject.Event{}, true},
-		{true, subject.PathLocal, subject.Event{}, true},
-		{true, subject.PathEmpty, subject.Event{}, false},
-		{true, subject.PathEmpty, start, true},
-	} {
-		g := &ground{opened: c.before}
-		g.lived(&life{opened: subject.Event{Path: c.path}, start: c.start})
-		if g.opened != c.want {
-			t.Errorf("%+v: %v", c, g.opened)
-		}
-	}
-}

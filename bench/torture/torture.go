@@ -20,6 +20,8 @@
 //     reads that itself, by another client than the processor does;
 //   - what the local files held when they were opened has every record before the offset that
 //     was saved with them;
+//   - what the local files held is used: where nothing but a kill came before it, or what is to leave them whole, no life
+//     finds them empty or wiped, or begins its restore before the offset that they are known to hold;
 //   - every record of the input that was acknowledged is in it, by the generator's word and
 //     not by the changelog's;
 //   - the changelog is a transcript of the input: each record the next one, or one that came
@@ -31,7 +33,7 @@
 //
 // The processor ended by SIGKILL, and had told that the chosen moment came (see package
 // killpoint) or what it was doing. A moment that did not come is counted as a kill while
-// idle and tried again.
+// idle and tried again; where files count, a life that opens those that it left judges it before.
 //
 // # Faults
 //
@@ -53,7 +55,8 @@
 // With a fault of the disk, which is one of our own, it is full or fails in each life: the processor may end with an error that says so, names a file
 // and says what to do, and goes on from what is durable once the disk is mended.
 //
-// With a power cut, the files lie on a disk of our own, which with the kill loses what was not made durable.
+// With a power cut, the files lie on a disk of our own, which with the kill loses what was not made durable. Two files of the disk's own show it: one
+// that was not made durable is gone, one that was is whole.
 //
 // With a lock that is held, the processor is stopped, and a second one must give up on its files.
 //
