@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -20,6 +22,11 @@ func (c *campaign) contend(ctx context.Context, first *life, line *Line) error {
 	if err := first.process.Pause(); err != nil {
 		return err
 	}
+	lock := filepath.Join(c.ground.state, storeDir(0), TypeLock)
+	before, err := os.Stat(lock)
+	if err != nil {
+		return err
+	}
 	start := time.Now()
 	second, err := c.live(ctx, &moment{kind: KindRandom, after: c.Stall})
 	if !errors.Is(err, errEnded) {
@@ -30,6 +37,9 @@ func (c *campaign) contend(ctx context.Context, first *life, line *Line) error {
 	}
 	if pid := fmt.Sprintf("(pid %d)", first.process.Pid()); !strings.Contains(err.Error(), "locked: ") || !strings.Contains(err.Error(), pid) {
 		return fmt.Errorf("the files are locked %s: %w", pid, err)
+	}
+	if after, statErr := os.Stat(lock); statErr != nil || !os.SameFile(before, after) { // a third one would get another lock
+		return errors.Join(fmt.Errorf("the second processor has put another file in the place of %s, or none", lock), statErr)
 	}
 	line.Kind, line.Struck, line.Outcome, line.Why = c.Fault, first.during, OutcomeLocked, err.Error()
 	line.Proof = fmt.Sprintf("process %d was stopped, another gave up after %v", first.process.Pid(), time.Since(start).Round(time.Millisecond))
