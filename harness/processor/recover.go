@@ -29,6 +29,7 @@ type partition struct {
 	store    stores.Store
 	space    *space       // of the store's bytes
 	logged   stores.Batch // by live writes, and not yet in the changelog
+	overflow bool         // logged had no room for all of them
 	held     atomic.Bool  // nothing becomes durable by itself any more
 	progress restore.Progress
 

@@ -77,9 +77,12 @@ func segmented(store string) bool {
 	return typ == spec.TypeWindow || typ == spec.TypeTimestampedWindow || typ == spec.TypeSession
 }
 
-// log takes what live writes add to the changelog; the next commit sends it.
+// log takes what live writes add to the changelog; the next commit sends it, or refuses to if not all of it fits: a cache may write any
+// amount within a commit, so that none before it would make room.
 func (part *partition) log(key, value []byte, timestamp int64) {
-	part.logged.Append(key, value, timestamp, part.logged.Next)
+	if !part.logged.Append(key, value, timestamp, part.logged.Next) {
+		part.overflow = true
+	}
 }
 
 func openSpace(engine, typ string, task *subject.Task, part *partition) (stores.Space, error) {

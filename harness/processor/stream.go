@@ -129,6 +129,11 @@ func (s *streaming) commit(ctx context.Context) error {
 	if err := s.caches.flush(); err != nil {
 		return err
 	}
+	for _, part := range s.parts { // before anything is sent
+		if part.overflow {
+			return fmt.Errorf("store %s: more than 4 GiB are written between two commits, want fewer records than %d", part.task.Name, s.task.CommitRecords)
+		}
+	}
 	if _, err := send(ctx, s.output, &s.emitted); err != nil {
 		return err
 	}
