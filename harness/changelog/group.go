@@ -3,6 +3,7 @@ package changelog
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
@@ -16,13 +17,19 @@ import (
 // coordinator is still coming up (a null rd_kafka_cgrp_t behind OffsetCommit).
 type Group struct {
 	name     string
+	connect  func() (*kafka.Consumer, error)
 	consumer *kafka.Consumer
 }
 
-// groupTimeout bounds how long the coordinator may take: a broker that was just
-// started creates the topic of the offsets first, and one that is restarted within half
-// a minute is waited for.
-const groupTimeout = 45 * time.Second
+const (
+	// groupTimeout bounds how long the coordinator may take: a broker that was just
+	// started creates the topic of the offsets first, and one that is restarted within half
+	// a minute is waited for.
+	groupTimeout = 45 * time.Second
+	// searchTimeout is how long a client looks for the coordinator, or waits for its answer, before another one takes its place. librdkafka 2.14
+	// looks for a coordinator that has come back at another address, and is the same broker, at the old one for ever.
+	searchTimeout = 10 * time.Second
+)
 
 // NewGroup connects to a consumer group. overrides are settings that not every cluster asks for.
 func NewGroup(bootstrap, name string, overrides ...Settings) (*Group, error) {
@@ -36,16 +43,21 @@ func WatchGroup(bootstrap, name string) (*Group, error) {
 }
 
 func newGroup(bootstrap, name, isolation string, overrides ...Settings) (*Group, error) {
-	c, err := newConsumer(bootstrap, append([]Settings{{
+	limit := strconv.FormatInt(searchTimeout.Milliseconds(), 10)
+	settings := append([]Settings{{
 		"group.id": name, "enable.auto.commit": "false", "log_level": "0",
 		isolationLevel: isolation,
 		// So that a connection that does not answer is given up, and another one tried, within groupTimeout.
-		"socket.timeout.ms": "10000",
-	}}, overrides...)...)
-	if err != nil {
+		"socket.timeout.ms": limit,
+		// So long a commit waits for a coordinator. There is no member that could have a session.
+		"session.timeout.ms": limit,
+	}}, overrides...)
+	g := &Group{name: name, connect: func() (*kafka.Consumer, error) { return newConsumer(bootstrap, settings...) }}
+	var err error
+	if g.consumer, err = g.connect(); err != nil {
 		return nil, fmt.Errorf("group %s: %w", name, err)
 	}
-	return &Group{name: name, consumer: c}, nil
+	return g, nil
 }
 
 // newConsumer makes a consumer of settings, of which later ones count.
@@ -61,35 +73,67 @@ func newConsumer(bootstrap string, settings ...Settings) (*kafka.Consumer, error
 
 // Commit saves the offset of partition 0 of a topic: of the next record to process.
 func (g *Group) Commit(topic string, next stores.Offset) error {
-	for deadline := time.Now().Add(groupTimeout); ; time.Sleep(50 * time.Millisecond) {
+	err := g.ask(func(int) error {
 		done, err := g.consumer.CommitOffsets([]kafka.TopicPartition{{Topic: &topic, Offset: kafka.Offset(next)}})
 		if err == nil {
 			err = done[0].Error
 		}
-		if err == nil {
-			return nil
-		}
-		if !coordinatorMoves(err) || time.Now().After(deadline) {
-			return fmt.Errorf("commit offset %d of %s for group %s: %w", next, topic, g.name, away(err))
-		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("commit offset %d of %s for group %s: %w", next, topic, g.name, err)
 	}
+	return nil
 }
 
 // Committed is the offset that Commit saved, 0 when there is none.
-func (g *Group) Committed(topic string) (stores.Offset, error) {
-	for deadline := time.Now().Add(groupTimeout); ; time.Sleep(50 * time.Millisecond) {
-		left := max(time.Until(deadline), time.Millisecond)
-		got, err := g.consumer.Committed([]kafka.TopicPartition{{Topic: &topic}}, int(left.Milliseconds()))
+func (g *Group) Committed(topic string) (next stores.Offset, err error) {
+	err = g.ask(func(limit int) error {
+		got, err := g.consumer.Committed([]kafka.TopicPartition{{Topic: &topic}}, limit)
 		if err == nil {
 			err = got[0].Error
 		}
 		if err == nil {
-			return stores.Offset(max(got[0].Offset, 0)), nil // negative: nothing was committed
+			next = stores.Offset(max(got[0].Offset, 0)) // negative: nothing was committed
 		}
-		if !coordinatorMoves(err) || time.Now().After(deadline) {
-			return 0, fmt.Errorf("committed offset of %s for group %s: %w", topic, g.name, away(err))
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("committed offset of %s for group %s: %w", topic, g.name, err)
+	}
+	return next, nil
+}
+
+// ask asks the coordinator until it answers, or the time is over. A question gets the time that it may take, in ms. To ask again, by
+// another client too, does no harm: the group has no members, and one offset is committed at a time.
+func (g *Group) ask(question func(limit int) error) error {
+	begun := time.Now()
+	for search := begun; ; time.Sleep(50 * time.Millisecond) {
+		err := question(int(searchTimeout.Milliseconds()))
+		if err == nil {
+			return nil
+		}
+		if !coordinatorMoves(err) || time.Since(begun) >= groupTimeout {
+			return away(err)
+		}
+		if time.Since(search) >= searchTimeout {
+			if err := g.reconnect(); err != nil {
+				return err
+			}
+			search = time.Now()
 		}
 	}
+}
+
+// reconnect puts another client in the place of the one that there is.
+func (g *Group) reconnect() error {
+	c, err := g.connect()
+	if err != nil {
+		return err
+	}
+	before := g.consumer
+	g.consumer = c
+	return before.Close()
 }
 
 // Close disconnects.
