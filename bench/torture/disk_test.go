@@ -164,7 +164,7 @@ func TestPowerCut(t *testing.T) {
 		return l.Kind != FaultPowerCut || !strings.Contains(l.Proof, "the one without fsync, written right before, is gone, the one with fsync is whole") ||
 			l.Outcome != OutcomeServed && (l.Outcome != OutcomeReplayed || l.Why == "")
 	})
-	if mounts, err := os.ReadFile("/proc/mounts"); err != nil || strings.Contains(string(mounts), o.Dir) {
-		t.Errorf("%v; something is mounted still:\n%s", err, mounts)
+	if below := mountsBelow(t, o.Dir); len(below) > 0 {
+		t.Errorf("mounted still: %v", below)
 	}
 }

@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"regexp"
@@ -19,11 +18,7 @@ func regrouped(t *testing.T, fault string, kills int, cells ...string) []Line {
 	t.Parallel()
 	o := options(t)
 	o.Fault, o.Kills, o.Cells = fault, kills, cells
-	res, err := Run(context.Background(), o)
-	if err != nil || len(res.Failures) > 0 {
-		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-	}
-	all := lines(t, res)
+	all := tortured(t, o)
 	if len(all) != kills*len(cells) {
 		t.Errorf("seed %d: %d lines, want %d of each of %v", o.Seed, len(all), kills, cells)
 	}

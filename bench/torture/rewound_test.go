@@ -1,7 +1,6 @@
 package torture
 
 import (
-	"context"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,12 +16,8 @@ func TestStoreIsRewound(t *testing.T) {
 	t.Parallel()
 	o := options(t)
 	o.Fault, o.Kills, o.Cells = FaultRewound, 4, []string{"rocksdb-tail", "rocksdb-wal-eos"}
-	res, err := Run(context.Background(), o)
-	if err != nil || len(res.Failures) > 0 {
-		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
-	}
 	outcomes := map[string]int{}
-	for _, line := range lines(t, res) {
+	for _, line := range tortured(t, o) {
 		if line.Kind == KindIdle && line.Proof == "" { // nothing had become durable since
 			continue
 		}
