@@ -96,7 +96,7 @@ defects: setup ## Seed bugs into stores, restore and harness, one at a time; eac
 
 .PHONY: run-defects
 run-defects:
-	scripts/with-docker-engine go test -count 1 -tags defects -timeout 20m -run 'TestDefects|TestTwoDefects' ./harness/trial ./bench/torture $(ARGS)
+	scripts/with-docker-engine go test -count 1 -tags defects -timeout 20m -run Defects ./harness/trial ./bench/torture $(ARGS)
 
 equal-runs: setup ## Compare 10 pairs of equal runs: how often does compare see what is not there? (8 minutes)
 	@$(MAKE) --no-print-directory run-equal-runs
