@@ -114,13 +114,17 @@ func TestCheckLog(t *testing.T) {
 // CURRENT names a MANIFEST in its own directory. What is not there at all is left to RocksDB.
 func TestCheckManifest(t *testing.T) {
 	for current, c := range map[string]struct{ manifest, want string }{
-		"MANIFEST-000001\n":        {string(logRecord([]byte("edit"))), ""},
-		"MANIFEST-000001":          {string(logRecord([]byte("edit"))), ""},
-		"MANIFEST-000002\n":        {"", ""},
-		"MANIFEST-1/../MANIFEST-1": {"", "want the name of a MANIFEST"},
-		"000001":                   {"", "want the name of a MANIFEST"},
-		"":                         {"", "want the name of a MANIFEST"},
-		"MANIFEST-000003\n":        {string(make([]byte, 50)), "the record at byte 0 of its MANIFEST-000003"},
+		"MANIFEST-000001\n":                    {string(logRecord([]byte("edit"))), ""},
+		"MANIFEST-000001":                      {string(logRecord([]byte("edit"))), ""},
+		"MANIFEST-000002\n":                    {"", ""},
+		"MANIFEST-1/../MANIFEST-1":             {"", "want the name of a MANIFEST"},
+		"MANIFEST-\n":                          {"", "want the name of a MANIFEST"},
+		"MANIFEST-00\x00001\n":                 {"", "want the name of a MANIFEST"}, // no file can have it
+		"MANIFEST-000001\n\n":                  {"", "want the name of a MANIFEST"},
+		"MANIFEST-" + strings.Repeat("1", 300): {"", "want the name of a MANIFEST"}, // nor that
+		"000001":                               {"", "want the name of a MANIFEST"},
+		"":                                     {"", "want the name of a MANIFEST"},
+		"MANIFEST-000003\n":                    {string(make([]byte, 50)), "the record at byte 0 of its MANIFEST-000003"},
 	} {
 		dir := t.TempDir()
 		err := os.WriteFile(filepath.Join(dir, "CURRENT"), []byte(current), 0o600)

@@ -2,7 +2,12 @@ package rocks
 
 import (
 	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
 	"testing"
+
+	"restorebench/stores"
 )
 
 // Saved bytes are an offset behind which the changelog can go on, unknown, or an error.
@@ -30,6 +35,35 @@ func FuzzCheckLog(f *testing.F) {
 	f.Fuzz(func(t *testing.T, log []byte) {
 		if at, ok := checkLog(log); !ok && (at < 0 || at >= len(log)) {
 			t.Errorf("a wrong record at byte %d of %d", at, len(log))
+		}
+	})
+}
+
+// Whatever CURRENT is, it names a MANIFEST or the store is corrupt; and none that is there but the newest, behind which records were written.
+func FuzzCurrent(f *testing.F) {
+	dir := f.TempDir()
+	for _, name := range []string{"MANIFEST-000005", "MANIFEST-000011", "000012.sst"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			f.Fatal(err)
+		}
+	}
+	for _, current := range []string{"MANIFEST-000005\n", "MANIFEST-000011\n", "MANIFEST-11", "MANIFEST-000012\n", "MANIFEST-\x00\n", "000011\n", ""} {
+		f.Add([]byte(current))
+	}
+	f.Fuzz(func(t *testing.T, current []byte) {
+		if err := os.WriteFile(filepath.Join(dir, "CURRENT"), current, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, check := range []func(string) error{checkManifest, checkCurrent} {
+			if err := check(dir); err != nil {
+				if !errors.Is(err, stores.ErrCorrupt) {
+					t.Errorf("CURRENT is %q: %v, which is not stores.ErrCorrupt", current, err)
+				}
+				return
+			}
+		}
+		if newest := int64(11); numberOf(string(current)) < newest {
+			t.Errorf("CURRENT is %q, and passes for %d or newer", current, newest)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"restorebench/stores"
@@ -23,6 +24,9 @@ const (
 	manifestPrefix = "MANIFEST-"
 )
 
+// manifestName is how RocksDB names a MANIFEST. What CURRENT has instead may be no name of a file at all.
+var manifestName = regexp.MustCompile(`^MANIFEST-[0-9]{1,20}$`)
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // checkManifest refuses a MANIFEST with a record whose checksum is wrong. RocksDB finds that too, but before it does, a wrong
@@ -34,7 +38,7 @@ func checkManifest(dir string) error {
 		return ignoreMissing(err)
 	}
 	name := strings.TrimSuffix(string(current), "\n")
-	if !strings.HasPrefix(name, manifestPrefix) || name != filepath.Base(name) {
+	if !manifestName.MatchString(name) {
 		return fmt.Errorf("rocks: open %s: %w: its CURRENT is %.40q, want the name of a MANIFEST", dir, stores.ErrCorrupt, current)
 	}
 	log, err := os.ReadFile(filepath.Join(dir, name))
