@@ -67,6 +67,13 @@ func TopicConfig(overrides map[string]string) map[string]string {
 // Create creates a topic with one replica per partition and waits until every
 // partition has a leader. From then on it is one of those that Delete deletes.
 func (a *Admin) Create(ctx context.Context, topic string, partitions int, config map[string]string) error {
+	// Before anything is entered: what is there already, a request that is not answered cannot have made.
+	switch _, err := a.topicID(ctx, topic); {
+	case err == nil:
+		return fmt.Errorf("create topic %s: %w", topic, kafka.NewError(kafka.ErrTopicAlreadyExists, "it exists already", false))
+	case !unknownTopic(err):
+		return fmt.Errorf("create topic %s: %w", topic, err)
+	}
 	before, had := a.ledger.find(topic)
 	a.ledger.enter(topic, unknownID) // a request that is not answered may have made it
 	res, err := a.client.CreateTopics(ctx, []kafka.TopicSpecification{{

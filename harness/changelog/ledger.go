@@ -13,13 +13,15 @@ import (
 var ErrNotOurs = errors.New("not a topic that was created here; it is left alone")
 
 // ledger are the topics that an Admin created, by name, with their topic ids (KIP-516): a name alone may by
-// now belong to a topic of somebody else.
+// now belong to a topic of somebody else. The id is random, a version 4 UUID that no other cluster has given to another topic: so
+// it stands for the cluster, too.
 type ledger struct {
 	mu      sync.Mutex
 	created map[string]string
 }
 
-// unknownID is that of a topic whose creation was asked for and not confirmed.
+// unknownID is that of a topic whose creation was asked for and not confirmed. There was none of that name just before, so one that is
+// there later is taken for it.
 const unknownID = ""
 
 func (l *ledger) enter(topic, id string) {

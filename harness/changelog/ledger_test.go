@@ -1,6 +1,7 @@
 package changelog_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -27,6 +28,11 @@ func TestOnlyOwnTopicsAreDeleted(t *testing.T) {
 	}
 	if err := ours.Create(t.Context(), topic, 1, nil); err == nil {
 		t.Fatal("a topic was created twice")
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := ours.Create(canceled, topic, 1, nil); !errors.Is(err, context.Canceled) { // nobody knows what became of it
+		t.Fatal(err)
 	}
 	if err := ours.Delete(t.Context(), topic); !errors.Is(err, changelog.ErrNotOurs) || !exists(topic) {
 		t.Errorf("Delete of another's topic = %v, and it exists: %v", err, exists(topic))
