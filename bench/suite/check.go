@@ -1,11 +1,13 @@
 package suite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"restorebench/harness/broker"
 	"restorebench/harness/changelog"
@@ -65,6 +67,23 @@ func checkBroker(s *spec.Spec) error {
 		return fmt.Errorf("--client: %w", err)
 	}
 	return nil
+}
+
+// hostsTimeout is how long a cluster that has just answered may take to do so again.
+const hostsTimeout = 30 * time.Second
+
+// checkHosts looks where a cluster that answers says that its brokers are.
+func checkHosts(ctx context.Context, s *spec.Spec, b *broker.Broker) error {
+	if b.Kind() != broker.Remote || s.AllowRemote {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, hostsTimeout)
+	defer cancel()
+	hosts, err := changelog.Hosts(ctx, b.Bootstrap(), changelog.Settings(s.Client))
+	if err != nil {
+		return fmt.Errorf("%w: %w", broker.ErrUnreachable, err)
+	}
+	return broker.CheckHosts(s.Broker, hosts, s.AllowRemote)
 }
 
 func isRocks(store string) bool {

@@ -147,6 +147,9 @@ func withRunner(ctx context.Context, o Options, run string, do func(*trial.Runne
 			o.Logf("%v", err)
 		}
 	}()
+	if err := checkHosts(ctx, o.Spec, b); err != nil {
+		return brokerError(err)
+	}
 	r := &trial.Runner{Run: run, Spec: o.Spec, Broker: b, Command: o.Command, Subjects: o.Subjects, Dir: dir}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	return do(r)

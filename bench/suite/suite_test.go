@@ -3,14 +3,19 @@ package suite
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
+	"restorebench/harness/broker"
+	"restorebench/harness/changelog"
+	"restorebench/harness/proxy"
 	"restorebench/harness/record"
 	"restorebench/harness/spec"
+	"restorebench/harness/trial"
 )
 
 func cells(t *testing.T) []record.Cell {
@@ -111,6 +116,49 @@ func TestBadInputStartsNothing(t *testing.T) {
 		}
 		if _, err := os.Stat(s.Out); err == nil {
 			t.Errorf("%s: results were made", name)
+		}
+	}
+}
+
+// An address of this machine that leads to a cluster elsewhere is the user's to allow.
+func TestTunnelIsAskedFor(t *testing.T) {
+	t.Parallel()
+	elsewhere, err := proxy.Listen() // for a host that is not known to be here, and can be reached
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer elsewhere.Close()
+	const host = "127.1"
+	_, port, _ := net.SplitHostPort(elsewhere.Address())
+	b, err := broker.Start(t.Context(), broker.Options{
+		Kind: broker.Local, Dir: t.TempDir(), Properties: map[string]string{"advertised.listeners": "PLAINTEXT://" + net.JoinHostPort(host, port)},
+		Probe: func(ctx context.Context, bootstrap string) error {
+			elsewhere.Target(bootstrap)
+			return changelog.Probe(ctx, bootstrap)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := b.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, allowed := range []bool{false, true} {
+		s := spec.Default()
+		s.StateDir, s.Broker, s.AllowRemote = t.TempDir(), b.Bootstrap(), allowed
+		ran := false
+		err := WithRunner(t.Context(), Options{Spec: s, Logf: t.Logf}, func(*trial.Runner) error { ran = true; return nil })
+		if allowed {
+			if err != nil || !ran {
+				t.Errorf("it ran: %v, %v", ran, err)
+			}
+			continue
+		}
+		var bad *BadInput
+		if want := "--broker " + b.Bootstrap() + ": " + host + " is not this machine"; !errors.As(err, &bad) || !strings.Contains(err.Error(), want) || ran {
+			t.Errorf("it ran: %v, %v, want ...%s...", ran, err, want)
 		}
 	}
 }

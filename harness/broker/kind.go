@@ -31,13 +31,31 @@ func CheckRemote(kind string, allowed bool) error {
 		return nil
 	}
 	for address := range strings.SplitSeq(kind, ",") {
-		host, _, _ := net.SplitHostPort(address)
-		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			return fmt.Errorf("%w: --broker %s: %s is not this machine; --allow-remote says that topics may be made and deleted there",
-				ErrBadKind, kind, host)
+		if host, _, _ := net.SplitHostPort(address); !here(host) {
+			return fmt.Errorf("%w: --broker %s: %s is not this machine; %s", ErrBadKind, kind, host, askRemote)
 		}
 	}
 	return nil
+}
+
+// CheckHosts is CheckRemote of where a cluster says that its brokers are: kind may be this machine's end of a tunnel.
+func CheckHosts(kind string, hosts []string, allowed bool) error {
+	if allowed {
+		return nil
+	}
+	for _, host := range hosts {
+		if !here(host) {
+			return fmt.Errorf("%w: --broker %s: %s is not this machine, and the cluster says that a broker of it is there; %s", ErrBadKind, kind, host, askRemote)
+		}
+	}
+	return nil
+}
+
+const askRemote = "--allow-remote says that topics may be made and deleted there"
+
+func here(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // badAddress says what is wrong with one HOST:PORT; nothing when it is well-formed.

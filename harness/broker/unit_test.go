@@ -281,3 +281,18 @@ func TestCheckRemote(t *testing.T) {
 		}
 	}
 }
+
+// So it is with brokers that a cluster names.
+func TestCheckHosts(t *testing.T) {
+	for remote, hosts := range map[string][]string{
+		"": {"localhost", "127.0.0.1", "::1"}, "10.0.0.1": {"127.0.0.1", "10.0.0.1"}, "kafka": {"kafka"}, "2001:db8::1": {"::1", "2001:db8::1"},
+	} {
+		err := CheckHosts("localhost:1", hosts, false)
+		if (err == nil) != (remote == "") || err != nil && (!errors.Is(err, ErrBadKind) || !strings.Contains(err.Error(), "--broker localhost:1: "+remote+" is not this machine")) {
+			t.Errorf("%v: %v, want %q refused", hosts, err, remote)
+		}
+		if err := CheckHosts("localhost:1", hosts, true); err != nil {
+			t.Errorf("%v, allowed: %v", hosts, err)
+		}
+	}
+}

@@ -22,33 +22,42 @@ func Probe(ctx context.Context, bootstrap string) error { return Prober(nil)(ctx
 // is refused for good.
 func Prober(overrides Settings) func(ctx context.Context, bootstrap string) error {
 	return func(ctx context.Context, bootstrap string) error {
-		// A producer that sends nothing: it tells why connections fail, as an admin client does not; and a consumer would
-		// look for its group's coordinator, for which a broker makes the topic of the groups' offsets.
-		s := Settings{
-			"log_level": "0", "reconnect.backoff.ms": "20", "reconnect.backoff.max.ms": "500", "socket.nagle.disable": "true",
-		}.with(bootstrap, overrides)
-		m, err := s.configMap()
-		if err != nil {
-			return fmt.Errorf("%s: %w", bootstrap, err)
+		_, err := Hosts(ctx, bootstrap, overrides)
+		return err
+	}
+}
+
+// Hosts asks as a Prober does, and returns the hosts at which the cluster says that its brokers are.
+func Hosts(ctx context.Context, bootstrap string, overrides Settings) (hosts []string, err error) {
+	// A producer that sends nothing: it tells why connections fail, as an admin client does not; and a consumer would
+	// look for its group's coordinator, for which a broker makes the topic of the groups' offsets.
+	s := Settings{
+		"log_level": "0", "reconnect.backoff.ms": "20", "reconnect.backoff.max.ms": "500", "socket.nagle.disable": "true",
+	}.with(bootstrap, overrides)
+	m, err := s.configMap()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", bootstrap, err)
+	}
+	p, err := kafka.NewProducer(m)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", bootstrap, s.made(err))
+	}
+	defer p.Close()
+	for {
+		md, err := p.GetMetadata(nil, false, 250)
+		if err == nil {
+			for _, b := range md.Brokers {
+				hosts = append(hosts, b.Host)
+			}
+			return hosts, nil
 		}
-		p, err := kafka.NewProducer(m)
-		if err != nil {
-			return fmt.Errorf("%s: %w", bootstrap, s.made(err))
+		if why := refusal(p.Events()); why != nil {
+			return nil, fmt.Errorf("%s: %w: %w", bootstrap, ErrRefused, s.made(why))
 		}
-		defer p.Close()
-		for {
-			_, err := p.GetMetadata(nil, false, 250)
-			if err == nil {
-				return nil
-			}
-			if why := refusal(p.Events()); why != nil {
-				return fmt.Errorf("%s: %w: %w", bootstrap, ErrRefused, s.made(why))
-			}
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("%s: %w (%w)", bootstrap, ctx.Err(), err)
-			case <-time.After(20 * time.Millisecond):
-			}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%s: %w (%w)", bootstrap, ctx.Err(), err)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
