@@ -55,6 +55,7 @@ func TestWhyATransactionFailed(t *testing.T) {
 		{kafka.ErrFenced, time.Now(), ErrFenced, ErrExpired},
 		{kafka.ErrInvalidProducerEpoch, time.Now().Add(-transactionTimeout), ErrExpired, ErrAway},
 		{kafka.ErrMsgTimedOut, time.Now().Add(-transactionTimeout), failure, ErrFenced},
+		{kafka.ErrMsgSizeTooLarge, time.Now(), ErrRecordTooLarge, ErrAway},
 	} {
 		if err := why(c.code, c.begun, failure); !errors.Is(err, c.is) || errors.Is(err, c.not) {
 			t.Errorf("%v, begun %v ago: %v, want %v", c.code, time.Since(c.begun), err, c.is)

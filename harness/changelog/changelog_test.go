@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -341,6 +342,60 @@ func TestTooLargeRecord(t *testing.T) {
 	b.Append([]byte("k"), make([]byte, 2<<20), 0, 0)
 	if _, err := w.Send(b); !errors.Is(err, changelog.ErrRecordTooLarge) {
 		t.Fatalf("%v, want ErrRecordTooLarge", err)
+	}
+}
+
+// batchBytes is what a batch of one record has beside the value, whose key has a byte and whose value has 8 KiB to 1 MiB: a header of 61 bytes;
+// the lengths of the record and its value, of 3 bytes each; that of its key and the key itself; its attributes, two differences to
+// the header, and the number of its headers.
+const batchBytes = 61 + 2*3 + 2 + 4
+
+// A batch of as many bytes as the broker lets through is written. One byte more is an error, and nothing is written.
+func TestRecordAtTheLimit(t *testing.T) {
+	const limit = 100_000
+	bootstrap, topic := newTopic(t, map[string]string{"retention.ms": "-1", "max.message.bytes": fmt.Sprint(limit)})
+	w, err := changelog.NewWriter(bootstrap, topic, 0, 10*time.Second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	tx := transactions(t, bootstrap, topic)
+	defer tx.Close()
+	reader, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	end := stores.Offset(0)
+	for _, c := range []struct {
+		over int
+		by   string
+	}{{0, "a writer"}, {0, "a transaction"}, {1, "a writer"}, {1, "a transaction"}} {
+		b := one("k", strings.Repeat("v", limit-batchBytes+c.over))
+		var err error
+		if c.by == "a writer" {
+			var ticket changelog.Ticket
+			if ticket, err = w.Send(b); err == nil {
+				_, err = w.Wait(t.Context(), ticket)
+			}
+		} else if err = tx.Begin(); err == nil {
+			_, err = tx.Send(t.Context(), topic, b)
+		}
+		if c.over == 0 && err != nil || c.over > 0 && !errors.Is(err, changelog.ErrRecordTooLarge) {
+			t.Errorf("%d bytes over the limit, by %s: %v", c.over, c.by, err)
+		}
+		switch {
+		case c.over == 0 && c.by == "a transaction":
+			if err := tx.Commit(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			end += 2 // and its marker
+		case c.over == 0:
+			end++
+		}
+	}
+	if _, got, err := reader.EndOffsets(0, 10*time.Second); got != end || err != nil {
+		t.Errorf("the topic ends at %d, %v, want %d", got, err, end)
 	}
 }
 

@@ -166,6 +166,8 @@ func why(code kafka.ErrorCode, begun time.Time, err error) error {
 			return fmt.Errorf("%w, which is %v: it was open for %v (%w)", ErrExpired, transactionTimeout, open.Round(time.Millisecond), err)
 		}
 		return fmt.Errorf("%w (%w)", ErrFenced, err)
+	case kafka.ErrMsgSizeTooLarge:
+		return fmt.Errorf("%w (%w)", ErrRecordTooLarge, err)
 	default:
 		return away(err)
 	}
