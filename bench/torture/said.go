@@ -18,7 +18,7 @@ type said struct {
 	advice string // "" when there is none
 }
 
-// startAgain is part of what an error of the disk, or of a broker that is away, says is to be done.
+// startAgain is part of what an error that somebody can mend says is to be done.
 const startAgain = "start again"
 
 // ending is a way in which a fault may end a processor.
@@ -81,25 +81,36 @@ const (
 
 // refusalLacks is what a processor that has refused the files of the last kill should have said and did not, "" when nothing.
 func (c *campaign) refusalLacks(e *subject.Event) string {
-	g, line := c.ground, c.pending[len(c.pending)-1]
-	if line.Kind == FaultTopicGrown {
-		switch {
-		case e.Code != codePartitions:
-			return fmt.Sprintf("the code %s, it has %q", codePartitions, e.Code)
-		case !names(e.Message, fmt.Sprintf("%s has %d", g.log, grownTo)) || !names(e.Message, fmt.Sprintf("of one with %d", grownFrom)):
-			return fmt.Sprintf("the changelog's number of partitions (%d), or that of the files' (%d)", grownTo, grownFrom)
-		}
-		return ""
+	s, code, lacks := heard(e), codeCorrupt, c.filesLack
+	if c.pending[len(c.pending)-1].Kind == FaultTopicGrown {
+		code, lacks = codePartitions, c.partitionsLack
 	}
-	if e.Code != codeCorrupt {
-		return fmt.Sprintf("the code %s, it has %q", codeCorrupt, e.Code)
+	if s.code != code {
+		return fmt.Sprintf("the code %s, it has %q", code, s.code)
 	}
-	// A restore that was cut short leaves what was damaged before it, too.
+	if what := lacks(s.cause); what != "" {
+		return what
+	}
+	if !strings.Contains(s.advice, "remove ") || !names(s.advice, c.ground.state) {
+		return fmt.Sprintf("what to do (remove what, of %s, and %s)", c.ground.state, startAgain)
+	}
+	return ""
+}
+
+func (c *campaign) partitionsLack(cause string) string {
+	if !names(cause, fmt.Sprintf("%s has %d", c.ground.log, grownTo)) || !names(cause, fmt.Sprintf("of one with %d", grownFrom)) {
+		return fmt.Sprintf("the changelog's number of partitions (%d), or that of the files' (%d)", grownTo, grownFrom)
+	}
+	return ""
+}
+
+// filesLack looks for any file that was damaged: a restore that was cut short leaves what was damaged before it, too.
+func (c *campaign) filesLack(cause string) string {
 	if !slices.ContainsFunc(c.pending, func(p *Line) bool {
-		path := filepath.Join(g.state, p.File)
-		return p.File != "" && (names(e.Message, path) || names(e.Message, filepath.Dir(path)))
+		path := filepath.Join(c.ground.state, p.File)
+		return p.File != "" && (names(cause, path) || names(cause, filepath.Dir(path)))
 	}) {
-		return fmt.Sprintf("the file %s, or its directory", line.File)
+		return fmt.Sprintf("the file %s, or its directory", c.pending[len(c.pending)-1].File)
 	}
 	return ""
 }

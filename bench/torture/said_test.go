@@ -39,9 +39,10 @@ func TestStruckFileIsNamed(t *testing.T) {
 	}
 }
 
-// A refusal is right if it says what was refused, by the code that is meant for it.
+// A refusal is right if it says what was refused, by the code that is meant for it, and what to do.
 func TestRefusalIsJudged(t *testing.T) {
 	const grown = "partition 0: the changelog's number of partitions has changed: "
+	const advice = "; remove the directories 0_* in DIR, and start again: the changelog is replayed"
 	flipped := func(file string) *Line { return &Line{Kind: FaultFlipped, File: file} }
 	changelog := &Line{Kind: FaultTopicGrown}
 	sst := flipped("0_0/rocksdb/store/000007.sst")
@@ -50,18 +51,24 @@ func TestRefusalIsJudged(t *testing.T) {
 		code, message string
 		lacks         string // "" when it lets it pass
 	}{
-		{changelog, "partitions_changed", grown + "app-2-log has 2, the files in DIR/0_0/rocksdb/store are of one with 1: make it as it was", ""},
-		{changelog, "corrupt", grown + "app-2-log has 2, the files in DIR/0_0/rocksdb/store are of one with 1: make it as it was", "the code partitions_changed"},
-		{changelog, "partitions_changed", grown + "app-2-log has 1, the files in DIR/0_0/rocksdb/store are of one with 2: make it as it was", "the changelog's number"},
-		{changelog, "partitions_changed", grown + "app-2-log has 2, the files in DIR/0_0/rocksdb/store are of another", "the changelog's number"},
-		{changelog, "partitions_changed", grown + "app-2-log has 20, the files in DIR/0_0/rocksdb/store are of one with 1", "the changelog's number"},
-		{sst, "corrupt", "iterate over DIR/0_0/rocksdb/store: store files are corrupt", ""},
-		{sst, "corrupt", "store files are corrupt: DIR/0_0/rocksdb/store/000007.sst", ""},
-		{sst, "corrupt", "store files are corrupt: DIR/0_0/rocksdb/store/000008.sst", "the file"},
-		{sst, "corrupt", "store files are corrupt", "the file"},
-		{sst, "partitions_changed", grown + "app-2-log has 2, the files in DIR/0_0/rocksdb/store are of one with 1", "the code corrupt"},
-		{flipped("0_0/.changelog-store"), "corrupt", "store files are corrupt: DIR/0_0/.changelog-store", ""},
-		{flipped("0_0/.changelog-store"), "corrupt", "iterate over DIR/0_0/rocksdb/store: store files are corrupt", "the file"},
+		{changelog, "partitions_changed", grown + "app-2-log has 2, the files in DIR/0_0/rocksdb/store are of one with 1" + advice, ""},
+		{changelog, "corrupt", grown + "app-2-log has 2, the files in DIR/0_0/rocksdb/store are of one with 1" + advice, "the code partitions_changed"},
+		{changelog, "partitions_changed", grown + "app-2-log has 1, the files in DIR/0_0/rocksdb/store are of one with 2" + advice, "the changelog's number"},
+		{changelog, "partitions_changed", grown + "app-2-log has 2, the files in DIR/0_0/rocksdb/store are of another" + advice, "the changelog's number"},
+		{changelog, "partitions_changed", grown + "app-2-log has 20, the files in DIR/0_0/rocksdb/store are of one with 1" + advice, "the changelog's number"},
+		{sst, "corrupt", "iterate over DIR/0_0/rocksdb/store: store files are corrupt" + advice, ""},
+		{sst, "corrupt", "store files are corrupt: DIR/0_0/rocksdb/store/000007.sst" + advice, ""},
+		{sst, "corrupt", "store files are corrupt: DIR/0_0/rocksdb/store/000008.sst" + advice, "the file"},
+		{sst, "corrupt", "store files are corrupt" + advice, "the file"},
+		{sst, "corrupt", "iterate over DIR/0_0/rocksdb/store: store files are corrupt", "what to do"},
+		{sst, "corrupt", "store files are corrupt" + advice + " from DIR/0_0/rocksdb/store/000007.sst", "the file"},
+		{sst, "corrupt", "store files are corrupt: DIR/0_0/rocksdb/store/000007.sst; start again", "what to do"},
+		{sst, "corrupt", "store files are corrupt: DIR/0_0/rocksdb/store/000007.sst; look into DIR, and start again", "what to do"},
+		{sst, "corrupt", "store files are corrupt: DIR/0_0/rocksdb/store/000007.sst; remove the directories 0_* in DIR0, and start again", "what to do"},
+		{changelog, "partitions_changed", grown + "app-2-log has 2, the files in DIR/0_0/rocksdb/store are of one with 1", "what to do"},
+		{sst, "partitions_changed", grown + "app-2-log has 2, the files in DIR/0_0/rocksdb/store are of one with 1" + advice, "the code corrupt"},
+		{flipped("0_0/.changelog-store"), "corrupt", "store files are corrupt: DIR/0_0/.changelog-store" + advice, ""},
+		{flipped("0_0/.changelog-store"), "corrupt", "iterate over DIR/0_0/rocksdb/store: store files are corrupt" + advice, "the file"},
 	} {
 		dir := t.TempDir()
 		var judged []*Line
@@ -93,7 +100,7 @@ func TestRefusalOfAnEarlierFile(t *testing.T) {
 		Options: &Options{}, ground: &ground{dir: dir, state: filepath.Join(dir, "state-1")}, judged: func(*Line) error { return nil },
 		pending: []*Line{{Kind: FaultFlipped, File: "0_0/rocksdb/store/000007.sst"}, {Kind: FaultFlipped, File: "0_0/.changelog-store"}},
 	}
-	l := &life{failed: subject.Event{Code: "corrupt", Message: "iterate over " + filepath.Join(dir, "state-1", storeDir(0)) + ": store files are corrupt"}}
+	l := &life{failed: subject.Event{Code: "corrupt", Message: "iterate over " + filepath.Join(dir, "state-1", storeDir(0)) + ": store files are corrupt; remove the directories 0_* in " + camp.ground.state + ", and start again"}}
 	if is, err := camp.refused(l, errRefused); !is || err != nil || len(camp.pending) != 1 {
 		t.Errorf("%v, %v, %d are pending", is, err, len(camp.pending))
 	}

@@ -35,15 +35,25 @@ func ofDisk(err error) *hint {
 	return nil
 }
 
-// advised says what to do about an error of the disk, and of a broker, which it names. (A connection may fail with an errno that a
-// disk has, too, as where a firewall does not permit it.)
+// advised says what to do about an error that a processor ends with, where there is something; the advice fits the error's code. Of a
+// broker it names the address. (A connection may fail with an errno that a disk has, too, as where a firewall does not permit it.)
 func advised(err error, task *subject.Task) error {
-	switch h := ofDisk(err); {
-	case errors.Is(err, changelog.ErrAway):
+	switch code(err) {
+	case "locked":
+		return fmt.Errorf("%w; end that process, or take another state directory than %s, and start again", err, task.StateDir)
+	case "corrupt":
+		return fmt.Errorf("%w; remove the directories 0_* in %s, and start again: the changelog is replayed", err, task.StateDir)
+	case "open_transaction": // which says how to end it
+		return fmt.Errorf("%w; then start again: what was saved last is still good", err)
+	case "fenced":
+		if errors.Is(err, changelog.ErrExpired) {
+			return fmt.Errorf("%s: %w; unless another processor has taken over, start again: what was saved last is still good", task.Brokers, err)
+		}
+		return fmt.Errorf("%w; that one goes on with the work: once it has ended, start again: what was saved last is still good", err)
+	case "broker_away":
 		return fmt.Errorf("%s: %w; see that it runs and can be reached from here, and start again: what was saved last is still good", task.Brokers, err)
-	case errors.Is(err, changelog.ErrExpired):
-		return fmt.Errorf("%s: %w; unless another processor has taken over, start again: what was saved last is still good", task.Brokers, err)
-	case h != nil:
+	}
+	if h := ofDisk(err); h != nil {
 		return fmt.Errorf("%w; "+h.advice, err, task.StateDir)
 	}
 	return err

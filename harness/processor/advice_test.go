@@ -13,7 +13,7 @@ import (
 	"restorebench/stores"
 )
 
-// An error of the disk, or of a broker, says what to do and where, and has a code of its own; what the files are is another matter.
+// An error that somebody can mend says what to do and where, by its code.
 func TestAdvice(t *testing.T) {
 	for _, c := range []struct {
 		err          error
@@ -26,8 +26,11 @@ func TestAdvice(t *testing.T) {
 		{syscall.EACCES, "no_access", "give this user access to /s, and start again"},
 		{fmt.Errorf("end offset: %w: %w", changelog.ErrAway, syscall.EPERM), "broker_away", "see that it runs and can be reached from here, and start again"},
 		{changelog.ErrExpired, "fenced", "unless another processor has taken over, start again"},
-		{changelog.ErrFenced, "fenced", ""},
-		{stores.ErrCorrupt, "corrupt", ""},
+		{changelog.ErrFenced, "fenced", "that one goes on with the work: once it has ended, start again"},
+		{changelog.ErrOpenTransaction, "open_transaction", "then start again"},
+		{fmt.Errorf("open: %w (pid 7)", stores.ErrLocked), "locked", "end that process, or take another state directory than /s, and start again"},
+		{stores.ErrCorrupt, "corrupt", "remove the directories 0_* in /s, and start again: the changelog is replayed"},
+		{errors.Join(stores.ErrCorrupt, changelog.ErrAway), "corrupt", "remove the directories 0_* in /s"}, // as its code has it
 		{errors.New("something else"), "failed", ""},
 	} {
 		err := advised(c.err, &subject.Task{StateDir: "/s", Brokers: "b:1,b:2"})
@@ -35,7 +38,7 @@ func TestAdvice(t *testing.T) {
 			t.Errorf("%v: code %s, want %s", c.err, got, c.code)
 		}
 		text := err.Error()
-		if named := strings.HasPrefix(text, "b:1,b:2: "); named != (errors.Is(err, changelog.ErrAway) || errors.Is(err, changelog.ErrExpired)) {
+		if named := strings.HasPrefix(text, "b:1,b:2: "); named != (c.code == "broker_away" || errors.Is(err, changelog.ErrExpired)) {
 			t.Errorf("%v: whether it names the brokers: %v", c.err, named)
 		}
 		if !errors.Is(err, c.err) || !strings.HasPrefix(strings.TrimPrefix(text, "b:1,b:2: "), c.err.Error()) {

@@ -95,8 +95,8 @@ func (p *processor) identify(part *partition) error {
 	case err != nil:
 		return err
 	case known && then.Partitions != now.Partitions && !defect.Is(defect.PartitionsIgnored):
-		return fmt.Errorf("%w: %s has %d, the files in %s are of one with %d: make it as it was, or remove the directory to replay what is there",
-			ErrPartitions, part.task.Topic, now.Partitions, part.dir, then.Partitions)
+		return fmt.Errorf("%w: %s has %d, the files in %s are of one with %d; make it as it was, or remove the directories 0_* in %s to replay what is there, and start again",
+			ErrPartitions, part.task.Topic, now.Partitions, part.dir, then.Partitions, p.task.StateDir)
 	case same && saved && then.older(stands) != "":
 		err = p.discard(part, then.older(stands))
 	case same:

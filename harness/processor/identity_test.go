@@ -95,7 +95,7 @@ func TestSwappedFilesAreWiped(t *testing.T) {
 	}
 }
 
-// Keys may be in other partitions since: nothing is served, and nothing is wiped.
+// Keys may be in other partitions since: nothing is served, and nothing is wiped but by the user, who is told how.
 func TestAnotherNumberOfPartitionsIsRefused(t *testing.T) {
 	f := newFixture(t)
 	f.load(t, spec.StoreRocks)
@@ -112,6 +112,10 @@ func TestAnotherNumberOfPartitionsIsRefused(t *testing.T) {
 		if _, err := os.Stat(name); strings.HasSuffix(name, ".sst") && err != nil {
 			t.Error(err)
 		}
+	}
+	f.removeAsSaid(t, err)
+	if opened, caught, digest := f.recover(t, spec.StoreRocks); opened.Path != subject.PathEmpty || caught.Records != testKeys || digest.Count != testKeys {
+		t.Errorf("%+v %+v %d", opened, caught, digest.Count)
 	}
 }
 

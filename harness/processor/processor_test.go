@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -265,6 +266,57 @@ func TestWipeIsWhole(t *testing.T) {
 	}
 }
 
+// Files that are found to be damaged when they are read are refused, and the changelog is replayed once the user has done as the error says.
+func TestRefusedFilesAreRemovedAsSaid(t *testing.T) {
+	f := newFixture(t)
+	f.load(t, spec.StoreRocks)
+	files, err := filepath.Glob(filepath.Join(f.state, "0_0", "rocksdb", storeName, "*.sst"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	var path string // the one with the records, and not with offsets, which are read first
+	var data []byte
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(text) > len(data) {
+			path, data = name, text
+		}
+	}
+	data[len(data)/3] ^= 1
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	events, err := f.live(t, spec.StoreRocks, subject.Config{Digest: true}, subject.DigestOf)
+	if e := find(t, events, subject.Failed); !errors.Is(err, stores.ErrCorrupt) || e.Code != "corrupt" {
+		t.Fatalf("%v, %+v", err, e)
+	}
+	f.removeAsSaid(t, err)
+	if opened, caught, digest := f.recover(t, spec.StoreRocks); opened.Path != subject.PathEmpty || caught.Records != testKeys || digest.Count != testKeys {
+		t.Errorf("%+v %+v %d", opened, caught, digest.Count)
+	}
+}
+
+// removeAsSaid removes what an error says is to be removed before the processor is started again.
+func (f *fixture) removeAsSaid(t *testing.T, err error) {
+	t.Helper()
+	said := regexp.MustCompile(`remove the directories (\S+) in (\S+?)(,| to replay what is there,) and start again`).FindStringSubmatch(err.Error())
+	if said == nil || said[2] != f.state {
+		t.Fatalf("%v: it says not what to remove in %s", err, f.state)
+	}
+	dirs, err := filepath.Glob(filepath.Join(said[2], said[1]))
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("%v, %v", dirs, err)
+	}
+	for _, dir := range dirs {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A directory that somebody else made is not wiped, whatever is wrong with what is in it.
 func TestOnlyOwnDirectoriesAreWiped(t *testing.T) {
 	f := newFixture(t)
@@ -297,7 +349,7 @@ func TestCodes(t *testing.T) {
 	for err, want := range map[error]string{
 		stores.ErrLocked: "locked", stores.ErrCorrupt: "corrupt", stores.ErrUnavailable: "unavailable",
 		restore.ErrStale: "offset_out_of_range", changelog.ErrTopicChanged: "topic_changed", changelog.ErrFenced: "fenced", ErrPartitions: "partitions_changed", changelog.ErrOffsetOutOfRange: "offset_out_of_range",
-		changelog.ErrAway: "broker_away", changelog.ErrExpired: "fenced", io.EOF: "failed",
+		changelog.ErrAway: "broker_away", changelog.ErrExpired: "fenced", changelog.ErrOpenTransaction: "open_transaction", io.EOF: "failed",
 	} {
 		if got := code(fmt.Errorf("wrapped: %w", err)); got != want {
 			t.Errorf("%v is %s, want %s", err, got, want)
