@@ -1,6 +1,8 @@
 package processor
 
 import (
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +27,8 @@ func TestCheckpoint(t *testing.T) {
 		"ahead":               {"0\n1\ntopic 0 10\n", false, "the .checkpoint is at 11, the store at 10"},
 		"none":                {"", false, "no .checkpoint"},
 		"torn":                {"0\n1\ntop", false, "no .checkpoint"},
+		"of two":              {"0\n2\ntopic 0 3\ntopic 1 3\n", false, "no .checkpoint"},
+		"of no offset":        {"0\n1\ntopic 0 9223372036854775807\n", false, "no .checkpoint"},
 		"of another topic":    {"0\n1\nother 0 3\n", false, "no .checkpoint"},
 		"of another version":  {"1\n1\ntopic 0 3\n", false, "no .checkpoint"},
 		"eos, a clean end":    {"0\n1\ntopic 0 9\n", true, ""},
@@ -57,5 +61,68 @@ func TestCheckpoint(t *testing.T) {
 				t.Error("the checkpoint is still there while running")
 			}
 		})
+	}
+}
+
+// Every truncation of the file is as good as none, and so is every flipped bit but one that makes another digit of one of the offset's:
+// the format, which is Kafka Streams', has no checksum.
+func TestCheckpointIsWhole(t *testing.T) {
+	c := checkpoint{filepath.Join(t.TempDir(), ".checkpoint"), "app-store-changelog", 3}
+	if _, ok, err := c.read(); ok || err != nil {
+		t.Errorf("of no file: %v, %v", ok, err)
+	}
+	const want = 1074 // what is written is one less
+	if err := c.write(want); err != nil {
+		t.Fatal(err)
+	}
+	if next, ok, err := c.read(); next != want || !ok || err != nil {
+		t.Fatalf("%d, %v, %v, want %d", next, ok, err, want)
+	}
+	for _, other := range []checkpoint{{c.path, "another-changelog", 3}, {c.path, c.topic, 4}} {
+		if _, ok, _ := other.read(); ok {
+			t.Errorf("it is taken for one of %s-%d", other.topic, other.partition)
+		}
+	}
+	text, err := os.ReadFile(c.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, digits := "0\n1\napp-store-changelog 3 ", "1073"
+	if string(text) != head+digits+"\n" {
+		t.Fatalf("%q", text)
+	}
+	refused := func(bad []byte) {
+		t.Helper()
+		if err := os.WriteFile(c.path, bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if next, ok, err := c.read(); ok || err != nil {
+			t.Errorf("%.80q is %d, %v", bad, next, err)
+		}
+	}
+	for n := range text {
+		refused(text[:n])
+		for bit := range 8 {
+			bad := append([]byte{}, text...)
+			bad[n] ^= 1 << bit
+			if at := n - len(head); at < 0 || at >= len(digits) || bad[n] < '0' || bad[n] > '9' || at == 0 && bad[n] == '0' {
+				refused(bad)
+				continue
+			}
+			var last int64 // that nothing tells from what was written
+			if _, err := fmt.Sscan(string(bad[len(head):]), &last); err != nil {
+				t.Fatal(err)
+			}
+			if next, ok := c.parse(bad); int64(next) != last+1 || !ok {
+				t.Errorf("%q is %d, %v", bad, next, ok)
+			}
+		}
+	}
+	refused(append(text[:len(text):len(text)], text...))
+	refused([]byte(head + "-1\n"))
+	refused(fmt.Appendf(nil, "%s%d\n", head, int64(math.MaxInt64))) // behind which there is no offset
+	refused(append(text[:len(text):len(text)], make([]byte, 64<<20)...))
+	if read := allocated(func() { _, _, _ = c.read() }); read > 1<<20 {
+		t.Errorf("of a long file %d bytes were read", read)
 	}
 }

@@ -34,27 +34,37 @@ func (p *processor) sourceOf(part *partition) source {
 	return source{filepath.Join(p.task.StateDir, fmt.Sprintf("0_%d", part.id), ".changelog-"+part.task.Name), part.task.Topic, part.id}
 }
 
-// maxSource is more bytes than any such file has.
-const maxSource = 4096
+// maxNote is more bytes than any file has that says something of the files beside it.
+const maxNote = 4096
+
+// readNote reads such a file, and no more of it than that; nothing if there is none.
+func readNote(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxNote))
+}
 
 // read returns what was written. ok is false when there is no file, or when a byte of it is another.
 func (s source) read() (o origin, ok bool, err error) {
-	f, err := os.Open(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return o, false, nil
-	}
+	text, err := readNote(s.path)
 	if err != nil {
 		return o, false, err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSource))
-	if err != nil {
-		return o, false, err
-	}
+	o, ok = s.parse(text)
+	return o, ok, nil
+}
+
+func (s source) parse(text []byte) (o origin, ok bool) {
 	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &o.ID, &o.Partitions, &o.at, &o.next, &o.kept, new(string)); err != nil {
-		return o, false, nil
+		return o, false
 	}
-	return o, bytes.Equal(text, s.text(o)), nil
+	return o, bytes.Equal(text, s.text(o))
 }
 
 // sourceFormat is a version, then topic, partition, id and number of partitions, then the time at which the files held all, the offset
