@@ -6,12 +6,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"restorebench/bench/report"
+	"restorebench/bench/torture"
 	"restorebench/harness/broker/brokertest"
+	"restorebench/harness/record"
 	"restorebench/harness/spec"
 )
 
@@ -149,4 +153,37 @@ func TestDocumentedTable(t *testing.T) {
 		}
 	}
 	t.Errorf("README.md must show the table of results/reference/summary.json:\n%s", want)
+}
+
+// The fields of a raw line are those that results/README.md explains.
+func TestDocumentedFields(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(repository, "results", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for section, line := range map[string]any{"raw": record.Record{}, "torture": torture.Line{}} {
+		_, table, _ := strings.Cut(string(text), "## A line of `"+section+"/RUN.jsonl`\n")
+		table, _, _ = strings.Cut(table, "\n## ")
+		explained := map[string]bool{}
+		for row := range strings.Lines(table) {
+			if cells := strings.Split(row, "|"); len(cells) > 2 {
+				for _, name := range regexp.MustCompile("`[a-z0-9_]+`").FindAllString(cells[1], -1) {
+					explained[strings.Trim(name, "`")] = true
+				}
+			}
+		}
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(line)) {
+			if f.Anonymous {
+				continue
+			}
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if !explained[name] {
+				t.Errorf("results/README.md does not explain the field %q of %s/RUN.jsonl", name, section)
+			}
+			delete(explained, name)
+		}
+		for name := range explained {
+			t.Errorf("results/README.md explains the field %q, which %s/RUN.jsonl does not have", name, section)
+		}
+	}
 }
