@@ -237,3 +237,23 @@ func TestDocumentedFaults(t *testing.T) {
 		}
 	}
 }
+
+// What a fault does, and what is right after it, is told for each.
+func TestFaultsAreDescribed(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, "| `") {
+			fault, _, _ := strings.Cut(line[1:], "|")
+			rows.WriteString(fault)
+		}
+	}
+	for _, fault := range Faults() {
+		if n := strings.Count(rows.String(), "`"+fault+"`"); n != 1 {
+			t.Errorf("README.md: %d rows describe %s, want 1", n, fault)
+		}
+	}
+}
