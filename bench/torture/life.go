@@ -48,14 +48,18 @@ type life struct {
 // any new input.
 func (l *life) live(ctx context.Context, m *moment, stall time.Duration, restored func([]subject.Entry) error) error {
 	l.during = duringStart
-	err := l.follow(ctx, m, stall, restored)
+	err := l.follow(ctx, m, stall, lifeStalls*stall, restored)
 	if l.strike == nil {
 		return err
 	}
 	return errors.Join(err, l.strike.finish(ctx, l.during))
 }
 
-func (l *life) follow(ctx context.Context, m *moment, stall time.Duration, restored func([]subject.Entry) error) error {
+// lifeStalls times the stall timeout are for all of a life, since one whose restore tells of progress for ever hangs, too. One whose broker is away
+// takes a minute.
+const lifeStalls = 10
+
+func (l *life) follow(ctx context.Context, m *moment, stall, most time.Duration, restored func([]subject.Entry) error) error {
 	var kill, strike <-chan time.Time
 	switch {
 	case l.strike != nil && l.strike.event == "":
@@ -65,6 +69,8 @@ func (l *life) follow(ctx context.Context, m *moment, stall time.Duration, resto
 	}
 	deadline := time.NewTimer(stall)
 	defer deadline.Stop()
+	over := time.NewTimer(most)
+	defer over.Stop()
 	for {
 		select {
 		case e, ok := <-l.process.Events():
@@ -90,11 +96,17 @@ func (l *life) follow(ctx context.Context, m *moment, stall time.Duration, resto
 		case <-kill:
 			return nil
 		case <-deadline.C:
-			if l.strike != nil && l.strike.done != nil && !l.back { // nothing can be expected
+			if l.struck() != nil { // nothing can be expected
 				deadline.Reset(stall)
 				continue
 			}
 			return fmt.Errorf("%w: no event for %v, at %s", errHung, stall, l.during)
+		case <-over.C:
+			if l.struck() != nil {
+				over.Reset(most)
+				continue
+			}
+			return fmt.Errorf("%w: it is not done after %v, at %s", errHung, most, l.during)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
