@@ -28,7 +28,7 @@ func TestLockIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	found := 0
 	untilStruck(t, func(o *Options) int {
-		o.Fault, o.Kills, o.Cells = FaultLockHeld, 3, []string{"memory-snapshot"}
+		o.Fault, o.Kills, o.Cells = FaultLockHeld, 8, []string{"memory-snapshot"}
 		dir := t.TempDir()
 		// It is the second one whose predecessor is stopped.
 		text := fmt.Sprintf(`#!/bin/sh

@@ -8,35 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"restorebench/harness/broker"
-	"restorebench/harness/changelog"
 	"restorebench/harness/proxy"
 )
-
-// The network is struck in the middle of a life, which can be proven, and nothing is lost for it.
-func TestNetworkIsStruck(t *testing.T) {
-	t.Parallel()
-	ctx := context.Background()
-	b, err := broker.Start(ctx, broker.Options{Kind: broker.Local, Dir: t.TempDir(), Probe: changelog.Probe})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := b.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	o := options(t)
-	o.Brokers, o.Broker, o.Kind = b.Bootstrap(), b, b.Kind()
-	o.Fault, o.Kills, o.Cells = FaultBrokerReset, 1, []string{"memory-snapshot-eos"}
-	if err := o.Check(); err != nil {
-		t.Fatal(err)
-	}
-	all := tortured(t, o)
-	if len(all) != 1 || all[0].Verdict != VerdictOK || all[0].Kind != o.Fault || !strings.Contains(all[0].Proof, "connections reset") || all[0].Struck == "" || all[0].Outcome == "" {
-		t.Errorf("seed %d: %+v", o.Seed, all)
-	}
-}
 
 // What strikes nothing proves nothing; what does says so, and ends.
 func TestStrikesOfTheNetworkEnd(t *testing.T) {

@@ -3,16 +3,17 @@ package torture
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"restorebench/harness/broker/brokertest"
 )
 
-// Files of another partition, and of another time, are told from those that belong there, or do no harm.
-func TestOtherFiles(t *testing.T) {
+// Files that are damaged, of another partition, or of another time, are told from those that belong there, or do no harm.
+func TestWoundedFiles(t *testing.T) {
 	t.Parallel()
-	for _, fault := range otherFaults {
+	for _, fault := range slices.Concat(fileFaults, otherFaults) {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()
 			o := options(t)

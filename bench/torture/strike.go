@@ -142,7 +142,8 @@ func (s *strike) do(ctx context.Context) (proof string, err error) {
 // these: one that comes back late, at another address, or with connections that stay silent.
 func (c *campaign) endings() []ending {
 	file := func(cause string) bool {
-		return namesFile(cause, c.ground.state) || namesSynced(cause, filepath.Join(c.ground.state, storeDir(0)))
+		store := filepath.Join(c.ground.state, storeDir(0))
+		return namesFile(cause, c.ground.state) || namesSynced(cause, store) || namesSynced(cause, filepath.Dir(filepath.Dir(store))) // where what they are of is said
 	}
 	address := func(cause string) bool { return names(cause, c.way()) }
 	switch c.Fault {

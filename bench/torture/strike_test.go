@@ -17,8 +17,8 @@ import (
 	"restorebench/harness/subject"
 )
 
-// The broker is killed in the middle of a life, comes back, and nothing is lost for it.
-func TestBrokerIsKilled(t *testing.T) {
+// The broker is struck in the middle of a life, comes back, and nothing is lost for it.
+func TestBrokerIsStruck(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	b, err := broker.Start(ctx, broker.Options{Kind: broker.Local, Dir: t.TempDir(), Probe: changelog.Probe})
@@ -30,16 +30,24 @@ func TestBrokerIsKilled(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	o := options(t)
-	o.Brokers, o.Broker, o.Kind = b.Bootstrap(), b, b.Kind()
-	o.Fault, o.Kills, o.Cells = FaultBrokerKilled, 1, []string{"memory-snapshot"}
-	if err := o.Check(); err != nil {
-		t.Fatal(err)
-	}
-	pid := b.Pid()
-	all := tortured(t, o)
-	if len(all) != 1 || all[0].Kind != o.Fault || all[0].Struck == "" || all[0].Proof == "" || all[0].Outcome == "" || b.Pid() == pid {
-		t.Errorf("seed %d: process %d, then %d: %+v", o.Seed, pid, b.Pid(), all)
+	for _, c := range []struct{ fault, cell, proof string }{
+		{FaultBrokerKilled, "memory-snapshot", "broker's process"},
+		{FaultBrokerTerminated, "rocksdb-wal", "broker's process"},
+		{FaultBrokerReset, "memory-snapshot-eos", "connections reset"},
+		{FaultBrokerMoved, "rocksdb-tail-eos", "broker's process"}, // the last: it moves away from the others' address
+	} {
+		o := options(t)
+		o.Brokers, o.Broker, o.Kind = b.Bootstrap(), b, b.Kind()
+		o.Fault, o.Kills, o.Cells = c.fault, 1, []string{c.cell}
+		if err := o.Check(); err != nil {
+			t.Fatal(err)
+		}
+		pid := b.Pid()
+		all := tortured(t, o)
+		if len(all) != 1 || all[0].Verdict != VerdictOK || all[0].Kind != o.Fault || all[0].Struck == "" || !strings.Contains(all[0].Proof, c.proof) || all[0].Outcome == "" ||
+			b.Pid() == pid { // one that only the network is struck of was made another listener
+			t.Errorf("%s: seed %d: process %d, then %d: %+v", c.fault, o.Seed, pid, b.Pid(), all)
+		}
 	}
 }
 
@@ -80,6 +88,8 @@ func TestStruckEndIsJudged(t *testing.T) {
 		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush: IO error: While fsync: a directory: Read-only file system" + full, "the error lacks the file"},
 		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush DIR/0_0/rocksdb/store: Read-only file system" + full, "the error lacks the file"},
 		{FaultDiskFails, "memory-snapshot", "disk_failed", "sync DIR/0_0/rocksdb/store: input/output error" + full, ""},
+		{FaultDiskFails, "memory-snapshot", "disk_failed", "partition 0: sync DIR/0_0: input/output error" + full, ""},
+		{FaultDiskFails, "memory-snapshot", "disk_failed", "sync DIR: input/output error" + full, "the error lacks the file"},
 		{FaultDiskFails, "rocksdb-wal", "disk_failed", read + full, "the error lacks why (input/output error)"},
 		{FaultDiskFails, "rocksdb-wal", "disk_full", read + full, "the error lacks the code disk_read_only or disk_failed"},
 		{FaultDiskFails, "rocksdb-wal", "", "", "the error lacks the code"},
