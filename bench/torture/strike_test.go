@@ -169,23 +169,21 @@ func TestLateStrike(t *testing.T) {
 	}
 }
 
-// What repeats a failure is accepted as it stands.
+// What repeats a failure says all that the command line did.
 func TestRepeat(t *testing.T) {
-	for _, fault := range append(Faults(), "") {
-		kind := broker.Auto
-		if ofBroker(fault) {
-			kind = broker.Local
-		}
-		c := &campaign{Options: &Options{Seed: 7, Fault: fault, Kind: kind}, cell: cells[0], kills: 3}
-		got, want := c.repeat(), "restorebench torture --cells memory-replay --seed 7"
-		if fault != "" {
-			want += " --fault " + fault
-		}
-		if ofBroker(fault) {
-			want += " --broker local"
-		}
-		if want += " --kills 3"; got != want {
-			t.Errorf("%s: %s, want %s", fault, got, want)
+	for _, given := range [][]string{nil, {"--broker", "local", "--stall-timeout", "2m"}} {
+		for _, fault := range append(Faults(), "") {
+			c := &campaign{Options: &Options{Seed: 7, Fault: fault, Given: given}, cell: cells[0], kills: 3}
+			got, want := c.repeat(), "bin/restorebench torture --cells memory-replay --seed 7"
+			if fault != "" {
+				want += " --fault " + fault
+			}
+			if given != nil {
+				want += " --broker local --stall-timeout 2m"
+			}
+			if want += " --kills 3"; got != want {
+				t.Errorf("%s: %s, want %s", fault, got, want)
+			}
 		}
 	}
 }

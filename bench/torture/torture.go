@@ -78,6 +78,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -105,7 +106,8 @@ type Options struct {
 	Dir     string          // existing directory of the run
 	Out     string          // for the lines, and for what is kept of a failure
 	Command subject.Command // starts our own processor
-	Stall   time.Duration   // without an event the processor hangs
+	Stall   time.Duration   // without an event the processor hangs, and so it does with events for ever, see lifeStalls
+	Given   []string        // flags of the command line that differ from their defaults and are none of the above, for who repeats a failure
 
 	route *route // of the processor, when the network is struck
 
@@ -247,14 +249,11 @@ func (r *run) cell(ctx context.Context, cell Cell, admin *changelog.Admin, until
 
 // repeat is the command that does the same again.
 func (c *campaign) repeat() string {
-	command := fmt.Sprintf("restorebench torture --cells %s --seed %d", c.cell.Name, c.Seed)
+	command := fmt.Sprintf("bin/restorebench torture --cells %s --seed %d", c.cell.Name, c.Seed)
 	if c.Fault != "" {
 		command += " --fault " + c.Fault
 	}
-	if ofBroker(c.Fault) { // which others are not struck for
-		command += " --broker " + c.Kind
-	}
-	return fmt.Sprintf("%s --kills %d", command, c.kills)
+	return strings.Join(append([]string{command}, append(slices.Clone(c.Given), fmt.Sprintf("--kills %d", c.kills))...), " ")
 }
 
 // judge takes a kill that was judged.

@@ -28,8 +28,14 @@ const (
 )
 
 func newTorture() *cobra.Command {
+	cmd, _ := tortureCommand()
+	return cmd
+}
+
+// tortureCommand is the command, and what its flags say once they are parsed.
+func tortureCommand() (cmd *cobra.Command, options func() (*torture.Options, error)) {
 	var asJSON, ci, nightly, release bool
-	cmd := &cobra.Command{
+	cmd = &cobra.Command{
 		Use:   "torture",
 		Short: "Kill the processor over and over, and judge every byte that comes back",
 		Long: fmt.Sprintf(`Feeds a processor, kills it with SIGKILL at random moments and at chosen ones (in a
@@ -44,22 +50,26 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 		Args: cobra.NoArgs,
 	}
 	s := spec.Default()
-	given := knobFlags(cmd, []string{"broker", "allow-remote", "out", "seed", "state-dir", "topic-prefix", "stall-timeout"})
+	knobs := []string{"broker", "allow-remote", "out", "seed", "state-dir", "topic-prefix", "stall-timeout"}
+	given := knobFlags(cmd, knobs)
 	kills := cmd.Flags().String("kills", fmt.Sprint(ciKills), "kills of each cell")
 	minutes := cmd.Flags().String("minutes", "0", "go on for so long instead, 1 to 10k")
 	cells := cmd.Flags().StringSlice("cells", nil, "some of the cells only")
-	fault := cmd.Flags().String("fault", "", "beside each kill, or instead of it, damage a local file, strike the broker, or change a group of processors: "+strings.Join(torture.Faults(), ", "))
+	fault := cmd.Flags().String("fault", "", "beside each kill, or instead of it, damage a local file, change the changelog, strike the broker or the network, fill or fail a disk or cut its power, let a system call fail, leave a zombie or a lock, or change a group of processors: "+strings.Join(torture.Faults(), ", "))
 	cmd.Flags().BoolVar(&ci, "ci", false, fmt.Sprintf("%d kills of each cell", ciKills))
 	cmd.Flags().BoolVar(&nightly, "nightly", false, fmt.Sprintf("%d kills of each cell", nightlyKills))
 	cmd.Flags().BoolVar(&release, "release", false, fmt.Sprintf("%d kills of each cell", releaseKills))
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the result as one JSON object on stdout, and nothing else there")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	options = func() (*torture.Options, error) {
 		if err := errors.Join(given(s), oneOf(cmd, "kills", "minutes", "ci", "nightly", "release")); err != nil {
-			return err
+			return nil, err
 		}
-		o := &torture.Options{Seed: s.Seed, Cells: *cells, Fault: *fault, Kind: s.Broker, Out: s.Out, Prefix: s.TopicPrefix, Stall: s.StallTimeout}
+		o := &torture.Options{
+			Seed: s.Seed, Cells: *cells, Fault: *fault, Kind: s.Broker, Out: s.Out, Prefix: s.TopicPrefix, Stall: s.StallTimeout,
+			Given: notDefault(cmd, slices.DeleteFunc(slices.Clone(knobs), func(name string) bool { return name == "seed" })),
+		}
 		if err := long(o, *kills, *minutes); err != nil {
-			return err
+			return nil, err
 		}
 		switch {
 		case ci:
@@ -69,7 +79,10 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 		case release:
 			o.Kills = releaseKills
 		}
-		err := o.Check()
+		return o, o.Check()
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		o, err := options()
 		if err == nil {
 			err = canWrite(s.Out)
 		}
@@ -78,8 +91,32 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 		}
 		return tortureCells(cmd.Context(), s, o, cmd.OutOrStdout(), asJSON)
 	}
-	return cmd
+	return cmd, options
 }
+
+// notDefault are those of some flags that have another value than their default, as a shell takes them.
+func notDefault(cmd *cobra.Command, names []string) (flags []string) {
+	for _, name := range names {
+		switch f := cmd.Flags().Lookup(name); {
+		case f.Value.String() == f.DefValue:
+		case f.NoOptDefVal != "": // it does not take the next word
+			flags = append(flags, "--"+name+"="+quoted(f.Value.String()))
+		default:
+			flags = append(flags, "--"+name, quoted(f.Value.String()))
+		}
+	}
+	return flags
+}
+
+// quoted is a word for a shell.
+func quoted(word string) string {
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !strings.ContainsRune(plainRunes, r) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+const plainRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789%+,-./:=@_"
 
 // oneOf refuses more than one of the flags.
 func oneOf(cmd *cobra.Command, flags ...string) error {
