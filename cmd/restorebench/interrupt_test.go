@@ -19,6 +19,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"restorebench/bench/torture"
 	"restorebench/harness/broker"
 	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/changelog"
@@ -77,6 +78,99 @@ func brokersToTry(t *testing.T) []string {
 		kinds = append(kinds, broker.Container)
 	}
 	return kinds
+}
+
+// A torture takes its disks away when it is interrupted; what one leaves that was killed, the next one takes away.
+func TestInterruptedDisks(t *testing.T) {
+	if err := (&torture.Options{Fault: torture.FaultPowerCut, Kills: 1}).Check(); err != nil {
+		if os.Getenv("RESTOREBENCH_REQUIRE_ROOT") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	kafka := brokertest.Start(t).Bootstrap()
+	dir := t.TempDir()
+	mark := "RESTOREBENCH_TEST_MARK=" + dir
+	t.Cleanup(func() {
+		for _, point := range mountsBelow(t, dir) {
+			_ = exec.Command("umount", "-l", point).Run()
+		}
+		interruption{kind: kafka}.ownTopics(t) // who was killed has left some
+	})
+	var stderr bytes.Buffer
+	start := func(kills string) *exec.Cmd {
+		t.Helper()
+		cmd := exec.Command("restorebench", "torture", "--fault", torture.FaultPowerCut, "--cells", "rocksdb-wal", "--kills", kills, "--broker", kafka, "--out", filepath.Join(dir, "out"))
+		cmd.Env = append(os.Environ(), mark, "TMPDIR="+dir)
+		cmd.Stderr = &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd
+	}
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGKILL} {
+		before := disksHeld(t)
+		cmd := start("1000")
+		for deadline := time.Now().Add(time.Minute); len(mountsBelow(t, dir)) == 0; {
+			if time.Sleep(10 * time.Millisecond); time.Now().After(deadline) {
+				_ = cmd.Process.Kill()
+				_ = cmd.Wait()
+				t.Fatalf("no disk was mounted:\n%s", stderr.String())
+			}
+		}
+		if err := cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // judged by what it leaves
+		checkProcesses(t, mark)
+		if signal == syscall.SIGKILL {
+			if err := start("1").Wait(); err != nil {
+				t.Fatalf("%v:\n%s", err, stderr.String())
+			}
+		}
+		if points := mountsBelow(t, dir); len(points) > 0 {
+			t.Errorf("%v: mounted still: %v", signal, points)
+		}
+		for path, held := range disksHeld(t) {
+			if _, there := before[path]; !there && !held { // those that are held are of tests beside this one
+				t.Errorf("%v: left behind: %s", signal, path)
+			}
+		}
+	}
+}
+
+// disksHeld are the directories of disks in memory, and whether a process that lives has them.
+func disksHeld(t *testing.T) map[string]bool {
+	t.Helper()
+	all, err := filepath.Glob("/dev/shm/restorebench-disk-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := map[string]bool{}
+	for _, path := range all {
+		f, err := os.Open(path)
+		if err != nil {
+			continue // gone since
+		}
+		held[path] = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) != nil
+		f.Close()
+	}
+	return held
+}
+
+// mountsBelow are the mount points below a directory.
+func mountsBelow(t *testing.T, dir string) (points []string) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/mounts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if point := strings.Fields(line)[1]; strings.HasPrefix(point, dir+"/") {
+			points = append(points, point)
+		}
+	}
+	return points
 }
 
 // interruption is one run that is interrupted.

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +124,102 @@ func smallBenchmarks(args []string) []string {
 	out = append(out, "-args")
 	out = append(out, behind...)
 	return append(out, "-keys", "300")
+}
+
+// What the README says made its table of faults is a command that can be given: all of it, and of that fault.
+func TestDocumentedFaultCommands(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(repository, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const head = "\n| fault | tried |"
+	_, table, found := strings.Cut(string(text), head)
+	if !found {
+		t.Fatalf("no table begins with %q", head)
+	}
+	flags := regexp.MustCompile("`(--[^`]+)`")
+	var last [][]string // of the row that "the same" means
+	rows := 0
+	for line := range strings.Lines(table[strings.Index(table, "\n|")+1:]) {
+		columns := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		fault := strings.Trim(columns[0], "` ")
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		if strings.HasPrefix(fault, "-") {
+			continue // the rule
+		}
+		rows++
+		made := strings.TrimSpace(columns[len(columns)-1])
+		var commands [][]string
+		for _, m := range flags.FindAllStringSubmatch(made, -1) {
+			commands = append(commands, strings.Fields(m[1]))
+		}
+		if strings.HasPrefix(made, "the same") {
+			for _, args := range last {
+				args = slices.Clone(args)
+				if i := slices.Index(args, "--fault"); i >= 0 {
+					args[i+1] = fault
+				}
+				commands = append(commands, args)
+			}
+		} else {
+			last = commands
+		}
+		if len(commands) == 0 {
+			t.Errorf("%s: no command made it: %s", fault, made)
+		}
+		for i, args := range commands {
+			if i > 0 && !slices.Contains(args, "--fault") { // said once
+				args = append(args, "--fault", fault)
+			}
+			cmd, options := tortureCommand()
+			if err := cmd.ParseFlags(append(args, "--broker", "local")); err != nil || cmd.Flags().NArg() > 0 {
+				t.Errorf("%s: %v: %v, arguments %q", fault, args, err, cmd.Flags().Args())
+				continue
+			}
+			o, err := options()
+			var bad *spec.Error
+			if errors.As(err, &bad) && strings.HasPrefix(bad.Allowed, "on Linux") && os.Getenv("RESTOREBENCH_REQUIRE_ROOT") != "1" {
+				t.Logf("%s: not on this machine: %v", fault, err)
+				continue
+			}
+			if err != nil || o.Fault != fault {
+				t.Errorf("%s: %v: %v", fault, args, err)
+			}
+		}
+	}
+	if rows != len(torture.Faults()) {
+		t.Errorf("%d rows, want %d", rows, len(torture.Faults()))
+	}
+}
+
+// What repeats a failure says again what was said, in words for a shell.
+func TestNotDefault(t *testing.T) {
+	cmd, options := tortureCommand()
+	args := []string{"--broker", "local", "--allow-remote", "--state-dir", "/tmp/it's here", "--seed", "7", "--kills", "3", "--out", "results"}
+	if err := cmd.ParseFlags(args); err != nil {
+		t.Fatal(err)
+	}
+	o, err := options()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"--broker", "local", "--allow-remote=true", "--state-dir", `'/tmp/it'\''s here'`}
+	if !slices.Equal(o.Given, want) {
+		t.Errorf("%q, want %q", o.Given, want)
+	}
+	again, options := tortureCommand()
+	shell, err := exec.Command("/bin/sh", "-c", `for word in `+strings.Join(o.Given, " ")+`; do printf '%s\n' "$word"; done`).Output()
+	if err == nil {
+		err = again.ParseFlags(strings.Split(strings.TrimSpace(string(shell)), "\n"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o, err := options(); err != nil || !slices.Equal(o.Given, want) {
+		t.Errorf("%q, %v, want %q", o.Given, err, want)
+	}
 }
 
 func TestDocumentedYAML(t *testing.T) {
