@@ -225,7 +225,7 @@ func (c *campaign) ended(l *life, line *Line, err error) (came bool, _ error) {
 	line.Outcome, line.Why, line.Reached = OutcomeEnded, err.Error(), true
 	line.Time, line.During = time.Now().UTC(), l.during
 	c.pending = append(c.pending, line)
-	if wrong := c.wrongEnd(&l.failed); wrong != "" {
+	if wrong := c.wrongEnd(&l.failed, l.strike.away); wrong != "" {
 		return false, c.fail(fmt.Errorf("%s: %s: %w", line.Proof, wrong, err), nil)
 	}
 	return true, c.ground.mend(c.Fault)

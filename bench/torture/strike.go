@@ -26,6 +26,8 @@ const (
 const (
 	brokerStop = 3 * time.Second
 	brokerAway = 30 * time.Second
+	// brokerPatience is for how long a processor waits for a broker that is away. On a busy machine one that is started again at once may need longer.
+	brokerPatience = 45 * time.Second
 )
 
 var brokerFaults = slices.Concat([]string{FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerStopped, FaultBrokerAway}, networkFaults)
@@ -68,6 +70,7 @@ type strike struct {
 	during string // what the processor had got to
 	late   bool   // it came once the processor was dead or done
 	proof  string
+	away   time.Duration // until the broker answered again
 	done   chan struct{} // nil: it has not come yet
 	err    error         // to be read after done
 }
@@ -131,27 +134,28 @@ func (s *strike) do(ctx context.Context) (proof string, err error) {
 	if err != nil {
 		return "", err
 	}
-	after, away := s.broker.Pid(), time.Since(start).Round(time.Millisecond)
+	after := s.broker.Pid()
+	s.away = time.Since(start).Round(time.Millisecond)
 	if restarted := s.fault != FaultBrokerStopped; restarted == (after == before) {
 		return "", fmt.Errorf("%s: the broker's process was %d and is %d", s.fault, before, after)
 	}
-	return fmt.Sprintf("broker's process %d, then %d, answers again after %v", before, after, away), nil
+	return fmt.Sprintf("broker's process %d, then %d, answers again after %v", before, after, s.away), nil
 }
 
 // endings are those that a strike may cause; none where it is to be outlived. A broker is waited for, for longer than it is away but for
-// these: one that comes back late, at another address, or with connections that stay silent.
-func (c *campaign) endings() []ending {
+// these: one that comes back late, at another address, or with connections that stay silent; or that was away for longer than it was to be.
+func (c *campaign) endings(away time.Duration) []ending {
 	file := func(cause string) bool {
 		store := filepath.Join(c.ground.state, storeDir(0))
 		return namesFile(cause, c.ground.state) || namesSynced(cause, store) || namesSynced(cause, filepath.Dir(filepath.Dir(store))) // where what they are of is said
 	}
 	address := func(cause string) bool { return names(cause, c.way()) }
-	switch c.Fault {
-	case FaultDiskFull:
+	switch fault := c.Fault; {
+	case fault == FaultDiskFull:
 		return []ending{ofErrno("ENOSPC", file)}
-	case FaultDiskFails:
+	case fault == FaultDiskFails:
 		return []ending{ofErrno("EROFS", file), ofErrno("EIO", file)}
-	case FaultBrokerAway, FaultBrokerMoved, FaultBrokerBlackhole:
+	case fault == FaultBrokerAway, fault == FaultBrokerMoved, fault == FaultBrokerBlackhole, away > brokerPatience:
 		const what = "the broker's address"
 		ways := []ending{{"broker_away", "the broker is away", address, what}}
 		if c.cell.ExactlyOnce { // the broker aborts what was open meanwhile
@@ -168,8 +172,8 @@ func namesSynced(cause, dir string) bool {
 }
 
 // wrongEnd is what is wrong with how a strike has ended a processor, which said this of it; "" when nothing is.
-func (c *campaign) wrongEnd(e *subject.Event) string {
-	s, ways := heard(e), c.endings()
+func (c *campaign) wrongEnd(e *subject.Event, away time.Duration) string {
+	s, ways := heard(e), c.endings(away)
 	if len(ways) == 0 {
 		return "this is to be outlived"
 	}

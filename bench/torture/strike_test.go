@@ -20,34 +20,38 @@ import (
 // The broker is struck in the middle of a life, comes back, and nothing is lost for it.
 func TestBrokerIsStruck(t *testing.T) {
 	t.Parallel()
-	ctx := context.Background()
-	b, err := broker.Start(ctx, broker.Options{Kind: broker.Local, Dir: t.TempDir(), Probe: changelog.Probe})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := b.Stop(ctx); err != nil {
-			t.Error(err)
-		}
-	}()
-	for _, c := range []struct{ fault, cell, proof string }{
-		{FaultBrokerKilled, "memory-snapshot", "broker's process"},
-		{FaultBrokerTerminated, "rocksdb-wal", "broker's process"},
-		{FaultBrokerReset, "memory-snapshot-eos", "connections reset"},
-		{FaultBrokerMoved, "rocksdb-tail-eos", "broker's process"}, // the last: it moves away from the others' address
+	type struckOne struct{ fault, cell, proof string }
+	for _, all := range [][]struckOne{ // of one broker each, beside each other
+		{{FaultBrokerKilled, "memory-snapshot", "broker's process"}, {FaultBrokerTerminated, "rocksdb-wal", "broker's process"}},
+		{{FaultBrokerReset, "memory-snapshot-eos", "connections reset"}, {FaultBrokerMoved, "rocksdb-tail-eos", "broker's process"}},
 	} {
-		o := options(t)
-		o.Brokers, o.Broker, o.Kind = b.Bootstrap(), b, b.Kind()
-		o.Fault, o.Kills, o.Cells = c.fault, 1, []string{c.cell}
-		if err := o.Check(); err != nil {
-			t.Fatal(err)
-		}
-		pid := b.Pid()
-		all := tortured(t, o)
-		if len(all) != 1 || all[0].Verdict != VerdictOK || all[0].Kind != o.Fault || all[0].Struck == "" || !strings.Contains(all[0].Proof, c.proof) || all[0].Outcome == "" ||
-			b.Pid() == pid { // one that only the network is struck of was made another listener
-			t.Errorf("%s: seed %d: process %d, then %d: %+v", c.fault, o.Seed, pid, b.Pid(), all)
-		}
+		t.Run(all[0].fault, func(t *testing.T) {
+			t.Parallel()
+			ctx := context.Background()
+			b, err := broker.Start(ctx, broker.Options{Kind: broker.Local, Dir: t.TempDir(), Probe: changelog.Probe})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := b.Stop(ctx); err != nil {
+					t.Error(err)
+				}
+			}()
+			for _, c := range all {
+				o := options(t)
+				o.Brokers, o.Broker, o.Kind = b.Bootstrap(), b, b.Kind()
+				o.Fault, o.Kills, o.Cells = c.fault, 1, []string{c.cell}
+				if err := o.Check(); err != nil {
+					t.Fatal(err)
+				}
+				pid := b.Pid()
+				all := tortured(t, o)
+				if len(all) != 1 || all[0].Verdict != VerdictOK || all[0].Kind != o.Fault || all[0].Struck == "" || !strings.Contains(all[0].Proof, c.proof) || all[0].Outcome == "" ||
+					b.Pid() == pid { // one that only the network is struck of was made another listener
+					t.Errorf("%s: seed %d: process %d, then %d: %+v", c.fault, o.Seed, pid, b.Pid(), all)
+				}
+			}
+		})
 	}
 }
 
@@ -75,41 +79,46 @@ func TestStruckEndIsJudged(t *testing.T) {
 	for _, c := range []struct {
 		fault, cell, code, message string
 		wrong                      string // "" when it is let pass
+		away                       time.Duration
 	}{
-		{FaultDiskFull, "memory-snapshot", "disk_full", write + full, ""},
-		{FaultDiskFull, "memory-snapshot", "failed", write + full, "the error lacks the code disk_full, it has \"failed\""},
-		{FaultDiskFull, "memory-snapshot", "disk_read_only", write + full, "the error lacks the code disk_full"},
-		{FaultDiskFull, "memory-snapshot", "disk_full", write, "the error lacks what to do"},
-		{FaultDiskFull, "rocksdb-wal", "disk_full", "rocks: flush DIR: No space left on device" + full, "the error lacks the file"},
-		{FaultDiskFull, "rocksdb-wal", "disk_full", "write DIR/0_0/rocksdb/store/000009.sst" + full, "the error lacks why"},
-		{FaultDiskFails, "rocksdb-wal", "disk_read_only", read + full, ""},
-		{FaultDiskFails, "rocksdb-wal", "disk_failed", "fsync DIR/0_0/rocksdb/store/000009.log: input/output error" + full, ""},
-		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush DIR/0_0/rocksdb/store: IO error: While fsync: a directory: Read-only file system" + full, ""},
-		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush: IO error: While fsync: a directory: Read-only file system" + full, "the error lacks the file"},
-		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush DIR/0_0/rocksdb/store: Read-only file system" + full, "the error lacks the file"},
-		{FaultDiskFails, "memory-snapshot", "disk_failed", "sync DIR/0_0/rocksdb/store: input/output error" + full, ""},
-		{FaultDiskFails, "memory-snapshot", "disk_failed", "partition 0: sync DIR/0_0: input/output error" + full, ""},
-		{FaultDiskFails, "memory-snapshot", "disk_failed", "sync DIR: input/output error" + full, "the error lacks the file"},
-		{FaultDiskFails, "rocksdb-wal", "disk_failed", read + full, "the error lacks why (input/output error)"},
-		{FaultDiskFails, "rocksdb-wal", "disk_full", read + full, "the error lacks the code disk_read_only or disk_failed"},
-		{FaultDiskFails, "rocksdb-wal", "", "", "the error lacks the code"},
-		{FaultBrokerAway, "memory-replay", "broker_away", ask + away, ""},
-		{FaultBrokerMoved, "memory-replay", "broker_away", ask + away, ""},
-		{FaultBrokerBlackhole, "memory-replay", "broker_away", ask + away, ""},
-		{FaultBrokerAway, "memory-replay", "failed", ask + away, "the error lacks the code broker_away"},
-		{FaultBrokerAway, "memory-replay", "broker_away", ask, "the error lacks what to do"},
-		{FaultBrokerAway, "memory-replay", "broker_away", "the broker is away (Local: Timed out)" + away, "the error lacks the broker's address"},
-		{FaultBrokerAway, "memory-replay", "broker_away", "127.0.0.1:90920: the broker is away (Local: Timed out)" + away, "the error lacks the broker's address"},
-		{FaultBrokerAway, "memory-replay", "broker_away", "127.0.0.1:9092: Local: Timed out" + away, "the error lacks why"},
-		{FaultBrokerAway, "memory-replay", "fenced", late + none, "the error lacks the code broker_away, it has \"fenced\""},
-		{FaultBrokerAway, "memory-replay-eos", "fenced", late + none, ""},
-		{FaultBrokerAway, "memory-replay-eos", "fenced", "127.0.0.1:9092: transaction of t-0: fenced by a successor" + none, "the error lacks why"},
-		{FaultBrokerAway, "memory-replay-eos", "broker_away", ask + away, ""},
-		{FaultBrokerKilled, "memory-replay", "broker_away", ask + away, "this is to be outlived"},
-		{FaultBrokerTerminated, "memory-replay", "broker_away", ask + away, "this is to be outlived"},
-		{FaultBrokerStopped, "memory-replay-eos", "fenced", late + none, "this is to be outlived"},
-		{FaultBrokerSlow, "memory-replay", "broker_away", ask + away, "this is to be outlived"},
-		{FaultBrokerReset, "memory-replay", "broker_away", ask + away, "this is to be outlived"},
+		{FaultDiskFull, "memory-snapshot", "disk_full", write + full, "", 0},
+		{FaultDiskFull, "memory-snapshot", "failed", write + full, "the error lacks the code disk_full, it has \"failed\"", 0},
+		{FaultDiskFull, "memory-snapshot", "disk_read_only", write + full, "the error lacks the code disk_full", 0},
+		{FaultDiskFull, "memory-snapshot", "disk_full", write, "the error lacks what to do", 0},
+		{FaultDiskFull, "rocksdb-wal", "disk_full", "rocks: flush DIR: No space left on device" + full, "the error lacks the file", 0},
+		{FaultDiskFull, "rocksdb-wal", "disk_full", "write DIR/0_0/rocksdb/store/000009.sst" + full, "the error lacks why", 0},
+		{FaultDiskFails, "rocksdb-wal", "disk_read_only", read + full, "", 0},
+		{FaultDiskFails, "rocksdb-wal", "disk_failed", "fsync DIR/0_0/rocksdb/store/000009.log: input/output error" + full, "", 0},
+		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush DIR/0_0/rocksdb/store: IO error: While fsync: a directory: Read-only file system" + full, "", 0},
+		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush: IO error: While fsync: a directory: Read-only file system" + full, "the error lacks the file", 0},
+		{FaultDiskFails, "rocksdb-tail", "disk_read_only", "rocks: flush DIR/0_0/rocksdb/store: Read-only file system" + full, "the error lacks the file", 0},
+		{FaultDiskFails, "memory-snapshot", "disk_failed", "sync DIR/0_0/rocksdb/store: input/output error" + full, "", 0},
+		{FaultDiskFails, "memory-snapshot", "disk_failed", "partition 0: sync DIR/0_0: input/output error" + full, "", 0},
+		{FaultDiskFails, "memory-snapshot", "disk_failed", "sync DIR: input/output error" + full, "the error lacks the file", 0},
+		{FaultDiskFails, "rocksdb-wal", "disk_failed", read + full, "the error lacks why (input/output error)", 0},
+		{FaultDiskFails, "rocksdb-wal", "disk_full", read + full, "the error lacks the code disk_read_only or disk_failed", 0},
+		{FaultDiskFails, "rocksdb-wal", "", "", "the error lacks the code", 0},
+		{FaultBrokerAway, "memory-replay", "broker_away", ask + away, "", 0},
+		{FaultBrokerMoved, "memory-replay", "broker_away", ask + away, "", 0},
+		{FaultBrokerBlackhole, "memory-replay", "broker_away", ask + away, "", 0},
+		{FaultBrokerAway, "memory-replay", "failed", ask + away, "the error lacks the code broker_away", 0},
+		{FaultBrokerAway, "memory-replay", "broker_away", ask, "the error lacks what to do", 0},
+		{FaultBrokerAway, "memory-replay", "broker_away", "the broker is away (Local: Timed out)" + away, "the error lacks the broker's address", 0},
+		{FaultBrokerAway, "memory-replay", "broker_away", "127.0.0.1:90920: the broker is away (Local: Timed out)" + away, "the error lacks the broker's address", 0},
+		{FaultBrokerAway, "memory-replay", "broker_away", "127.0.0.1:9092: Local: Timed out" + away, "the error lacks why", 0},
+		{FaultBrokerAway, "memory-replay", "fenced", late + none, "the error lacks the code broker_away, it has \"fenced\"", 0},
+		{FaultBrokerAway, "memory-replay-eos", "fenced", late + none, "", 0},
+		{FaultBrokerAway, "memory-replay-eos", "fenced", "127.0.0.1:9092: transaction of t-0: fenced by a successor" + none, "the error lacks why", 0},
+		{FaultBrokerAway, "memory-replay-eos", "broker_away", ask + away, "", 0},
+		{FaultBrokerKilled, "memory-replay", "broker_away", ask + away, "this is to be outlived", 0},
+		{FaultBrokerTerminated, "memory-replay", "broker_away", ask + away, "this is to be outlived", 0},
+		{FaultBrokerStopped, "memory-replay-eos", "fenced", late + none, "this is to be outlived", 0},
+		{FaultBrokerSlow, "memory-replay", "broker_away", ask + away, "this is to be outlived", 0},
+		{FaultBrokerReset, "memory-replay", "broker_away", ask + away, "this is to be outlived", 0},
+		{FaultBrokerKilled, "memory-replay", "broker_away", ask + away, "this is to be outlived", 45 * time.Second},
+		{FaultBrokerKilled, "memory-replay", "broker_away", ask + away, "", 46 * time.Second}, // it was not back for longer than is waited for
+		{FaultBrokerTerminated, "memory-replay", "failed", ask + away, "the error lacks the code broker_away", 46 * time.Second},
+		{FaultBrokerStopped, "memory-replay-eos", "fenced", late + none, "", 46 * time.Second},
 	} {
 		cell, err := find([]string{c.cell})
 		if err != nil {
@@ -124,8 +133,8 @@ func TestStruckEndIsJudged(t *testing.T) {
 			Options: &Options{Fault: c.fault, Brokers: "127.0.0.1:9092"}, cell: cell[0], ground: &ground{state: dir},
 			judged: func(l *Line) error { judged = append(judged, l); return nil },
 		}
-		l := &life{failed: subject.Event{Code: c.code, Message: strings.ReplaceAll(c.message, "DIR", dir)}}
-		if got := camp.wrongEnd(&l.failed); !strings.HasPrefix(got, c.wrong) || (got == "") != (c.wrong == "") {
+		l := &life{strike: &strike{away: c.away}, failed: subject.Event{Code: c.code, Message: strings.ReplaceAll(c.message, "DIR", dir)}}
+		if got := camp.wrongEnd(&l.failed, c.away); !strings.HasPrefix(got, c.wrong) || (got == "") != (c.wrong == "") {
 			t.Errorf("%s: %s: %s: wrong is %q, want %q", c.fault, c.code, c.message, got, c.wrong)
 			continue
 		}
