@@ -143,7 +143,8 @@ func (s *strike) do(ctx context.Context) (proof string, err error) {
 }
 
 // endings are those that a strike may cause; none where it is to be outlived. A broker is waited for, for longer than it is away but for
-// these: one that comes back late, at another address, or with connections that stay silent; or that was away for longer than it was to be.
+// these: one that comes back late or with connections that stay silent; or, under exactly-once, at another address, where the producer of an open
+// transaction does not find its coordinator; or that was away for longer than it was to be.
 func (c *campaign) endings(away time.Duration) []ending {
 	file := func(cause string) bool {
 		store := filepath.Join(c.ground.state, storeDir(0))
@@ -155,7 +156,7 @@ func (c *campaign) endings(away time.Duration) []ending {
 		return []ending{ofErrno("ENOSPC", file)}
 	case fault == FaultDiskFails:
 		return []ending{ofErrno("EROFS", file), ofErrno("EIO", file)}
-	case fault == FaultBrokerAway, fault == FaultBrokerMoved, fault == FaultBrokerBlackhole, away > brokerPatience:
+	case fault == FaultBrokerAway, fault == FaultBrokerBlackhole, fault == FaultBrokerMoved && c.cell.ExactlyOnce, away > brokerPatience:
 		const what = "the broker's address"
 		ways := []ending{{"broker_away", "the broker is away", address, what}}
 		if c.cell.ExactlyOnce { // the broker aborts what was open meanwhile

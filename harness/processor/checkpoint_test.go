@@ -121,7 +121,7 @@ func TestCheckpointIsWhole(t *testing.T) {
 	refused(append(text[:len(text):len(text)], text...))
 	refused([]byte(head + "-1\n"))
 	refused(fmt.Appendf(nil, "%s%d\n", head, int64(math.MaxInt64))) // behind which there is no offset
-	refused(append(text[:len(text):len(text)], make([]byte, 64<<20)...))
+	refused(append(text[:len(text):len(text)], make([]byte, 8<<20)...))
 	if read := allocated(func() { _, _, _ = c.read() }); read > 1<<20 {
 		t.Errorf("of a long file %d bytes were read", read)
 	}

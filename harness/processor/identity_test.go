@@ -172,7 +172,7 @@ func TestSource(t *testing.T) {
 		}
 	}
 	try(append(text, text...))
-	try(append(text[:len(text):len(text)], make([]byte, 64<<20)...))
+	try(append(text[:len(text):len(text)], make([]byte, 8<<20)...))
 	if read := allocated(func() { _, _, _ = s.read() }); read > 1<<20 {
 		t.Errorf("of a long file %d bytes were read", read)
 	}
