@@ -23,7 +23,7 @@ func TestBrokerIsStruck(t *testing.T) {
 	type struckOne struct{ fault, cell, proof string }
 	for _, all := range [][]struckOne{ // of one broker each, beside each other
 		{{FaultBrokerKilled, "memory-snapshot", "broker's process"}, {FaultBrokerTerminated, "rocksdb-wal", "broker's process"}},
-		{{FaultBrokerReset, "memory-snapshot-eos", "connections reset"}, {FaultBrokerMoved, "rocksdb-tail-eos", "broker's process"}},
+		{{FaultBrokerReset, "memory-snapshot-eos", "connections reset"}, {FaultBrokerMoved, "rocksdb-tail", "broker's process"}},
 	} {
 		t.Run(all[0].fault, func(t *testing.T) {
 			t.Parallel()
@@ -41,6 +41,7 @@ func TestBrokerIsStruck(t *testing.T) {
 				o := options(t)
 				o.Brokers, o.Broker, o.Kind = b.Bootstrap(), b, b.Kind()
 				o.Fault, o.Kills, o.Cells = c.fault, 1, []string{c.cell}
+				o.Stall = 2 * time.Minute // a step of a transaction may wait for 45 s
 				if err := o.Check(); err != nil {
 					t.Fatal(err)
 				}
