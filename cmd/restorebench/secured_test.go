@@ -172,7 +172,7 @@ func watched(t *testing.T, known bool, args ...string) watchedRun {
 		select {
 		case <-ended:
 			running = false
-		case <-time.After(30 * time.Millisecond): // what is looked at lives longer, and reading all of it takes a core
+		case <-time.After(100 * time.Millisecond): // what is looked at lives longer, and reading all of it takes a core
 			r.kept = max(r.kept, checkPrivate(t, tmp))
 			r.listened = max(r.listened, checkMarked(t, mark, known))
 		}
