@@ -60,12 +60,14 @@ bench-compare: build ## Hold the restore to its targets, measured then and there
 test: setup ## All tests, with the race detector, on real Kafkas (ARGS="-run Name")
 	@$(MAKE) --no-print-directory run-test
 
-# Computing takes many times as long under the race detector. So what is exhaustive or random in the stores, and the command from outside,
-# are tested in full without it and by -short with it; and packages that start no goroutine, in their tests neither (TestNothingToRace),
-# have nothing to race. The two runs go side by side: one computes while the other waits for its Kafkas.
+# Computing takes many times as long under the race detector. So what is exhaustive or random in the stores, the command from outside,
+# and most campaigns of torture, are tested in full without it and by -short with it; and packages that start no goroutine, in their
+# tests neither (TestNothingToRace), have nothing to race. The two runs go side by side: one computes while the other waits for its Kafkas.
 ALONE := bench/compare bench/model bench/plot bench/stats harness/workload
 # Those that take the longest begin first, so that none is left to run by itself.
 LONGEST := bench/peers harness/trial bench/torture
+# And those that the raced run has in full, since what happens beside each other is what they are about.
+RACED := TestInterrupts$$|TestTorture$$|TestBrokerIsStruck|TestGroup|TestZombie
 RACE = $(LONGEST:%=./%) $(filter-out $(ALONE:%=restorebench/%) $(LONGEST:%=restorebench/%),$(shell go list ./...))
 
 # Nobody debugs these binaries: without DWARF they are linked sooner.
@@ -82,7 +84,7 @@ run-test-race:
 	go test $(FLAGS) -race -short $(RACE) $(ARGS)
 
 run-test-full:
-	go test $(FLAGS) -p 1 -skip TestInterrupts ./cmd/... $(ALONE:%=./%) ./stores/... $(ARGS)
+	go test $(FLAGS) -p 1 -skip '$(RACED)' ./cmd/... ./bench/torture $(ALONE:%=./%) ./stores/... $(ARGS)
 
 interrupts: setup ## Interrupt 100 runs at random moments; nothing may be left behind
 	@$(MAKE) --no-print-directory run-interrupts

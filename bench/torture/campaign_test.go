@@ -92,6 +92,7 @@ func TestCost(t *testing.T) {
 
 // A kill that did not come in a restore is judged by a life with the files that it left, before they go for the next try.
 func TestIdleKillIsJudged(t *testing.T) {
+	full(t)
 	t.Parallel()
 	inRestore := []string{KindRestore10, KindRestore50, KindRestore90}
 	for _, fault := range []string{"", FaultPowerCut} {

@@ -138,6 +138,7 @@ func TestOrphanedDisks(t *testing.T) {
 
 // A disk that is full, or fails, ends the processor with an error, and costs nothing of what was saved.
 func TestDiskFaults(t *testing.T) {
+	full(t)
 	t.Parallel()
 	for _, fault := range diskFaults {
 		t.Run(fault, func(t *testing.T) {
@@ -156,6 +157,7 @@ func TestDiskFaults(t *testing.T) {
 }
 
 func TestPowerCut(t *testing.T) {
+	full(t)
 	t.Parallel()
 	needs(t, FaultPowerCut)
 	o := options(t)

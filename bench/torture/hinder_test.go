@@ -16,6 +16,7 @@ import (
 // Of each kind of system call one fails, and one disk can only be read: the processor goes on, or ends with an error that names the
 // file and says what to do, and nothing of what was saved is lost.
 func TestHindrances(t *testing.T) {
+	full(t)
 	t.Parallel()
 	for _, fault := range append(slices.Clip(callFaults), FaultReadOnly) {
 		t.Run(fault, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 // Both engines with files let one processor have them, and tell the other which one that is.
 func TestLockHeld(t *testing.T) {
+	full(t)
 	t.Parallel()
 	untilStruck(t, func(o *Options) (locked int) {
 		o.Fault, o.Kills, o.Cells = FaultLockHeld, 4, []string{"memory-snapshot", "rocksdb-tail-eos"}

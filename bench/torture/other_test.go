@@ -12,6 +12,7 @@ import (
 
 // Files that are damaged, of another partition, or of another time, are told from those that belong there, or do no harm.
 func TestWoundedFiles(t *testing.T) {
+	full(t)
 	t.Parallel()
 	for _, fault := range slices.Concat(fileFaults, otherFaults) {
 		t.Run(fault, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 // A store that was put back in the middle of a replay is gone on from, or replayed.
 func TestStoreIsRewound(t *testing.T) {
+	full(t)
 	t.Parallel()
 	o := options(t)
 	o.Fault, o.Kills, o.Cells = FaultRewound, 4, []string{"rocksdb-tail", "rocksdb-wal-eos"}

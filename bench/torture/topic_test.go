@@ -14,6 +14,7 @@ import (
 // The changelog is another one behind each kill: what the files had of the first is gone, and that is said; a changelog whose
 // keys may lie elsewhere is refused.
 func TestTopicFaults(t *testing.T) {
+	full(t)
 	t.Parallel()
 	either := OutcomeServed + " " + OutcomeReplayed // as the files are behind the first record that is left, or before it
 	for fault, outcomes := range map[string]string{

@@ -42,6 +42,15 @@ func options(t *testing.T) *Options {
 	}
 }
 
+// full skips a campaign where tests are to be short, as under the race detector, which makes each start of a processor take a second: those of
+// mere kills, of the broker, of groups and of zombies, where things happen beside each other, are raced.
+func full(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("run in full without -short, see the Makefile")
+	}
+}
+
 // needs ends a test of a fault that this machine is not made for: that lacks root, loop devices, mounts or strace.
 func needs(t *testing.T, fault string) {
 	t.Helper()

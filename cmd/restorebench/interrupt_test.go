@@ -82,6 +82,7 @@ func brokersToTry(t *testing.T) []string {
 
 // A torture takes its disks away when it is interrupted; what one leaves that was killed, the next one takes away.
 func TestInterruptedDisks(t *testing.T) {
+	full(t)
 	if err := (&torture.Options{Fault: torture.FaultPowerCut, Kills: 1}).Check(); err != nil {
 		if os.Getenv("RESTOREBENCH_REQUIRE_ROOT") == "1" {
 			t.Fatal(err)
