@@ -71,3 +71,19 @@ func TestExplanations(t *testing.T) {
 		}
 	}
 }
+
+// The quickest tests that take a fifth of the time are tried first; what is within another one is not a test of its own.
+func TestQuickest(t *testing.T) {
+	out := `--- PASS: TestSlow (7.00s)
+    --- PASS: TestSlow/part (0.00s)
+--- PASS: TestB (0.50s)
+--- SKIP: TestLeftOut (0.00s)
+--- PASS: FuzzA (0.00s)
+--- PASS: TestC (1.50s)
+--- PASS: TestD (1.00s)
+PASS
+`
+	if got, want := quickest(out), "^(FuzzA|TestB|TestD)$"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
