@@ -127,5 +127,6 @@ var explanations = []explanation{
 		"if m.contentsAt < dataStart || m.contentsLen < 1 || m.contentsAt+m.contentsLen != info.Size() {",
 		anyError,
 	},
+	{"stores/memory/slabs.go", "return 0, err", "return 1, err", "nobody reads what comes with an error"},
 	{"stores/memory/saver.go", "m := mark{1, im.next, data.at, int64(len(b)), xxh3.Hash(b)}", "m := mark{2, im.next, data.at, int64(len(b)), xxh3.Hash(b)}", "any sequence begins it"},
 }

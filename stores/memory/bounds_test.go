@@ -125,6 +125,23 @@ func TestSlabs(t *testing.T) {
 	}
 }
 
+// The number of a slab that a snapshot has nothing of is used for the next one; 0 is that of no slab.
+func TestEmptySlabsAreSpare(t *testing.T) {
+	var s slabs
+	for range 3 {
+		if _, err := s.restore(contentsSlab{}, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(s.spare, []uint32{1, 2}) {
+		t.Errorf("spare are %v, want 1 and 2", s.spare)
+	}
+	if number, err := s.add(slabBytes); number != 2 || err != nil {
+		t.Errorf("the next slab has the number %d (%v), want 2", number, err)
+	}
+	s.free()
+}
+
 // Dead room is given back from half of the live room and a slab on, in steps that are as large as what has just died asks for.
 func TestCompactionIsGradual(t *testing.T) {
 	s := New()
