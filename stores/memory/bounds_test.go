@@ -139,7 +139,9 @@ func TestEmptySlabsAreSpare(t *testing.T) {
 	if number, err := s.add(slabBytes); number != 2 || err != nil {
 		t.Errorf("the next slab has the number %d (%v), want 2", number, err)
 	}
-	s.free()
+	if err := s.free(); err != nil {
+		t.Error(err)
+	}
 }
 
 // Dead room is given back from half of the live room and a slab on, in steps that are as large as what has just died asks for.
