@@ -201,12 +201,21 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 	if err := o.hurry(ctx, admin); err != nil {
 		return res, errors.Join(err, r.log.close())
 	}
-	until := time.Now().Add(o.Time)
+	err = errors.Join(o.each(ctx, chosen, func(ctx context.Context, cell Cell, until time.Time) error {
+		return r.cell(ctx, cell, admin, until)
+	}), r.log.close())
+	res.Table = r.counts.rows(chosen)
+	return res, err
+}
+
+// each takes the cells, beside each other as far as that can be, until the moment at which one's share of the time is over.
+func (o *Options) each(ctx context.Context, chosen []Cell, do func(context.Context, Cell, time.Time) error) error {
+	share := o.Time
 	group, ctx := errgroup.WithContext(ctx)
 	switch {
 	case ofBroker(o.Fault):
 		group.SetLimit(1) // it is struck for all of them
-		until = time.Now().Add(o.Time / time.Duration(len(chosen)))
+		share /= time.Duration(len(chosen))
 	case o.Kills > 0:
 		group.SetLimit(together)
 	} // else all of them share the time
@@ -215,12 +224,10 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return r.cell(ctx, cell, admin, until)
+			return do(ctx, cell, time.Now().Add(share))
 		})
 	}
-	err = errors.Join(group.Wait(), r.log.close())
-	res.Table = r.counts.rows(chosen)
-	return res, err
+	return group.Wait()
 }
 
 // cell runs one campaign. Only what concerns all of them is an error.

@@ -159,3 +159,20 @@ func TestOptionsAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// Where cells come one after the other, the share of each begins when its turn comes.
+func TestShareOfTheTime(t *testing.T) {
+	o := &Options{Time: time.Minute, Fault: FaultBrokerSlow}
+	var before time.Time // when the turn of the last one was over
+	err := o.each(t.Context(), cells[:3], func(_ context.Context, _ Cell, until time.Time) error {
+		if !before.IsZero() && until.Before(before.Add(20*time.Second)) {
+			t.Errorf("less than a third of a minute is left: until %v, after %v", until, before)
+		}
+		time.Sleep(time.Millisecond)
+		before = time.Now()
+		return nil
+	})
+	if err != nil || before.IsZero() {
+		t.Error(before, err)
+	}
+}
