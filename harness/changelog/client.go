@@ -14,6 +14,7 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
+	"restorebench/harness/changelog/wire"
 	"restorebench/harness/secret"
 	"restorebench/stores"
 )
@@ -67,11 +68,16 @@ func endOffsets(c *C.rb_client, topic string, partition int32, timeout time.Dura
 	defer C.free(unsafe.Pointer(name))
 	var low, high C.int64_t
 	var absent time.Time // since when the brokers do not know the partition; zero: they do
+	var said C.int       // what they said of it, and when
+	var answered time.Time
 	for deadline := time.Now().Add(timeout); ; time.Sleep(leaderPause) {
 		left := max(time.Until(deadline), time.Millisecond)
 		code := C.rd_kafka_query_watermark_offsets(c.rk, name, C.int32_t(partition), &low, &high, C.int(left.Milliseconds()))
 		if code == 0 {
 			return stores.Offset(low), stores.Offset(high), nil
+		}
+		if unknown(code) {
+			said, answered = code, time.Now()
 		}
 		switch {
 		case !unknown(code):
@@ -81,6 +87,9 @@ func endOffsets(c *C.rb_client, topic string, partition int32, timeout time.Dura
 		}
 		again := leaderMoves(code) || unreached(kafka.ErrorCode(code)) || !absent.IsZero() && time.Since(absent) < absentLimit
 		if !again || time.Now().After(deadline) {
+			if kafka.ErrorCode(code) == kafka.ErrTimedOut && said != 0 && time.Since(answered) < wire.AnswerLimit {
+				code = said // and not that the last try was cut short
+			}
 			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", topic, partition, codeError(code))
 		}
 	}

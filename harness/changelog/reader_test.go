@@ -169,3 +169,27 @@ func TestEndOffsetsOfATopicToCome(t *testing.T) {
 		}
 	}
 }
+
+// Of a topic that is not there a reader says so, also where its time is over in the middle of a question.
+func TestUnknownTopicIsTheReason(t *testing.T) {
+	t.Parallel()
+	for _, fetcher := range fetchers {
+		t.Run(fetcher, func(t *testing.T) {
+			t.Parallel()
+			r, err := changelog.NewReader(brokertest.Start(t).Bootstrap(), "no-such-topic", changelog.ReaderOptions{Fetcher: fetcher})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			for i := range 40 {
+				limit := 2 * time.Second // the first one connects
+				if i > 0 {
+					limit = 150*time.Millisecond + time.Duration(i)*100*time.Microsecond
+				}
+				if _, _, err := r.EndOffsets(0, limit); err == nil || errors.Is(err, changelog.ErrAway) {
+					t.Fatalf("question %d: %v", i, err)
+				}
+			}
+		})
+	}
+}
