@@ -303,7 +303,7 @@ func TestRefusedFilesAreRemovedAsSaid(t *testing.T) {
 func (f *fixture) removeAsSaid(t *testing.T, err error) {
 	t.Helper()
 	said := regexp.MustCompile(`remove the directories (\S+) in (\S+?)(,| to replay what is there,) and start again`).FindStringSubmatch(err.Error())
-	if len(said) != 3 || said[2] != f.state {
+	if len(said) != 4 || said[2] != f.state {
 		t.Fatalf("%v: it says not what to remove in %s", err, f.state)
 	}
 	dirs, err := filepath.Glob(filepath.Join(said[2], said[1]))
