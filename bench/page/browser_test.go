@@ -47,7 +47,8 @@ func open(t *testing.T, r Run, width int64, scheme string) *browser {
 	if err := WriteHTML(path, r); err != nil {
 		t.Fatal(err)
 	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium))
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium),
+		chromedp.Env("TMPDIR="+filepath.Dir(path))) // where it leaves a directory
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
