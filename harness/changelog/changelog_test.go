@@ -13,7 +13,6 @@ import (
 
 	"github.com/confluentinc/confluent-kafka-go/v2/kafka"
 
-	"restorebench/harness/broker"
 	"restorebench/harness/broker/brokertest"
 	"restorebench/harness/changelog"
 	"restorebench/stores"
@@ -464,62 +463,6 @@ func TestEndOffsetsOfNewTopics(t *testing.T) {
 		}
 		if err := admin.Delete(context.Background(), topic); err != nil {
 			t.Error(err)
-		}
-	}
-}
-
-func TestGroup(t *testing.T) {
-	bootstrap, topic := newTopic(t, nil)
-	write(t, bootstrap, topic, nil, rec{[]byte("a"), []byte("1"), 1}, rec{[]byte("b"), []byte("2"), 2})
-	for _, want := range []stores.Offset{0, 1, 2} {
-		g, err := changelog.NewGroup(bootstrap, "group-"+topic)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want > 0 {
-			if err := g.Commit(topic, want); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if got, err := g.Committed(topic); err != nil || got != want {
-			t.Errorf("committed %d (%v), want %d", got, err, want)
-		}
-		if err := g.Close(); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
-// A broker that was just started is asked for offsets before its coordinator is up.
-func TestGroupOfANewBroker(t *testing.T) {
-	b, err := broker.Start(t.Context(), broker.Options{Kind: broker.Local, Dir: t.TempDir(), Probe: changelog.Probe})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Stop(context.Background()); err != nil {
-			t.Error(err)
-		}
-	})
-	admin, err := changelog.NewAdmin(b.Bootstrap())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer admin.Close()
-	if err := admin.Create(t.Context(), "t", 1, nil); err != nil {
-		t.Fatal(err)
-	}
-	g, err := changelog.NewGroup(b.Bootstrap(), "g")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer g.Close()
-	for want := range stores.Offset(3) {
-		if got, err := g.Committed("t"); err != nil || got != want {
-			t.Fatalf("committed %d (%v), want %d", got, err, want)
-		}
-		if err := g.Commit("t", want+1); err != nil {
-			t.Fatal(err)
 		}
 	}
 }
