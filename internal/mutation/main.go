@@ -2,7 +2,7 @@
 // package's own tests on each: what they do not notice survives, and is printed. The byte formats have
 // a mutation run of their own, against Kafka Streams, in bench/peers/kafkastreams.
 //
-//	go run ./internal/mutation [-n 50] [-seed 1] [-by PACKAGE,...] PACKAGE|FILE...
+//	go run ./internal/mutation [-n 50] [-seed 1] [-jobs 2] [-by PACKAGE,...] PACKAGE|FILE...
 //
 // Of a file it changes that one alone. A survivor that changes nothing that anybody could see is explained
 // in explained.go, and is counted, not printed.
@@ -20,10 +20,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 var (
@@ -31,6 +35,7 @@ var (
 	seed    = flag.Uint64("seed", 1, "of the choice")
 	by      = flag.String("by", "", "other packages whose tests count too, with commas between them")
 	timeout = flag.Duration("timeout", time.Minute, "after which a mutant counts as noticed")
+	jobs    = flag.Int("jobs", runtime.NumCPU(), "mutants that are tried at a time")
 )
 
 // The fates of a mutant.
@@ -66,32 +71,58 @@ func run(of string) error {
 		return err
 	}
 	rand.New(rand.NewPCG(*seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	var fates [explained + 1]int
-	tried := func() int { return fates[noticed] + fates[hung] + fates[survived] + fates[explained] }
-	for _, m := range all {
-		if *most > 0 && tried() == *most {
-			break
-		}
-		f, err := m.judge(dir)
+	var judges []testsOf
+	for _, dir := range append([]string{dir}, strings.FieldsFunc(*by, func(r rune) bool { return r == ',' })...) {
+		quick, err := quickOf(dir)
 		if err != nil {
 			return err
 		}
-		if f == survived && m.why() != "" {
-			f = explained
-		}
-		if fates[f]++; f == survived {
-			fmt.Printf("%s:%d: nobody notices\n\t%s\n\t%s\n", m.file, m.line, m.was, m.becomes)
-		}
+		judges = append(judges, testsOf{dir, quick})
+	}
+
+	var fates [explained + 1]int
+	tried := func() int { return fates[noticed] + fates[hung] + fates[survived] + fates[explained] }
+	var mu sync.Mutex // of fates, and of what is printed
+	var g errgroup.Group
+	g.SetLimit(*jobs)
+	for _, m := range all {
+		g.Go(func() error {
+			mu.Lock()
+			enough := *most > 0 && tried() >= *most
+			mu.Unlock()
+			if enough {
+				return nil
+			}
+			f, err := m.judge(judges)
+			if err != nil {
+				return err
+			}
+			if f == survived && m.why() != "" {
+				f = explained
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if fates[f]++; f == survived {
+				fmt.Printf("%s:%d: nobody notices\n\t%s\n\t%s\n", m.file, m.line, m.was, m.becomes)
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	fmt.Printf("%s: of %d mutants %d were noticed, %d hung, %d survived, %d of these explained\n",
 		of, tried(), fates[noticed], fates[hung], fates[survived]+fates[explained], fates[explained])
 	return nil
 }
 
-// judge asks the package's tests, and then those of the other ones.
-func (m *mutant) judge(dir string) (fate, error) {
-	for _, tested := range append([]string{dir}, strings.FieldsFunc(*by, func(r rune) bool { return r == ',' })...) {
-		if f, err := m.judgedBy(tested); f != survived || err != nil {
+// testsOf is a package whose tests are asked, and the pattern of the quick ones.
+type testsOf struct{ dir, quick string }
+
+// judge asks the tests of one package after the other.
+func (m *mutant) judge(judges []testsOf) (fate, error) {
+	for _, t := range judges {
+		if f, err := m.judgedBy(t); f != survived || err != nil {
 			return f, err
 		}
 	}
@@ -99,11 +130,7 @@ func (m *mutant) judge(dir string) (fate, error) {
 }
 
 // judgedBy builds a package's tests with the mutant in place of its file, and runs the quick ones, and then the others.
-func (m *mutant) judgedBy(dir string) (fate, error) {
-	quick, err := quickOf(dir)
-	if err != nil {
-		return 0, err
-	}
+func (m *mutant) judgedBy(t testsOf) (fate, error) {
 	tmp, err := os.MkdirTemp("", "mutation-")
 	if err != nil {
 		return 0, err
@@ -113,25 +140,19 @@ func (m *mutant) judgedBy(dir string) (fate, error) {
 	if err != nil {
 		return 0, err
 	}
-	binary, err := build(dir, tmp, "-overlay", overlay)
+	binary, err := build(t.dir, tmp, "-overlay", overlay)
 	if err != nil {
 		return unbuilt, nil
 	}
-	if f, _, err := try(binary, dir, tmp, "-test.failfast", "-test.run", quick); f != survived || err != nil {
+	if f, _, err := try(binary, t.dir, tmp, "-test.failfast", "-test.run", t.quick); f != survived || err != nil {
 		return f, err
 	}
-	f, _, err := try(binary, dir, tmp, "-test.failfast", "-test.skip", quick)
+	f, _, err := try(binary, t.dir, tmp, "-test.failfast", "-test.skip", t.quick)
 	return f, err
 }
 
-// quickTests are those of each package that was asked for.
-var quickTests = map[string]string{}
-
 // quickOf is a pattern of the tests of a package that together take a fifth of the time: they notice most mutants.
 func quickOf(dir string) (string, error) {
-	if pattern, ok := quickTests[dir]; ok {
-		return pattern, nil
-	}
 	tmp, err := os.MkdirTemp("", "mutation-")
 	if err != nil {
 		return "", err
@@ -148,8 +169,7 @@ func quickOf(dir string) (string, error) {
 	if f != survived {
 		return "", fmt.Errorf("the tests of %s fail, or take longer than %v, before anything is changed", dir, *timeout)
 	}
-	quickTests[dir] = quickest(out)
-	return quickTests[dir], nil
+	return quickest(out), nil
 }
 
 var passed = regexp.MustCompile(`(?m)^--- PASS: (\w+) \(([0-9.]+)s\)$`)

@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -123,6 +125,10 @@ func TestSlabs(t *testing.T) {
 	if err := full.free(); err != nil {
 		t.Fatal(err)
 	}
+	unmapped := &slabs{memory: [][]byte{nil, make([]byte, 8), make([]byte, 16)}}
+	if err := unmapped.free(); err == nil || !strings.Contains(err.Error(), "can't give 8 bytes back") {
+		t.Errorf("slabs that the system does not know are given back: %v", err)
+	}
 }
 
 // The number of a slab that a snapshot has nothing of is used for the next one; 0 is that of no slab.
@@ -175,6 +181,64 @@ func TestCompactionIsGradual(t *testing.T) {
 		t.Errorf("%+v", s.Stats())
 	}
 }
+
+// What a slab has lost is counted in it, also where its records move to a slab that makes the list of slabs longer.
+func TestCompactionMakesRoom(t *testing.T) {
+	s := New()
+	defer s.Close()
+	const n = slabBytes / 128
+	restore(t, s, 0, n, 128-16-2)
+	s.slabs.tail, s.slabs.fill = 0, slices.Clip(s.slabs.fill)
+	c := &compaction{number: 1}
+	if _, err := s.evacuate(c, slabBytes/2); err != nil {
+		t.Fatal(err)
+	}
+	if f := s.slabs.fill[1]; c.scanned != slabBytes/2 || f != (fill{slabBytes, slabBytes / 2}) || len(s.slabs.fill) != 3 {
+		t.Errorf("after half of slab 1 %+v, it is %+v, of %d slabs", *c, f, len(s.slabs.fill)-1)
+	}
+	checkRoom(t, s)
+}
+
+// A moment that came just before the snapshot was given up is taken: its image holds room.
+func TestMomentBesideTheEnd(t *testing.T) {
+	for range 32 { // either may be seen first
+		s := openSnapshot(t, t.TempDir())
+		b := &stores.Batch{}
+		b.Append([]byte("live"), []byte("v"), 0, 0)
+		b.Next = 0
+		if err := s.Apply(b); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		got := make(chan *image)
+		go func() {
+			im, err := s.committed(ctx)
+			if err != nil {
+				t.Error(err)
+			}
+			got <- im
+		}()
+		s.mu.Lock()
+		for s.wanted == nil { // until it waits
+			s.mu.Unlock()
+			runtime.Gosched()
+			s.mu.Lock()
+		}
+		cancel()
+		s.ahead = false
+		s.serve()
+		s.mu.Unlock()
+		im := <-got
+		if im == nil {
+			t.Fatal("no image")
+		}
+		if err := im.free(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A snapshot that was given up while it waited for a commit holds nothing back afterwards.
 
 // A snapshot that was given up while it waited for a commit holds nothing back afterwards.
 func TestSnapshotThatWasGivenUp(t *testing.T) {
@@ -329,14 +393,14 @@ func TestTornMark(t *testing.T) {
 	} {
 		torn := bytes.Clone(whole)
 		for _, place := range c.torn {
-			clear(torn[place+markBytes/2:][:markBytes/2])
+			copy(torn[place+markBytes/2:], bytes.Repeat([]byte{0xff}, markBytes/2))
 		}
 		if err := os.WriteFile(path, torn, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		s, err := NewSpaceIn(dir, Options{}).Open("")
 		if c.next == 0 {
-			if !errors.Is(err, stores.ErrCorrupt) || !strings.Contains(err.Error(), "its mark has the checksum") {
+			if !errors.Is(err, stores.ErrCorrupt) || !strings.Contains(err.Error(), "its mark has the checksum") || !strings.Contains(err.Error(), "want ffffffffffffffff") {
 				t.Errorf("torn at %d: %v", c.torn, err)
 			}
 			continue
@@ -383,6 +447,9 @@ func TestMarkOfAnotherLength(t *testing.T) {
 		s, err := NewSpaceIn(dir, Options{}).Open("")
 		if c.refused != errors.Is(err, stores.ErrCorrupt) || !c.refused && err != nil {
 			t.Errorf("contents of %d bytes at %d of %d: %v", c.length, c.at, size, err)
+		}
+		if said := fmt.Sprintf("it has %d bytes, want %d", size, c.at+c.length); c.at+c.length != size && !strings.Contains(err.Error(), said) {
+			t.Errorf("%v, want %q", err, said)
 		}
 		if err == nil {
 			if err := s.Close(); err != nil {

@@ -72,8 +72,8 @@ func TestCapture(t *testing.T) {
 	})
 }
 
-// All memory of an index, of captures and of what is kept for them goes back to the system.
-func TestIndexLeavesNoMemory(t *testing.T) {
+// All memory of an index, of slabs, of captures and of what is kept for them goes back to the system.
+func TestNoMemoryIsLeft(t *testing.T) {
 	const bits, rounds = 20, 64 // 8 MiB of slots
 	mapped := func() int64 {
 		text, err := os.ReadFile("/proc/self/statm")
@@ -132,11 +132,22 @@ func TestIndexLeavesNoMemory(t *testing.T) {
 			check(c.free())
 			check(x.free())
 		},
+		"slabs that are on their way": func() {
+			for range slotBytes << bits / slabBytes {
+				s := &slabs{}
+				for range 3 {
+					_, err := s.add(slabBytes)
+					check(err)
+				}
+				check(s.free())
+			}
+		},
 		"spare that nobody takes": func() {
 			copies, err := mapSlots(1 << bits)
 			check(err)
 			w := &saver{copies: copies}
 			check(w.freeCopies())
+			check(w.freeCopies()) // and not the same ones twice
 		},
 	} {
 		use()

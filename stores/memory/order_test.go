@@ -2,6 +2,7 @@ package memory
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -126,6 +127,70 @@ func TestOrder(t *testing.T) {
 			h.check(t)
 		}
 	})
+}
+
+// A run goes with its last position, and not before.
+func TestOrderOfFewerKeys(t *testing.T) {
+	s := New()
+	defer s.Close()
+	const n = 2 * runRoom
+	restore(t, s, 0, n, 10)
+	s.order = newOrder(&s.slabs, s.collect(nil, nil))
+	for i := range n {
+		restore(t, s, i, i+1, -1)
+		var all []position
+		for _, r := range s.order.runs {
+			if len(r.positions) == 0 {
+				t.Fatalf("after %d keys are gone there is an empty run", i+1)
+			}
+			all = append(all, r.positions...)
+		}
+		if !slices.Equal(all, s.collect(nil, nil)) {
+			t.Fatalf("after %d keys are gone the order has %d, want %d", i+1, len(all), n-i-1)
+		}
+	}
+}
+
+// An iterator over an order shows what was there, whatever is changed in the runs that it was given.
+func TestIteratorBesideAnOrder(t *testing.T) {
+	key := func(i int) []byte { return fmt.Appendf(nil, "%06d", i) }
+	for name, change := range map[string]func(b *stores.Batch, i int){
+		"new":     func(b *stores.Batch, i int) { b.Append(append(key(i), 'b'), []byte("new"), 0, 0) },
+		"moved":   func(b *stores.Batch, i int) { b.Append(key(i), make([]byte, 100), 0, 0) },
+		"deleted": func(b *stores.Batch, i int) { b.Append(key(i), nil, 0, 0) },
+	} {
+		s := New()
+		const n = 1000
+		before, after := &stores.Batch{}, &stores.Batch{}
+		for i := range n {
+			before.Append(key(i), []byte("old"), 0, 0)
+			if i%3 == 0 {
+				change(after, i)
+			}
+		}
+		if err := s.Apply(before); err != nil {
+			t.Fatal(err)
+		}
+		s.order = newOrder(&s.slabs, s.collect(nil, nil))
+		first, last := s.Range(nil, nil), s.ReverseRange(nil, nil)
+		if err := s.Apply(after); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			if !first.Next() || !bytes.Equal(first.Key(), key(i)) || string(first.Value()) != "old" {
+				t.Fatalf("%s: %s=%s, want key %d as it was", name, first.Key(), first.Value(), i)
+			}
+			if !last.Next() || !bytes.Equal(last.Key(), key(n-1-i)) || string(last.Value()) != "old" {
+				t.Fatalf("%s: backwards %s=%s, want key %d as it was", name, last.Key(), last.Value(), n-1-i)
+			}
+		}
+		if first.Next() || last.Next() {
+			t.Errorf("%s: there are more than %d records", name, n)
+		}
+		if err := errors.Join(first.Close(), last.Close(), s.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // An order is made when ranges are asked for, and dropped when only writes come.
