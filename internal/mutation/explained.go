@@ -16,6 +16,7 @@ func (m *mutant) why() string {
 const (
 	speed    = "it is only faster, or slower"
 	negative = "any negative number is no part"
+	unread   = "nobody reads what comes with an error"
 	anyError = "what is refused a step earlier is refused by the next one"
 )
 
@@ -127,7 +128,7 @@ var explanations = []explanation{
 		"if m.contentsAt < dataStart || m.contentsLen < 1 || m.contentsAt+m.contentsLen != info.Size() {",
 		anyError,
 	},
-	{"stores/memory/slabs.go", "return 0, err", "return 1, err", "nobody reads what comes with an error"},
+	{"stores/memory/slabs.go", "return 0, err", "return 1, err", unread},
 	{"stores/memory/saver.go", "m := mark{1, im.next, data.at, int64(len(b)), xxh3.Hash(b)}", "m := mark{2, im.next, data.at, int64(len(b)), xxh3.Hash(b)}", "any sequence begins it"},
 	{
 		"stores/memory/compact.go",
@@ -205,7 +206,61 @@ var explanations = []explanation{
 		"stores/memory/slabs.go",
 		"return nil, 0, err",
 		"return nil, 1, err",
-		"nobody reads what comes with an error",
+		unread,
+	},
+	{
+		"stores/memory/compact.go",
+		"scanned = c.scanned - start",
+		"scanned = c.scanned + start",
+		speed,
+	},
+	{
+		"stores/memory/order.go",
+		"if c.at < middle {",
+		"if c.at <= middle {",
+		"between two runs either will do",
+	},
+	{
+		"stores/memory/saver.go",
+		"killpoint.Reached(killpoint.Snapshot)",
+		"{}",
+		"torture chooses its moments there, and nobody else asks",
+	},
+	{
+		"stores/memory/snapshot.go",
+		"defer cancel(nil)",
+		"{}",
+		"its parent ends with the process: a context is left over",
+	},
+	{
+		"stores/memory/order.go",
+		"for part := range slices.Chunk(sorted, runRoom*3/4) {",
+		"for part := range slices.Chunk(sorted, runRoom*4/4) {",
+		speed,
+	},
+	{
+		"stores/memory/order.go",
+		"o.shared = false",
+		"{}",
+		speed,
+	},
+	{
+		"stores/memory/compact.go",
+		"return 0, err",
+		"return 1, err",
+		unread,
+	},
+	{
+		"stores/memory/mmap_linux.go",
+		"func adviseHuge(memory []byte) { _ = unix.Madvise(memory, unix.MADV_HUGEPAGE) }",
+		"func adviseHuge(memory []byte) { {} }",
+		speed,
+	},
+	{
+		"stores/memory/slabs.go",
+		"next := make(chan prepared, 1)",
+		"next := make(chan prepared, 2)",
+		"only one is sent",
 	},
 
 	{

@@ -102,7 +102,10 @@ func run(of string) error {
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			if fates[f]++; f == survived {
+			if fates[f]++; tried()%100 == 0 && f != unbuilt {
+				fmt.Fprintf(os.Stderr, "%s: %d tried of %d\n", of, tried(), len(all))
+			}
+			if f == survived {
 				fmt.Printf("%s:%d: nobody notices\n\t%s\n\t%s\n", m.file, m.line, m.was, m.becomes)
 			}
 			return nil

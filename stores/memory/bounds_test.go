@@ -97,6 +97,9 @@ func TestSlabs(t *testing.T) {
 	if n := len(s.slabs.memory); n != 2 || s.slabs.fill[1].used != slabBytes { // with number 0
 		t.Errorf("%d records of 128 bytes take slabs up to %d: %+v", perSlab, n-1, s.slabs.fill)
 	}
+	if s.slabs.next != nil {
+		t.Error("a second slab is prepared for a store that may never need it")
+	}
 	restore(t, s, perSlab, perSlab+1, 128-16-2)
 	if n := len(s.slabs.memory); n != 3 {
 		t.Errorf("one record more takes slabs up to %d", n-1)
@@ -199,31 +202,63 @@ func TestCompactionMakesRoom(t *testing.T) {
 	checkRoom(t, s)
 }
 
+// waiting is a store with a live write, and what a snapshot gets that waits for it to be committed.
+func waiting(t *testing.T, ctx context.Context) (*Store, <-chan *image) {
+	t.Helper()
+	s := openSnapshot(t, t.TempDir())
+	live(t, s, "first")
+	got := make(chan *image)
+	go func() {
+		im, err := s.committed(ctx)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- im
+	}()
+	for waits := false; !waits; runtime.Gosched() {
+		s.mu.Lock()
+		waits = s.wanted != nil
+		s.mu.Unlock()
+	}
+	return s, got
+}
+
+// live writes a record that the changelog does not have yet.
+func live(t *testing.T, s *Store, key string) {
+	t.Helper()
+	b := &stores.Batch{}
+	b.Append([]byte(key), []byte("v"), 0, 0)
+	b.Next = 0
+	if err := s.Apply(b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A snapshot that waits for a commit is of the commit's moment, not of a write's before it.
+func TestMomentOfCommit(t *testing.T) {
+	s, got := waiting(t, t.Context())
+	live(t, s, "second")
+	if len(got) > 0 || s.wanted == nil {
+		t.Error("an image of what is not committed")
+	}
+	if err := s.Apply(&stores.Batch{Next: 2}); err != nil {
+		t.Fatal(err)
+	}
+	im := <-got
+	if im.next != 2 || im.contents.Records != 2 {
+		t.Errorf("an image of offset %d with %d records, want 2 with 2", im.next, im.contents.Records)
+	}
+	if err := im.free(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A moment that came just before the snapshot was given up is taken: its image holds room.
 func TestMomentBesideTheEnd(t *testing.T) {
 	for range 32 { // either may be seen first
-		s := openSnapshot(t, t.TempDir())
-		b := &stores.Batch{}
-		b.Append([]byte("live"), []byte("v"), 0, 0)
-		b.Next = 0
-		if err := s.Apply(b); err != nil {
-			t.Fatal(err)
-		}
 		ctx, cancel := context.WithCancel(t.Context())
-		got := make(chan *image)
-		go func() {
-			im, err := s.committed(ctx)
-			if err != nil {
-				t.Error(err)
-			}
-			got <- im
-		}()
+		s, got := waiting(t, ctx)
 		s.mu.Lock()
-		for s.wanted == nil { // until it waits
-			s.mu.Unlock()
-			runtime.Gosched()
-			s.mu.Lock()
-		}
 		cancel()
 		s.ahead = false
 		s.serve()

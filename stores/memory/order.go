@@ -140,14 +140,14 @@ func (o *order) insert(key []byte, address uint64) {
 	}
 	r := o.own(c.run)
 	if len(r.positions) == runRoom {
-		c, r = o.split(c)
+		r, c.at = o.split(c)
 	}
 	r.positions = slices.Insert(r.positions, c.at, added)
 }
 
 // split halves a full run, or begins a new one where keys come in order, and returns
-// where a cursor into it is now.
-func (o *order) split(c cursor) (cursor, *run) {
+// the run that a cursor into it is in now, and at which position.
+func (o *order) split(c cursor) (in *run, at int) {
 	r := o.runs[c.run]
 	middle := runRoom / 2
 	if c.at == runRoom {
@@ -157,9 +157,9 @@ func (o *order) split(c cursor) (cursor, *run) {
 	r.positions = r.positions[:middle]
 	o.runs = slices.Insert(o.runs, c.run+1, behind)
 	if c.at < middle {
-		return c, r
+		return r, c.at
 	}
-	return cursor{c.run + 1, c.at - middle}, behind
+	return behind, c.at - middle
 }
 
 // move notes another address for a key that is there.
