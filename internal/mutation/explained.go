@@ -262,6 +262,54 @@ var explanations = []explanation{
 		"next := make(chan prepared, 2)",
 		"only one is sent",
 	},
+	{
+		"stores/memory/order.go",
+		"if o.shared && frozen {",
+		"if o.shared || frozen {",
+		speed,
+	},
+	{
+		"stores/memory/order.go",
+		"if len(key) >= 8 {",
+		"if len(key) > 8 {",
+		"8 bytes may be copied first",
+	},
+	{
+		"stores/memory/image.go",
+		"slots = 0",
+		"slots = 1",
+		"memory is prepared for nothing",
+	},
+	{
+		"stores/memory/saver.go",
+		"killpoint.Reached(killpoint.Checkpoint)",
+		"{}",
+		"torture chooses its moments there, and nobody else asks",
+	},
+	{
+		"stores/memory/saver.go",
+		"f, err := os.OpenFile(w.path, os.O_WRONLY, 0)",
+		"f, err := os.OpenFile(w.path, os.O_WRONLY, 1)",
+		"the mode counts only for a new file",
+	},
+	{
+		"stores/memory/saver.go",
+		"if _, err = f.WriteAt(m.append(nil), m.place()); err == nil {",
+		"if _, err = f.WriteAt(m.append(nil), m.place()); err != nil {",
+		"only a power cut tells: torture",
+	},
+	{
+		"stores/memory/saver.go",
+		"for len(b) > 0 && w.err == nil {",
+		"for len(b) > 1 && w.err == nil {",
+		"sections are multiples of 8 bytes",
+	},
+	{
+		"stores/memory/snapshot.go",
+		"wanted := make(chan moment, 1)",
+		"wanted := make(chan moment, 2)",
+		"only one is sent",
+	},
 
 	{
 		"harness/restore/restore.go",

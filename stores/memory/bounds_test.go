@@ -253,6 +253,20 @@ func TestMomentOfCommit(t *testing.T) {
 	}
 }
 
+// A snapshot does not wait for a commit while Flush waits for it.
+func TestMomentOfFlush(t *testing.T) {
+	s, got := waiting(t, t.Context())
+	s.setFlushing(true)
+	if s.wanted != nil {
+		t.Fatal("it waits on")
+	}
+	if im := <-got; im.contents.Records != 1 {
+		t.Errorf("an image with %d records, want 1", im.contents.Records)
+	} else if err := im.free(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A moment that came just before the snapshot was given up is taken: its image holds room.
 func TestMomentBesideTheEnd(t *testing.T) {
 	for range 32 { // either may be seen first

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"restorebench/stores"
 	"restorebench/stores/memory"
 	"restorebench/stores/storetest"
 )
@@ -24,5 +25,21 @@ func TestFilesArePrivate(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || info.Mode() != want {
 			t.Errorf("%s: %v, %v; want %v", path, info.Mode(), err, want)
 		}
+	}
+}
+
+// A store that was closed may be opened again at once, and one that can't be removed says so.
+func TestSpaceAfterClose(t *testing.T) {
+	dir := t.TempDir()
+	for _, space := range []stores.Space{memory.NewSpace(), memory.NewSpaceIn(dir, memory.Options{})} {
+		for range 2 {
+			s, err := space.Open("a")
+			must(t, err)
+			must(t, s.Close())
+		}
+	}
+	must(t, os.MkdirAll(filepath.Join(dir, "snapshot.b", "full"), 0o700))
+	if err := memory.NewSpaceIn(dir, memory.Options{}).Remove("b"); err == nil {
+		t.Error("a directory in a snapshot's place is said to be removed")
 	}
 }
