@@ -310,6 +310,7 @@ var explanations = []explanation{
 		"wanted := make(chan moment, 2)",
 		"only one is sent",
 	},
+	{"stores/memory/order.go", "middle := runRoom / 2", "middle := runRoom / 3", speed},
 
 	{
 		"harness/restore/restore.go",

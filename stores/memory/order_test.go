@@ -72,16 +72,21 @@ func (h held) check(t *rapid.T) {
 	}
 }
 
+func positionsOf(o *order) (all []position) {
+	for _, r := range o.runs {
+		all = append(all, r.positions...)
+	}
+	return all
+}
+
 // checkRuns looks at the order's runs: none is empty or too long, and all records are there, in order.
 func (o *ordered) checkRuns(t *rapid.T) {
-	var all []position
 	for i, r := range o.store.order.runs {
 		if n := len(r.positions); n == 0 || n > runRoom {
 			t.Fatalf("run %d of %d has %d positions", i, len(o.store.order.runs), n)
 		}
-		all = append(all, r.positions...)
 	}
-	if sorted := o.store.collect(nil, nil); !slices.Equal(all, sorted) {
+	if all, sorted := positionsOf(o.store.order), o.store.collect(nil, nil); !slices.Equal(all, sorted) {
 		t.Fatalf("%d positions are in the order, want the %d of the index", len(all), len(sorted))
 	}
 }
@@ -138,14 +143,10 @@ func TestOrderOfFewerKeys(t *testing.T) {
 	s.order = newOrder(&s.slabs, s.collect(nil, nil))
 	for i := range n {
 		restore(t, s, i, i+1, -1)
-		var all []position
-		for _, r := range s.order.runs {
-			if len(r.positions) == 0 {
-				t.Fatalf("after %d keys are gone there is an empty run", i+1)
-			}
-			all = append(all, r.positions...)
+		if slices.ContainsFunc(s.order.runs, func(r *run) bool { return len(r.positions) == 0 }) {
+			t.Fatalf("after %d keys are gone there is an empty run", i+1)
 		}
-		if !slices.Equal(all, s.collect(nil, nil)) {
+		if all := positionsOf(s.order); !slices.Equal(all, s.collect(nil, nil)) {
 			t.Fatalf("after %d keys are gone the order has %d, want %d", i+1, len(all), n-i-1)
 		}
 	}
@@ -238,6 +239,9 @@ func TestOrderOfSortedKeys(t *testing.T) {
 	}
 	if most := n/(runRoom-1) + 1; len(s.order.runs) > most {
 		t.Errorf("%d keys take %d runs, want at most %d", n, len(s.order.runs), most)
+	}
+	if !slices.Equal(positionsOf(s.order), s.collect(nil, nil)) {
+		t.Error("the order is not that of the keys")
 	}
 }
 
