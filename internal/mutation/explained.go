@@ -311,6 +311,12 @@ var explanations = []explanation{
 		"only one is sent",
 	},
 	{"stores/memory/order.go", "middle := runRoom / 2", "middle := runRoom / 3", speed},
+	{
+		"stores/memory/saver.go",
+		"for n := im.take(buffer); n > 0; n = im.take(buffer) {",
+		"for n := im.take(buffer); n > 1; n = im.take(buffer) {",
+		"slots are taken by whole pages",
+	},
 
 	{
 		"harness/restore/restore.go",
