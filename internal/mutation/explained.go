@@ -317,6 +317,30 @@ var explanations = []explanation{
 		"for n := im.take(buffer); n > 1; n = im.take(buffer) {",
 		"slots are taken by whole pages",
 	},
+	{
+		"stores/memory/slabs.go",
+		"if err == nil {",
+		"if err != nil {",
+		speed,
+	},
+	{
+		"stores/memory/mmap.go",
+		"if bytes >= hugePageBytes {",
+		"if bytes > hugePageBytes {",
+		speed,
+	},
+	{
+		"stores/memory/image.go",
+		"if s.closed || s.unchanged() {",
+		"if s.closed && s.unchanged() {",
+		"memory is prepared for nothing",
+	},
+	{
+		"stores/memory/slabs.go",
+		"if len(s.memory) > 1 && p.err == nil {",
+		"if len(s.memory) > 1 && p.err != nil {",
+		speed,
+	},
 
 	{
 		"harness/restore/restore.go",
@@ -324,4 +348,6 @@ var explanations = []explanation{
 		"{}",
 		"it does nothing where no defects are seeded",
 	},
+
+	{"stores/rocks/native.go", "options.flush.SetWait(true)", "{}", "it is what RocksDB does unless told otherwise"},
 }
