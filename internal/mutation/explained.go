@@ -341,6 +341,8 @@ var explanations = []explanation{
 		"if len(s.memory) > 1 && p.err != nil {",
 		speed,
 	},
+	{"stores/memory/order.go", "middle = runRoom - 1", "middle = runRoom - 2", speed},
+	{"stores/memory/apply.go", "return 0, false", "return 1, false", "where there are no slots nobody asks which"},
 
 	{
 		"harness/restore/restore.go",

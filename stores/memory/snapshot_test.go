@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -328,5 +329,32 @@ func TestCloseEndsSnapshot(t *testing.T) {
 		if !errors.Is(err, stores.ErrClosed) {
 			t.Errorf("%s of a closed store: %v", name, err)
 		}
+	}
+}
+
+// No file stays open that a store has read or written.
+func TestFilesAreClosed(t *testing.T) {
+	files := func() int {
+		all, err := os.ReadDir("/proc/self/fd")
+		if errors.Is(err, fs.ErrNotExist) {
+			t.Skip("only Linux tells which files are open: ", err)
+		}
+		must(t, err)
+		return len(all)
+	}
+	dir := t.TempDir()
+	before := files()
+	for next := stores.Offset(0); next < 20; next++ {
+		s := openIn(t, dir)
+		b := &stores.Batch{}
+		b.Append([]byte("key"), []byte("value"), 0, next)
+		must(t, s.Apply(b))
+		must(t, s.Flush())
+		must(t, s.Apply(&stores.Batch{Next: next + 2}))
+		must(t, s.Flush())
+		must(t, s.Close())
+	}
+	if after := files(); after > before+5 { // the collector closes some
+		t.Errorf("%d files are open, and %d were before", after, before)
 	}
 }
