@@ -461,7 +461,7 @@ func TestTornMark(t *testing.T) {
 		}
 		s, err := NewSpaceIn(dir, Options{}).Open("")
 		if c.next == 0 {
-			said := fmt.Sprintf("its mark has the checksum %016x, want ffffffffffffffff", xxh3.Hash(torn[newest:][:markBytes-8]))
+			said := fmt.Sprintf("its mark has the checksum %016x, want ffffffffffffffff", xxh3.Hash(torn[markRoom-newest:][:markBytes-8]))
 			if !errors.Is(err, stores.ErrCorrupt) || !strings.Contains(err.Error(), said) {
 				t.Errorf("torn at %d: %v, want %q", c.torn, err, said)
 			}
