@@ -68,14 +68,13 @@ func outdated(age, kept int64) string {
 // span is a duration of so many ms.
 func span(ms int64) time.Duration { return time.Duration(ms) * time.Millisecond }
 
-// due says whether files that held all at a time, up to an offset, are to be said to. What is said of a store that stands before its
-// offset does not wait: it would be taken for another's.
-func (o *origin) due(at int64, next stores.Offset) bool {
+// due says whether files that held all at a time are to be said to.
+func (o *origin) due(at int64) bool {
 	kept := o.kept
 	if kept == unknown {
 		kept = defaultKept
 	}
-	return next < o.next || at < o.at || at-o.at >= min(max(kept/stepShare, leastStep), mostStep)
+	return at < o.at || at-o.at >= min(max(kept/stepShare, leastStep), mostStep)
 }
 
 // older says why a store that stands at an offset is not the one that was said to hold all then; "" if it may be.

@@ -39,18 +39,19 @@ func (part *partition) setRestored(at time.Time, to stores.Offset) {
 }
 
 // goOn notes that a restore goes on from an offset, with files that hold all that the changelog had at a time. Any offset behind that may
-// become durable from here on.
+// become durable from here on, and would be taken for an earlier store's where more was noted.
 func (p *processor) goOn(part *partition, at time.Time, from stores.Offset) error {
 	part.dating.Lock()
 	defer part.dating.Unlock()
-	if !p.keepsFiles(part) || !part.origin.due(at.UnixMilli(), from) {
+	if !p.keepsFiles(part) || from >= part.origin.next && !part.origin.due(at.UnixMilli()) {
 		return nil
 	}
 	return p.writeOrigin(part, at, from)
 }
 
 // date notes that the files hold all that the changelog had at a time, and are durable up to an offset, if that is due; and once in a
-// life in any case, since goOn has noted an offset that earlier files may have, too.
+// life in any case, since goOn has noted an offset that earlier files may have, too. A snapshot and a flush may come here in another order
+// than that of their moments: what was noted of the later one stays.
 func (p *processor) date(part *partition, at time.Time, next stores.Offset) error {
 	part.dating.Lock()
 	defer part.dating.Unlock()
@@ -59,7 +60,7 @@ func (p *processor) date(part *partition, at time.Time, next stores.Offset) erro
 
 func (p *processor) dateLocked(part *partition, at time.Time, next stores.Offset) error {
 	first := !part.noted && next > part.origin.next
-	if !p.keepsFiles(part) || !first && !part.origin.due(at.UnixMilli(), next) {
+	if !p.keepsFiles(part) || next < part.origin.next || !first && !part.origin.due(at.UnixMilli()) {
 		return nil
 	}
 	part.noted = true
