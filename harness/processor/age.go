@@ -19,8 +19,8 @@ import (
 //
 // Every tombstone that the files lack was written after that time, or was in the changelog still when a restore began there to read
 // what it deletes (the cleaner takes that away first). So the time is: of the beginning of a replay; of the asking for the end
-// offset that a restore got to; and while records are processed, of the moment before the store was made durable. It is the
-// wall clock's: nothing else goes on while the machine is off.
+// offset that a restore got to; and while records are processed, of the moment before the store was made durable, or before the first
+// record was sent that it lacks. It is the wall clock's: nothing else goes on while the machine is off.
 //
 // A store that came back from a backup, or went back to an older MANIFEST, is older than the file beside it says. So that also has the
 // offset that the store was durable at then: one that stands before it is of a time that nobody knows.

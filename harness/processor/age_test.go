@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"restorebench/harness/restore"
 	"restorebench/harness/spec"
 	"restorebench/harness/subject"
+	"restorebench/harness/topology"
+	"restorebench/harness/workload"
 	"restorebench/stores"
 	"restorebench/stores/memory"
 )
@@ -296,6 +299,7 @@ func TestOnlyWhatIsDurableIsDated(t *testing.T) {
 	defer part.store.Close()
 	old := origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 3, 1000}
 	part.origin = old
+	part.sending()
 	if err := (dated{part.store, p, part}).Apply(&stores.Batch{Next: 7}); err != nil {
 		t.Fatal(err)
 	}
@@ -340,9 +344,11 @@ func TestWhatIsNotedOfLaterStays(t *testing.T) {
 	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreMemory}, store: memory.New()}
 	defer part.store.Close()
 	part.origin = origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 0, 1000}
+	part.holds.Store(&moment{time.Now(), 0})
 	part.space = newSpace(memory.NewSpace())
 	part.space.opened[""] = overtaken{meanwhile: func() error {
 		d := dated{part.store, p, part}
+		part.sending()
 		return errors.Join(d.Apply(&stores.Batch{Next: 7}), d.Flush())
 	}}
 	if err := p.save(t.Context(), part); err != nil {
@@ -350,5 +356,66 @@ func TestWhatIsNotedOfLaterStays(t *testing.T) {
 	}
 	if o, ok, err := p.sourceOf(part).read(); o.next != 7 || part.origin != o || !ok || err != nil {
 		t.Errorf("%+v, %v, %v; in memory %+v", o, ok, err, part.origin)
+	}
+}
+
+// sender takes all that is sent.
+type sender struct{ topology.Writer }
+
+func (sender) Send(*stores.Batch) (changelog.Ticket, error) { return changelog.Ticket{}, nil }
+
+// What is in the changelog already, and not yet in the store, was sent behind the time that is noted of a snapshot.
+func TestSnapshotIsOfBeforeWhatItLacks(t *testing.T) {
+	p := &processor{task: &subject.Task{StateDir: t.TempDir(), Config: subject.Config{SnapshotIntervalMS: 10}}}
+	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreMemory}, store: memory.New()}
+	defer part.store.Close()
+	part.origin = origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 0, 1000}
+	part.space = newSpace(memory.NewSpaceIn(t.TempDir(), memory.Options{}))
+	if _, err := part.space.Open(""); err != nil {
+		t.Fatal(err)
+	}
+	w, d := timed{sender{}, part}, dated{part.store, p, part}
+	var sent []time.Time
+	for range 3 {
+		if _, err := w.Send(nil); err != nil {
+			t.Fatal(err)
+		}
+		sent = append(sent, time.Now())
+		time.Sleep(2 * time.Millisecond)
+	}
+	for i, next := range []stores.Offset{10, 20} {
+		if err := errors.Join(d.Apply(&stores.Batch{Next: next}), p.save(t.Context(), part)); err != nil {
+			t.Fatal(err)
+		}
+		if o := part.origin; o.at > sent[i].UnixMilli() || o.next > next {
+			t.Errorf("up to %d of %d, want at most %d of %d, behind which the next was sent", o.next, o.at, next, sent[i].UnixMilli())
+		}
+	}
+	if part.origin.next == 0 {
+		t.Error("nothing is noted")
+	}
+}
+
+// Of a load that goes on with a tail snapshots know how far it is, and when its last batch was sent.
+func TestTailIsNoted(t *testing.T) {
+	f := newFixture(t)
+	p := f.processor(t)
+	p.task.Store, p.task.Config.SnapshotIntervalMS = spec.StoreMemory, time.Hour.Milliseconds()
+	p.told = make(chan struct{})
+	close(p.told)
+	w := workload.New(1, 0, 1, testKeys, 16, 100, 1, 0, 0)
+	w.Tail = 100
+	task, err := json.Marshal(topology.LoadTask{Workloads: []workload.Spec{w}, Pause: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.task.Config.Load = task
+	if err := errors.Join(p.layout(), p.open(), p.restore(t.Context(), p.parts), p.load(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	part := p.parts[0]
+	part.origin.at = 1 // so that the next is due
+	if err := p.save(t.Context(), part); err != nil || part.origin.next != testKeys+100 {
+		t.Errorf("%+v, %v; want offset %d", part.origin, err, testKeys+100)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"restorebench/harness/changelog"
+	"restorebench/harness/topology"
 	"restorebench/stores"
 )
 
@@ -72,6 +73,26 @@ func (p *processor) writeOrigin(part *partition, at time.Time, next stores.Offse
 	return p.sourceOf(part).write(part.origin)
 }
 
+// moment is a time, and an offset up to which there is all that the changelog had then.
+type moment struct {
+	at   time.Time
+	next stores.Offset
+}
+
+// timed is what writes a partition's changelog while records are processed: that has a batch some time before the store does.
+type timed struct {
+	topology.Writer
+	part *partition
+}
+
+func (t timed) Send(b *stores.Batch) (changelog.Ticket, error) {
+	t.part.sending()
+	return t.Writer.Send(b)
+}
+
+// sending notes that a batch is about to be sent.
+func (part *partition) sending() { part.sent = append(part.sent, time.Now()) }
+
 // dated is a partition's store while records are processed: what makes it durable is noted.
 type dated struct {
 	stores.Store
@@ -79,11 +100,13 @@ type dated struct {
 	part      *partition
 }
 
-// Apply tells snapshots, which are taken beside the one writer, how far the store is.
+// Apply takes the oldest of the batches that were sent, and tells snapshots, which are taken beside the one writer, how far the store is. Those
+// behind it may be in the changelog already, as of the time when they were sent.
 func (d dated) Apply(b *stores.Batch) error {
 	err := d.Store.Apply(b)
 	if err == nil {
-		d.part.applied.Store(int64(b.Next))
+		d.part.holds.Store(&moment{d.part.sent[0], b.Next})
+		d.part.sent = d.part.sent[1:]
 	}
 	return err
 }

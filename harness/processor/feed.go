@@ -112,6 +112,7 @@ func (f *feeding) commit(ctx context.Context) (err error) {
 		return nil
 	}
 	killpoint.Reached(killpoint.Commit)
+	f.part.sending()
 	if f.taken.Next, err = f.sink.send(ctx, f.taken, f.next); err != nil {
 		return err
 	}

@@ -239,7 +239,8 @@ func (p *processor) loadAll(ctx context.Context, task *topology.LoadTask) error 
 		return err
 	}
 	return p.eachLoad(ctx, func(ctx context.Context, i int, w topology.Writer) (stores.Offset, error) {
-		return topology.Tail(ctx, task, task.Workloads[i], w, p.parts[i].store, &p.parts[i].progress.Records)
+		part := p.parts[i]
+		return topology.Tail(ctx, task, task.Workloads[i], w, dated{part.store, p, part}, &part.progress.Records)
 	}, subject.Loaded)
 }
 
@@ -256,7 +257,7 @@ func (p *processor) eachLoad(ctx context.Context,
 				return err
 			}
 			defer end()
-			next, err := load(ctx, i, w)
+			next, err := load(ctx, i, timed{w, part})
 			if err != nil {
 				return err
 			}
@@ -295,10 +296,10 @@ func (p *processor) snapshots(ctx context.Context, done <-chan struct{}) error {
 
 // save takes a snapshot of a partition, if there is anything new, and notes what it holds.
 func (p *processor) save(ctx context.Context, part *partition) error {
-	now, next := time.Now(), stores.Offset(part.applied.Load())
+	holds := part.holds.Load()
 	taken, err := part.snapshot(ctx)
 	if err == nil && taken {
-		err = p.date(part, now, next)
+		err = p.date(part, holds.at, holds.next)
 	}
 	return err
 }

@@ -38,8 +38,9 @@ type partition struct {
 	checkpoint   stores.Offset // saved in a file of its own
 	checkpointed bool
 
-	applied atomic.Int64 // the store is there, or behind it; for whoever does not write to it
-	asked   time.Time    // for the end offset
+	sent  []time.Time            // when the batches were that may be in the changelog and are not in the store; the writer's
+	holds atomic.Pointer[moment] // what the store does, or more; for whoever does not write to it
+	asked time.Time              // for the end offset
 
 	dating     sync.Mutex    // of what follows
 	origin     origin        // of the local files
@@ -164,6 +165,7 @@ func (p *processor) openStore(part *partition) error {
 		return err
 	}
 	part.store, part.checkpointed = s, false
+	part.holds.Store(&moment{}) // which is not known before it is restored
 	return nil
 }
 
@@ -329,7 +331,7 @@ func (p *processor) replay(ctx context.Context, part *partition, r restore.Range
 	if durable {
 		part.setRestored(part.asked, r.To)
 	}
-	part.applied.Store(int64(r.To))
+	part.holds.Store(&moment{part.asked, r.To})
 	return p.events.Emit(subject.Event{
 		Event: subject.CaughtUp, Partition: part.id, Store: p.nameOf(part), Offset: int64(r.To), Mode: mode, Fetcher: part.reader.Fetcher(),
 		Records: res.Records, Bytes: res.Bytes, NullKeys: res.NullKeys,

@@ -341,3 +341,24 @@ func TestServesWhileItRestores(t *testing.T) {
 		})
 	}
 }
+
+// A process that shares the partitions processes nothing: what it ends with is as old as its restore.
+func TestWhatIsServedGrowsOld(t *testing.T) {
+	f := newFixture(t)
+	f.write(t, 0, 10)
+	p := f.processor(t)
+	p.task.Store, p.task.Config.SnapshotIntervalMS = spec.StoreMemory, time.Hour.Milliseconds()
+	if err := errors.Join(p.layout(), p.open(), p.restore(t.Context(), p.parts)); err != nil {
+		t.Fatal(err)
+	}
+	restored := time.Now()
+	time.Sleep(2 * time.Millisecond)
+	f.tombstones(t, 0, 1, 1)
+	s := &sharing{processor: p, served: map[int32]bool{0: true}}
+	if err := s.leaveShare(); err != nil {
+		t.Fatal(err)
+	}
+	if o, ok, err := p.sourceOf(p.parts[0]).read(); o.at > restored.UnixMilli() || o.next != 10 || !ok || err != nil {
+		t.Errorf("%+v, %v, %v; want offset 10 of %d at most", o, ok, err, restored.UnixMilli())
+	}
+}
