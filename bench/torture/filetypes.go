@@ -17,7 +17,7 @@ const (
 	TypeIdentity = "IDENTITY"
 	TypeWAL      = "WAL"
 	TypeSnapshot = "snapshot" // of an in-memory store
-	TypeSource   = "source"   // ours, which says what changelog the files beside it are of
+	TypeSource   = "source"   // ours, which says what changelog the files beside it are of, or what store those are
 	TypeLock     = "LOCK"
 	TypeDir      = "directory" // of a store
 	TypeStore    = "store"     // all that is in there
@@ -39,7 +39,7 @@ func typeOf(path string) string {
 		return TypeWAL
 	case name == "snapshot":
 		return TypeSnapshot
-	case strings.HasPrefix(name, ".changelog-"):
+	case strings.HasPrefix(name, ".changelog-"), name == ".birth":
 		return TypeSource
 	}
 	return ""

@@ -23,14 +23,16 @@ import (
 // record was sent that it lacks. It is the wall clock's: nothing else goes on while the machine is off.
 //
 // A store that came back from a backup, or went back to an older MANIFEST, is older than the file beside it says. So that also has the
-// offset that the store was durable at then: one that stands before it is of a time that nobody knows.
+// offset that the store was durable at then: one that stands before it is of a time that nobody knows, and so is one that has another number
+// than is written there, see readBirth.
 
 // origin is what is known of local files.
 type origin struct {
 	changelog.Identity
-	at   int64         // when they held all of the changelog, in ms since the epoch
-	next stores.Offset // what they held it up to, durably, or less: the store stands there, or behind it
-	kept int64         // ms that the changelog keeps a tombstone, or unknown
+	at    int64         // when they held all of the changelog, in ms since the epoch
+	next  stores.Offset // what they held it up to, durably, or less: the store stands there, or behind it
+	kept  int64         // ms that the changelog keeps a tombstone, or unknown
+	birth uint64        // number of the store
 }
 
 const (
@@ -77,9 +79,14 @@ func (o *origin) due(at int64) bool {
 	return at < o.at || at-o.at >= min(max(kept/stepShare, leastStep), mostStep)
 }
 
-// older says why a store that stands at an offset is not the one that was said to hold all then; "" if it may be.
-func (o *origin) older(stands stores.Offset) string {
-	if stands >= o.next || defect.Is(defect.AgeIgnored) {
+// older says why a store that has a number and stands at an offset is not the one that was said to hold all then; "" if it may be.
+func (o *origin) older(birth uint64, stands stores.Offset) string {
+	switch {
+	case defect.Is(defect.AgeIgnored):
+		return ""
+	case birth != o.birth:
+		return "the store is another one than the file beside it is of, as from a backup, of a time that is not known: deleted keys could come back"
+	case stands >= o.next:
 		return ""
 	}
 	return fmt.Sprintf("the store stands at offset %d and has been durable at %d: it is an earlier one, as from a backup, of a time that is not known: deleted keys could come back",

@@ -263,7 +263,7 @@ func TestOldFilesAreWiped(t *testing.T) {
 // Once ready, the processor writes down what the next start then need not ask for.
 func TestWhatTheChangelogKeepsIsWritten(t *testing.T) {
 	p := &processor{task: &subject.Task{StateDir: t.TempDir()}}
-	was := origin{changelog.Identity{ID: "id", Partitions: 1}, 1 << 40, 7, unknown}
+	was := origin{changelog.Identity{ID: "id", Partitions: 1}, 1 << 40, 7, unknown, 0}
 	reader := &asked{err: changelog.ErrTopicChanged} // any error
 	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreRocks}, reader: reader, origin: was}
 	p.parts = []*partition{part}
@@ -273,8 +273,8 @@ func TestWhatTheChangelogKeepsIsWritten(t *testing.T) {
 		want     origin
 	}{
 		{changelog.ErrTopicChanged, time.Time{}, was}, // any error
-		{nil, time.Time{}, origin{was.Identity, was.at, 7, 5000}},
-		{nil, time.UnixMilli(was.at + 5000), origin{was.Identity, was.at + 5000, 9, 5000}},
+		{nil, time.Time{}, origin{was.Identity, was.at, 7, 5000, 0}},
+		{nil, time.UnixMilli(was.at + 5000), origin{was.Identity, was.at + 5000, 9, 5000, 0}},
 	} {
 		reader.kept, reader.err = 5000, c.err
 		part.setRestored(c.restored, 9)
@@ -297,7 +297,7 @@ func TestOnlyWhatIsDurableIsDated(t *testing.T) {
 	p := &processor{task: &subject.Task{StateDir: t.TempDir(), Config: subject.Config{SnapshotIntervalMS: 10}}}
 	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreMemory}, store: memory.New()}
 	defer part.store.Close()
-	old := origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 3, 1000}
+	old := origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 3, 1000, 0}
 	part.origin = old
 	part.sending()
 	if err := (dated{part.store, p, part}).Apply(&stores.Batch{Next: 7}); err != nil {
@@ -343,7 +343,7 @@ func TestWhatIsNotedOfLaterStays(t *testing.T) {
 	p := &processor{task: &subject.Task{StateDir: t.TempDir(), Config: subject.Config{SnapshotIntervalMS: 10}}}
 	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreMemory}, store: memory.New()}
 	defer part.store.Close()
-	part.origin = origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 0, 1000}
+	part.origin = origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 0, 1000, 0}
 	part.holds.Store(&moment{time.Now(), 0})
 	part.space = newSpace(memory.NewSpace())
 	part.space.opened[""] = overtaken{meanwhile: func() error {
@@ -369,7 +369,7 @@ func TestSnapshotIsOfBeforeWhatItLacks(t *testing.T) {
 	p := &processor{task: &subject.Task{StateDir: t.TempDir(), Config: subject.Config{SnapshotIntervalMS: 10}}}
 	part := &partition{task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreMemory}, store: memory.New()}
 	defer part.store.Close()
-	part.origin = origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 0, 1000}
+	part.origin = origin{changelog.Identity{ID: "id", Partitions: 1}, 1, 0, 1000, 0}
 	part.space = newSpace(memory.NewSpaceIn(t.TempDir(), memory.Options{}))
 	if _, err := part.space.Open(""); err != nil {
 		t.Fatal(err)

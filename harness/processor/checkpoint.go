@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"restorebench/harness/spec"
 	"restorebench/internal/durable"
@@ -152,8 +153,8 @@ func (p *processor) leave() error {
 	return nil
 }
 
-// files says whether there are any in a directory.
+// files says whether a directory has any of a store.
 func files(dir string) bool {
 	entries, err := os.ReadDir(dir)
-	return err == nil && len(entries) > 0
+	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() != birthName })
 }

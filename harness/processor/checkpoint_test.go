@@ -126,3 +126,22 @@ func TestCheckpointIsWhole(t *testing.T) {
 		t.Errorf("of a long file %d bytes were read", read)
 	}
 }
+
+// A store's number is in its directory before anything of the store may be.
+func TestFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, step := range []struct {
+		name string
+		want bool
+	}{{birthName, false}, {"CURRENT", true}} {
+		if err := os.WriteFile(filepath.Join(dir, step.name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := files(dir); got != step.want {
+			t.Errorf("with %s: %v", step.name, got)
+		}
+	}
+	if files(filepath.Join(dir, "none")) {
+		t.Error("there is nothing")
+	}
+}

@@ -44,14 +44,20 @@ func (part *partition) setRestored(at time.Time, to stores.Offset) {
 func (p *processor) goOn(part *partition, at time.Time, from stores.Offset) error {
 	part.dating.Lock()
 	defer part.dating.Unlock()
-	if !p.keepsFiles(part) || from >= part.origin.next && !part.origin.due(at.UnixMilli()) {
+	begun, back := part.birth != part.origin.birth, from < part.origin.next
+	if !p.keepsFiles(part) || !begun && !back && !part.origin.due(at.UnixMilli()) {
 		return nil
+	}
+	if back && !begun {
+		if err := part.bear(); err != nil {
+			return err
+		}
 	}
 	return p.writeOrigin(part, at, from)
 }
 
 // date notes that the files hold all that the changelog had at a time, and are durable up to an offset, if that is due; and once in a
-// life in any case, since goOn has noted an offset that earlier files may have, too. A snapshot and a flush may come here in another order
+// life in any case, since goOn has noted an offset that files of earlier in the restore may have, too. A snapshot and a flush may come here in another order
 // than that of their moments: what was noted of the later one stays.
 func (p *processor) date(part *partition, at time.Time, next stores.Offset) error {
 	part.dating.Lock()
@@ -69,7 +75,7 @@ func (p *processor) dateLocked(part *partition, at time.Time, next stores.Offset
 }
 
 func (p *processor) writeOrigin(part *partition, at time.Time, next stores.Offset) error {
-	part.origin.at, part.origin.next = at.UnixMilli(), next
+	part.origin.at, part.origin.next, part.origin.birth = at.UnixMilli(), next, part.birth
 	return p.sourceOf(part).write(part.origin)
 }
 

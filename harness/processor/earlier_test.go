@@ -58,13 +58,13 @@ func TestEarlierStoreIsWiped(t *testing.T) {
 				caught.Records != 2*testKeys+5 || digest.Count != testKeys+5 {
 				t.Errorf("%+v %+v %d", opened, caught, digest.Count)
 			}
+			putBack() // which is of before the replay
+			opened, _, digest = f.recover(t, store)
+			if opened.Path != subject.PathWiped || !strings.Contains(opened.Reason, "another one than") || digest.Count != testKeys+5 {
+				t.Errorf("once more: %+v %d", opened, digest.Count)
+			}
 			if store == spec.StoreMemory {
 				return // its next snapshot comes with the next input
-			}
-			putBack() // what was replayed has been durable as well
-			opened, _, digest = f.recover(t, store)
-			if opened.Path != subject.PathWiped || !strings.Contains(opened.Reason, "has been durable at 2005") || digest.Count != testKeys+5 {
-				t.Errorf("once more: %+v %d", opened, digest.Count)
 			}
 			f.write(t, 5, 5)
 			opened, caught, digest = f.recover(t, store)
@@ -98,12 +98,86 @@ func TestWhatIsReplayedIsNoEarlierStore(t *testing.T) {
 	}
 	p.parts[0].checkpoint, p.parts[0].checkpointed = 400, true
 	p.parts[0].origin.next = testKeys
-	at := p.parts[0].origin.at
+	at, birth := p.parts[0].origin.at, p.parts[0].birth
 	if r, err := p.plan(p.parts[0]); r.From != 400 || err != nil {
 		t.Fatal(r, err)
 	}
-	if o, ok, err := s.read(); o.next != 400 || o.at != at || !ok || err != nil {
+	o, ok, err := s.read()
+	if o.next != 400 || o.at != at || !ok || err != nil {
 		t.Errorf("from a checkpoint: %+v, %v, %v", o, ok, err)
+	}
+	if err := p.parts[0].readBirth(); o.birth == birth || o.birth != p.parts[0].birth || err != nil {
+		t.Errorf("from a checkpoint it has the number %x in its directory, %x beside it, and had %x before; %v", p.parts[0].birth, o.birth, birth, err)
+	}
+}
+
+// cut begins a replay from nothing and cuts it short, with files that stand at an offset.
+func (f *fixture) cut(t *testing.T, store string, at stores.Offset) {
+	t.Helper()
+	if err := os.RemoveAll(f.storeDir()); err != nil {
+		t.Fatal(err)
+	}
+	p := f.processor(t)
+	p.task.Store, p.task.Config.SnapshotIntervalMS = store, f.snapshots
+	if err := errors.Join(p.layout(), p.open(), p.identify(p.parts[0])); err != nil {
+		t.Fatal(err)
+	}
+	part := p.parts[0]
+	_, err := p.plan(part)
+	if err = errors.Join(err, part.store.Apply(&stores.Batch{Next: at}), part.store.Flush(), part.close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A replay that a kill cuts short leaves files at any offset, which are of its beginning. A store that is put in their place is not.
+func TestStoreInPlaceOfACutReplayIsWiped(t *testing.T) {
+	for _, store := range []string{spec.StoreRocks, spec.StoreMemory} {
+		t.Run(store, func(t *testing.T) {
+			f := newFixture(t)
+			f.snapshots = 10
+			f.load(t, store)
+			putBack := f.backUp(t)
+			f.cut(t, store, 0)
+			f.cut(t, store, 400)
+			opened, caught, digest := f.recover(t, store)
+			if opened.Path != subject.PathLocal || caught.Records != testKeys-400 {
+				t.Errorf("what is left of the replay: %+v %+v", opened, caught)
+			}
+			f.cut(t, store, 400)
+			putBack()
+			opened, caught, digest = f.recover(t, store)
+			if opened.Path != subject.PathWiped || !strings.Contains(opened.Reason, "another one than") || caught.Records != testKeys || digest.Count != testKeys {
+				t.Errorf("%+v %+v %d", opened, caught, digest.Count)
+			}
+		})
+	}
+}
+
+// A store whose number is not, byte for byte, the one that the file beside it has is another one, and has one of its own from then on.
+func TestStoreOfAnotherNumberIsWiped(t *testing.T) {
+	f := newFixture(t)
+	f.load(t, spec.StoreRocks)
+	path := filepath.Join(f.storeDir(), birthName)
+	for _, change := range []func([]byte) []byte{
+		func([]byte) []byte { return nil },
+		func(text []byte) []byte { return text[:len(text)-1] },
+		func(text []byte) []byte { return append(text, '\n') },
+		func(text []byte) []byte { text[3] ^= 1; return text },
+	} {
+		text, err := os.ReadFile(path)
+		if err == nil {
+			err = os.WriteFile(path, change(text), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened, caught, digest := f.recover(t, spec.StoreRocks)
+		if opened.Path != subject.PathWiped || !strings.Contains(opened.Reason, "another one than") || caught.Records != testKeys || digest.Count != testKeys {
+			t.Errorf("%q: %+v %+v %d", text, opened, caught, digest.Count)
+		}
+		if opened, caught, _ := f.recover(t, spec.StoreRocks); opened.Path != subject.PathLocal || caught.Records != 0 {
+			t.Errorf("after %q: %+v %+v", text, opened, caught)
+		}
 	}
 }
 
@@ -212,7 +286,12 @@ func TestEarlierStoreBringsNothingBack(t *testing.T) {
 	if opened.Path != subject.PathWiped || digest.Count != keys-deleted {
 		t.Errorf("%+v, %d keys, want %d", opened, digest.Count, keys-deleted)
 	}
-	if !strings.Contains(opened.Reason, "it is an earlier one") {
+	if !strings.Contains(opened.Reason, "as from a backup") {
 		t.Errorf("%v after the last start the reason is %q", time.Since(begun), opened.Reason)
+	}
+	f.cut(t, spec.StoreRocks, 0)
+	putBack()
+	if opened, _, digest := f.recover(t, spec.StoreRocks); opened.Path != subject.PathWiped || digest.Count != keys-deleted {
+		t.Errorf("in place of a replay that was cut: %+v, %d keys, want %d", opened, digest.Count, keys-deleted)
 	}
 }

@@ -61,20 +61,20 @@ func (s source) read() (o origin, ok bool, err error) {
 }
 
 func (s source) parse(text []byte) (o origin, ok bool) {
-	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &o.ID, &o.Partitions, &o.at, &o.next, &o.kept, new(string)); err != nil {
+	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &o.ID, &o.Partitions, &o.at, &o.next, &o.kept, &o.birth, new(string)); err != nil {
 		return o, false
 	}
 	return o, bytes.Equal(text, s.text(o))
 }
 
 // sourceFormat is a version, then topic, partition, id and number of partitions, then the time at which the files held all, the offset
-// that they did up to and how long tombstones are kept, then a checksum of these. Version 0 had no time, version 1 no offset:
-// as nobody knows how old such files are, they are as good as those of nobody knows which topic.
-const sourceFormat = "2\n%s %d %s %d\n%d %d %d\n%s\n"
+// that they did up to, how long tombstones are kept and the store's number, then a checksum of these. Version 0 had no time, version 1 no offset,
+// version 2 no number: as nobody knows how old such files are, they are as good as those of nobody knows which topic.
+const sourceFormat = "3\n%s %d %s %d\n%d %d %d %x\n%s\n"
 
 func (s source) text(o origin) []byte {
-	sum := xxh3.HashString(fmt.Sprintf("%s %d %s %d %d %d %d", s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept))
-	return fmt.Appendf(nil, sourceFormat, s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept, fmt.Sprintf("%016x", sum))
+	sum := xxh3.HashString(fmt.Sprintf("%s %d %s %d %d %d %d %x", s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept, o.birth))
+	return fmt.Appendf(nil, sourceFormat, s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept, o.birth, fmt.Sprintf("%016x", sum))
 }
 
 func (s source) write(o origin) error {
@@ -107,8 +107,8 @@ func (p *processor) identify(part *partition) error {
 	case known && then.Partitions != now.Partitions && !defect.Is(defect.PartitionsIgnored):
 		return fmt.Errorf("%w: %s has %d, the files in %s are of one with %d; make it as it was, or remove the directories 0_* in %s to replay what is there, and start again",
 			ErrPartitions, part.task.Topic, now.Partitions, part.dir, then.Partitions, p.task.StateDir)
-	case same && saved && then.older(stands) != "":
-		err = p.discard(part, then.older(stands))
+	case same && saved && then.older(part.birth, stands) != "":
+		err = p.discard(part, then.older(part.birth, stands))
 	case same:
 		if part.had && !saved {
 			return p.wipe(part) // what is in it, if anything, is of nobody knows what
@@ -124,7 +124,7 @@ func (p *processor) identify(part *partition) error {
 	if err != nil {
 		return err
 	}
-	return p.beginOrigin(part, origin{Identity: now, at: begun.UnixMilli(), kept: unknown})
+	return p.beginOrigin(part, origin{Identity: now, at: begun.UnixMilli(), kept: unknown, birth: part.birth})
 }
 
 // discard wipes local files once the store was opened, and says why: the record must not call it local.

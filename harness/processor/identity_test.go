@@ -138,7 +138,7 @@ func TestSource(t *testing.T) {
 	if _, ok, err := s.read(); ok || err != nil {
 		t.Errorf("of no file: %v, %v", ok, err)
 	}
-	want := origin{changelog.Identity{ID: "bX5i2Q-_RKqk0cM7cTeBzA", Partitions: 12}, 1_700_000_000_123, 4567, unknown}
+	want := origin{changelog.Identity{ID: "bX5i2Q-_RKqk0cM7cTeBzA", Partitions: 12}, 1_700_000_000_123, 4567, unknown, 0xf00d}
 	if err := s.write(want); err != nil {
 		t.Fatal(err)
 	}
@@ -179,6 +179,8 @@ func TestSource(t *testing.T) {
 	try([]byte("0\napp-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12\nf3b0b4be5d1b9d3f\n")) // as it was without a time
 	sum := xxh3.HashString("app-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12 1700000000123 -1")
 	try(fmt.Appendf(nil, "1\napp-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12\n1700000000123 -1\n%016x\n", sum)) // and without an offset
+	sum = xxh3.HashString("app-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12 1700000000123 4567 -1")
+	try(fmt.Appendf(nil, "2\napp-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12\n1700000000123 4567 -1\n%016x\n", sum)) // and without a number
 }
 
 // allocated is how many bytes of memory something takes, and more where tests run beside it.

@@ -25,6 +25,7 @@ type partition struct {
 	task     subject.Store
 	dir      string
 	had      bool             // files, before the store was opened
+	birth    uint64           // number of the store, see readBirth
 	reader   changelog.Reader // of the store's changelog
 	store    stores.Store
 	space    *space       // of the store's bytes
@@ -166,7 +167,10 @@ func (p *processor) openStore(part *partition) error {
 	}
 	part.store, part.checkpointed = s, false
 	part.holds.Store(&moment{}) // which is not known before it is restored
-	return nil
+	if !p.keepsFiles(part) {
+		return nil
+	}
+	return part.readBirth()
 }
 
 // wipe replaces local files that can't be used by an empty store.

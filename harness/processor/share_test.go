@@ -64,7 +64,7 @@ func TestWhatIsGainedIsDated(t *testing.T) {
 	p := f.processor(t)
 	p.task.Config.Standby = true // which leaves the files when partitions are lost
 	reader := &asked{kept: 5000}
-	was := origin{changelog.Identity{ID: "id", Partitions: 3}, 1 << 40, 7, unknown}
+	was := origin{changelog.Identity{ID: "id", Partitions: 3}, 1 << 40, 7, unknown, 0}
 	for id := range int32(3) {
 		part := &partition{id: id, task: subject.Store{Name: "store", Topic: "topic", Store: spec.StoreRocks}, reader: reader, origin: was}
 		part.setRestored(time.UnixMilli(was.at+1<<30), 9)
@@ -93,7 +93,7 @@ func TestWhatIsGainedIsDated(t *testing.T) {
 	}
 	p.dateLater(t.Context(), p.parts[2:])
 	p.later.Wait()
-	ready, lost := origin{was.Identity, was.at + 1<<30, 9, 5000}, origin{was.Identity, was.at, 7, 5000}
+	ready, lost := origin{was.Identity, was.at + 1<<30, 9, 5000, 0}, origin{was.Identity, was.at, 7, 5000, 0}
 	for i, want := range []origin{ready, ready, lost} {
 		if o, ok, err := p.sourceOf(p.parts[i]).read(); o != want || !ok || err != nil {
 			t.Errorf("partition %d: %+v, %v, %v, want %+v", i, o, ok, err, want)
