@@ -39,7 +39,7 @@ func typeOf(path string) string {
 		return TypeWAL
 	case name == "snapshot":
 		return TypeSnapshot
-	case strings.HasPrefix(name, ".changelog-"), name == ".birth":
+	case strings.HasPrefix(name, ".changelog-"), name == ".incarnation":
 		return TypeSource
 	}
 	return ""

@@ -24,15 +24,15 @@ import (
 //
 // A store that came back from a backup, or went back to an older MANIFEST, is older than the file beside it says. So that also has the
 // offset that the store was durable at then: one that stands before it is of a time that nobody knows, and so is one that has another number
-// than is written there, see readBirth.
+// than is written there, see readIncarnation.
 
 // origin is what is known of local files.
 type origin struct {
 	changelog.Identity
-	at    int64         // when they held all of the changelog, in ms since the epoch
-	next  stores.Offset // what they held it up to, durably, or less: the store stands there, or behind it
-	kept  int64         // ms that the changelog keeps a tombstone, or unknown
-	birth uint64        // number of the store
+	at          int64         // when they held all of the changelog, in ms since the epoch
+	next        stores.Offset // what they held it up to, durably, or less: the store stands there, or behind it
+	kept        int64         // ms that the changelog keeps a tombstone, or unknown
+	incarnation uint64        // number of the store
 }
 
 const (
@@ -80,11 +80,11 @@ func (o *origin) due(at int64) bool {
 }
 
 // older says why a store that has a number and stands at an offset is not the one that was said to hold all then; "" if it may be.
-func (o *origin) older(birth uint64, stands stores.Offset) string {
+func (o *origin) older(incarnation uint64, stands stores.Offset) string {
 	switch {
 	case defect.Is(defect.AgeIgnored):
 		return ""
-	case birth != o.birth:
+	case incarnation != o.incarnation:
 		return "the store is another one than the file beside it is of, as from a backup, of a time that is not known: deleted keys could come back"
 	case stands >= o.next:
 		return ""

@@ -156,5 +156,5 @@ func (p *processor) leave() error {
 // files says whether a directory has any of a store.
 func files(dir string) bool {
 	entries, err := os.ReadDir(dir)
-	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() != birthName })
+	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() != incarnationName })
 }

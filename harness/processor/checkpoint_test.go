@@ -133,7 +133,7 @@ func TestFiles(t *testing.T) {
 	for _, step := range []struct {
 		name string
 		want bool
-	}{{birthName, false}, {"CURRENT", true}} {
+	}{{incarnationName, false}, {"CURRENT", true}} {
 		if err := os.WriteFile(filepath.Join(dir, step.name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

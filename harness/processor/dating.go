@@ -44,12 +44,12 @@ func (part *partition) setRestored(at time.Time, to stores.Offset) {
 func (p *processor) goOn(part *partition, at time.Time, from stores.Offset) error {
 	part.dating.Lock()
 	defer part.dating.Unlock()
-	begun, back := part.birth != part.origin.birth, from < part.origin.next
+	begun, back := part.incarnation != part.origin.incarnation, from < part.origin.next
 	if !p.keepsFiles(part) || !begun && !back && !part.origin.due(at.UnixMilli()) {
 		return nil
 	}
 	if back && !begun {
-		if err := part.bear(); err != nil {
+		if err := part.beginIncarnation(); err != nil {
 			return err
 		}
 	}
@@ -75,7 +75,7 @@ func (p *processor) dateLocked(part *partition, at time.Time, next stores.Offset
 }
 
 func (p *processor) writeOrigin(part *partition, at time.Time, next stores.Offset) error {
-	part.origin.at, part.origin.next, part.origin.birth = at.UnixMilli(), next, part.birth
+	part.origin.at, part.origin.next, part.origin.incarnation = at.UnixMilli(), next, part.incarnation
 	return p.sourceOf(part).write(part.origin)
 }
 

@@ -98,7 +98,7 @@ func TestWhatIsReplayedIsNoEarlierStore(t *testing.T) {
 	}
 	p.parts[0].checkpoint, p.parts[0].checkpointed = 400, true
 	p.parts[0].origin.next = testKeys
-	at, birth := p.parts[0].origin.at, p.parts[0].birth
+	at, incarnation := p.parts[0].origin.at, p.parts[0].incarnation
 	if r, err := p.plan(p.parts[0]); r.From != 400 || err != nil {
 		t.Fatal(r, err)
 	}
@@ -106,8 +106,8 @@ func TestWhatIsReplayedIsNoEarlierStore(t *testing.T) {
 	if o.next != 400 || o.at != at || !ok || err != nil {
 		t.Errorf("from a checkpoint: %+v, %v, %v", o, ok, err)
 	}
-	if err := p.parts[0].readBirth(); o.birth == birth || o.birth != p.parts[0].birth || err != nil {
-		t.Errorf("from a checkpoint it has the number %x in its directory, %x beside it, and had %x before; %v", p.parts[0].birth, o.birth, birth, err)
+	if err := p.parts[0].readIncarnation(); o.incarnation == incarnation || o.incarnation != p.parts[0].incarnation || err != nil {
+		t.Errorf("from a checkpoint it has the number %x in its directory, %x beside it, and had %x before; %v", p.parts[0].incarnation, o.incarnation, incarnation, err)
 	}
 }
 
@@ -157,7 +157,7 @@ func TestStoreInPlaceOfACutReplayIsWiped(t *testing.T) {
 func TestStoreOfAnotherNumberIsWiped(t *testing.T) {
 	f := newFixture(t)
 	f.load(t, spec.StoreRocks)
-	path := filepath.Join(f.storeDir(), birthName)
+	path := filepath.Join(f.storeDir(), incarnationName)
 	for _, change := range []func([]byte) []byte{
 		func([]byte) []byte { return nil },
 		func(text []byte) []byte { return text[:len(text)-1] },

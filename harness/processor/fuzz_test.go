@@ -16,7 +16,7 @@ func FuzzSource(f *testing.F) {
 	f.Add(s.text(origin{changelog.Identity{ID: id, Partitions: 12}, 1_700_000_000_123, 4567, unknown, 0x1f}), id, int32(12), int64(1_700_000_000_123), int64(4567), int64(unknown), uint64(0x1f))
 	f.Add([]byte("3\n"), "a b", int32(-1), int64(-1), int64(-1), int64(-2), uint64(0))
 	f.Add([]byte("1\napp-store-changelog 3 "+id+" 12\n1700000000123 -1\n0123456789abcdef\n"), "", int32(0), int64(0), int64(0), int64(0), uint64(0))
-	f.Fuzz(func(t *testing.T, text []byte, id string, partitions int32, at, next, kept int64, birth uint64) {
+	f.Fuzz(func(t *testing.T, text []byte, id string, partitions int32, at, next, kept int64, incarnation uint64) {
 		if o, ok := s.parse(text); ok {
 			if !bytes.Equal(s.text(o), text) {
 				t.Errorf("%q is %+v, which is written as %q", text, o, s.text(o))
@@ -26,7 +26,7 @@ func FuzzSource(f *testing.F) {
 				t.Errorf("%q is of partition %d and of %d", text, s.partition, other.partition)
 			}
 		}
-		want := origin{changelog.Identity{ID: id, Partitions: int(partitions)}, at, stores.Offset(next), kept, birth}
+		want := origin{changelog.Identity{ID: id, Partitions: int(partitions)}, at, stores.Offset(next), kept, incarnation}
 		if o, ok := s.parse(s.text(want)); ok && o != want {
 			t.Errorf("%+v is read as %+v", want, o)
 		}

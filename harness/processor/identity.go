@@ -61,7 +61,7 @@ func (s source) read() (o origin, ok bool, err error) {
 }
 
 func (s source) parse(text []byte) (o origin, ok bool) {
-	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &o.ID, &o.Partitions, &o.at, &o.next, &o.kept, &o.birth, new(string)); err != nil {
+	if _, err := fmt.Sscanf(string(text), sourceFormat, new(string), new(int32), &o.ID, &o.Partitions, &o.at, &o.next, &o.kept, &o.incarnation, new(string)); err != nil {
 		return o, false
 	}
 	return o, bytes.Equal(text, s.text(o))
@@ -73,8 +73,8 @@ func (s source) parse(text []byte) (o origin, ok bool) {
 const sourceFormat = "3\n%s %d %s %d\n%d %d %d %x\n%s\n"
 
 func (s source) text(o origin) []byte {
-	sum := xxh3.HashString(fmt.Sprintf("%s %d %s %d %d %d %d %x", s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept, o.birth))
-	return fmt.Appendf(nil, sourceFormat, s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept, o.birth, fmt.Sprintf("%016x", sum))
+	sum := xxh3.HashString(fmt.Sprintf("%s %d %s %d %d %d %d %x", s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept, o.incarnation))
+	return fmt.Appendf(nil, sourceFormat, s.topic, s.partition, o.ID, o.Partitions, o.at, o.next, o.kept, o.incarnation, fmt.Sprintf("%016x", sum))
 }
 
 func (s source) write(o origin) error {
@@ -107,8 +107,8 @@ func (p *processor) identify(part *partition) error {
 	case known && then.Partitions != now.Partitions && !defect.Is(defect.PartitionsIgnored):
 		return fmt.Errorf("%w: %s has %d, the files in %s are of one with %d; make it as it was, or remove the directories 0_* in %s to replay what is there, and start again",
 			ErrPartitions, part.task.Topic, now.Partitions, part.dir, then.Partitions, p.task.StateDir)
-	case same && saved && then.older(part.birth, stands) != "":
-		err = p.discard(part, then.older(part.birth, stands))
+	case same && saved && then.older(part.incarnation, stands) != "":
+		err = p.discard(part, then.older(part.incarnation, stands))
 	case same:
 		if part.had && !saved {
 			return p.wipe(part) // what is in it, if anything, is of nobody knows what
@@ -124,7 +124,7 @@ func (p *processor) identify(part *partition) error {
 	if err != nil {
 		return err
 	}
-	return p.beginOrigin(part, origin{Identity: now, at: begun.UnixMilli(), kept: unknown, birth: part.birth})
+	return p.beginOrigin(part, origin{Identity: now, at: begun.UnixMilli(), kept: unknown, incarnation: part.incarnation})
 }
 
 // discard wipes local files once the store was opened, and says why: the record must not call it local.

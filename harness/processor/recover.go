@@ -21,18 +21,18 @@ import (
 
 // partition is one partition's store and how far it is.
 type partition struct {
-	id       int32
-	task     subject.Store
-	dir      string
-	had      bool             // files, before the store was opened
-	birth    uint64           // number of the store, see readBirth
-	reader   changelog.Reader // of the store's changelog
-	store    stores.Store
-	space    *space       // of the store's bytes
-	logged   stores.Batch // by live writes, and not yet in the changelog
-	overflow bool         // logged had no room for all of them
-	held     atomic.Bool  // nothing becomes durable by itself any more
-	progress restore.Progress
+	id          int32
+	task        subject.Store
+	dir         string
+	had         bool             // files, before the store was opened
+	incarnation uint64           // number of the store, see readIncarnation
+	reader      changelog.Reader // of the store's changelog
+	store       stores.Store
+	space       *space       // of the store's bytes
+	logged      stores.Batch // by live writes, and not yet in the changelog
+	overflow    bool         // logged had no room for all of them
+	held        atomic.Bool  // nothing becomes durable by itself any more
+	progress    restore.Progress
 
 	begun begun // its restore
 
@@ -170,7 +170,7 @@ func (p *processor) openStore(part *partition) error {
 	if !p.keepsFiles(part) {
 		return nil
 	}
-	return part.readBirth()
+	return part.readIncarnation()
 }
 
 // wipe replaces local files that can't be used by an empty store.
