@@ -343,6 +343,7 @@ var explanations = []explanation{
 	},
 	{"stores/memory/order.go", "middle = runRoom - 1", "middle = runRoom - 2", speed},
 	{"stores/memory/apply.go", "return 0, false", "return 1, false", "where there are no slots nobody asks which"},
+	{"stores/memory/index.go", "if slot == 0 {", "if slot == 1 {", "nothing more is put where there is nothing"},
 
 	{
 		"harness/restore/restore.go",

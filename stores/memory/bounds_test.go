@@ -279,6 +279,24 @@ func TestFlushBesideSnapshot(t *testing.T) {
 	}
 }
 
+// Close waits for what is being written: until then nobody else may have the directory.
+func TestCloseWaitsForTheWriter(t *testing.T) {
+	s := openSnapshot(t, t.TempDir())
+	<-s.saver.turn // as one that writes
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	<-s.saver.life.Done()
+	select {
+	case err := <-closed:
+		t.Errorf("it is closed (%v) before the snapshot ends", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	s.saver.turn <- struct{}{}
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
+}
+
 // A moment that came just before the snapshot was given up is taken: its image holds room.
 func TestMomentBesideTheEnd(t *testing.T) {
 	for range 32 { // either may be seen first
