@@ -344,6 +344,13 @@ var explanations = []explanation{
 	{"stores/memory/order.go", "middle = runRoom - 1", "middle = runRoom - 2", speed},
 	{"stores/memory/apply.go", "return 0, false", "return 1, false", "where there are no slots nobody asks which"},
 	{"stores/memory/index.go", "if slot == 0 {", "if slot == 1 {", "nothing more is put where there is nothing"},
+	{
+		"stores/memory/order.go",
+		"if end.run < start.run || end.run == start.run && end.at < start.at {",
+		"if end.run < start.run || end.run == start.run && end.at <= start.at {",
+		"equal ones are made equal",
+	},
+	{"stores/memory/saver.go", "err = f.Sync()", "{}", "only a power cut tells: torture"},
 
 	{
 		"harness/restore/restore.go",

@@ -288,7 +288,7 @@ func TestCloseWaitsForTheWriter(t *testing.T) {
 	<-s.saver.life.Done()
 	select {
 	case err := <-closed:
-		t.Errorf("it is closed (%v) before the snapshot ends", err)
+		t.Fatalf("it is closed (%v) before the snapshot ends", err)
 	case <-time.After(50 * time.Millisecond):
 	}
 	s.saver.turn <- struct{}{}

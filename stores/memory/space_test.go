@@ -28,15 +28,22 @@ func TestFilesArePrivate(t *testing.T) {
 	}
 }
 
-// A store that was closed may be opened again at once, and one that can't be removed says so.
+// A store that was closed may be opened again or removed at once, and is one that is there only where it has files. One that can't be removed says so.
 func TestSpaceAfterClose(t *testing.T) {
 	dir := t.TempDir()
-	for _, space := range []stores.Space{memory.NewSpace(), memory.NewSpaceIn(dir, memory.Options{})} {
+	for onDisk, space := range map[bool]stores.Space{false: memory.NewSpace(), true: memory.NewSpaceIn(dir, memory.Options{})} {
 		for range 2 {
 			s, err := space.Open("a")
 			must(t, err)
 			must(t, s.Close())
 		}
+		if names, err := space.Names(); err != nil || len(names) > 0 && names[0] != "a" || (len(names) > 0) != onDisk {
+			t.Errorf("on disk: %v; there are %q, %v", onDisk, names, err)
+		}
+		s, err := space.Open("a")
+		must(t, err)
+		must(t, s.Close())
+		must(t, space.Remove("a"))
 	}
 	must(t, os.MkdirAll(filepath.Join(dir, "snapshot.b", "full"), 0o700))
 	if err := memory.NewSpaceIn(dir, memory.Options{}).Remove("b"); err == nil {
