@@ -30,11 +30,13 @@ type Comparison struct {
 	Unit     string   `json:"unit"`
 	Old      string   `json:"old"` // run
 	New      string   `json:"new"`
+	Across   []Axis   `json:"across,omitempty"` // what the cells compared differ in
 	Rows     []Row    `json:"rows"`
 	Excluded []string `json:"excluded"` // cells that could not be compared, with the reason
 	Warnings []string `json:"warnings"`
 
-	labels *report.Summary
+	labels   *report.Summary
+	unusable []string // cells that both runs have
 }
 
 // Row is one cell.
@@ -61,10 +63,11 @@ type Sample struct {
 // ErrMachines means that the runs are not of the same machine.
 var ErrMachines = errors.New("the runs are of different machines")
 
-// New compares two runs by a metric, see Metrics. It fails with ErrMachines unless
-// anyMachine is set, and with another error if a side is no run or they have no
+// New compares two runs by a metric, see Metrics. Cells that only one of them has are compared across
+// the axes that are named, see Axes, or across the one axis in which they differ, if it is one. It fails with
+// ErrMachines unless anyMachine is set, and with another error if a side is no run or they have no
 // valid cell in common.
-func New(old, new []record.Record, metric string, anyMachine bool) (*Comparison, error) {
+func New(old, new []record.Record, metric string, anyMachine bool, across ...string) (*Comparison, error) {
 	m, err := find(metric)
 	if err != nil {
 		return nil, err
@@ -87,37 +90,53 @@ func New(old, new []record.Record, metric string, anyMachine bool) (*Comparison,
 		}
 		c.Warnings = append(c.Warnings, ErrMachines.Error()+": "+diff)
 	}
-	c.rows(before, after, values(old, m), values(new, m), m)
+	pairs, err := c.match(cellsOf(before), cellsOf(after), across)
+	if err != nil {
+		return nil, err
+	}
+	c.rows(before, after, pairs, values(old, m), values(new, m), m)
 	if len(c.Rows) == 0 {
-		return nil, fmt.Errorf("the runs have no cell with a %s in common (%s)", m.name, join(c.Excluded))
+		return nil, c.nothing(cellsOf(before), cellsOf(after))
 	}
 	c.judge(m.moreIsBetter)
 	return c, nil
 }
 
 // rows fills the rows, in the order of the new run, and what is left out.
-func (c *Comparison) rows(before, after *report.Summary, xs, ys map[record.Cell][]float64, m metric) {
-	exclude := func(s *report.Summary, cell record.Cell, why string) {
-		c.Excluded = append(c.Excluded, fmt.Sprintf("%s, %s keys: %s", s.Label(cell), report.Keys(cell.Keys), why))
+func (c *Comparison) rows(before, after *report.Summary, pairs map[record.Cell]record.Cell, xs, ys map[record.Cell][]float64, m metric) {
+	joint := &report.Summary{Cells: slices.Concat(before.Cells, after.Cells)} // whose labels tell what the runs differ in
+	exclude := func(cell record.Cell, why string) string {
+		c.Excluded = append(c.Excluded, fmt.Sprintf("%s, %s keys: %s", joint.Label(cell), report.Keys(cell.Keys), why))
+		return c.Excluded[len(c.Excluded)-1]
 	}
-	for _, of := range after.Cells {
-		x, y := xs[of.Cell], ys[of.Cell]
+	matched := map[record.Cell]bool{}
+	for _, cell := range cellsOf(after) {
+		of, found := pairs[cell]
+		matched[of] = found
+		x, y := xs[of], ys[cell]
 		switch {
-		case !has(before, of.Cell):
-			exclude(after, of.Cell, "only in the new run")
+		case !found:
+			exclude(cell, "only in the new run")
 		case len(x) == 0:
-			exclude(after, of.Cell, "the old run has no valid trial with a "+m.name)
+			c.unusable = append(c.unusable, exclude(of, "the old run has no valid trial with a "+m.name))
 		case len(y) == 0:
-			exclude(after, of.Cell, "the new run has no valid trial with a "+m.name)
+			c.unusable = append(c.unusable, exclude(cell, "the new run has no valid trial with a "+m.name))
 		default:
-			c.Rows = append(c.Rows, row(of.Cell, x, y))
+			c.Rows = append(c.Rows, row(cell, x, y))
 		}
 	}
-	for _, of := range before.Cells {
-		if !has(after, of.Cell) {
-			exclude(before, of.Cell, "only in the old run")
+	for _, cell := range cellsOf(before) {
+		if !matched[cell] {
+			exclude(cell, "only in the old run")
 		}
 	}
+}
+
+func cellsOf(s *report.Summary) (cells []record.Cell) {
+	for _, c := range s.Cells {
+		cells = append(cells, c.Cell)
+	}
+	return cells
 }
 
 func row(cell record.Cell, x, y []float64) Row {
@@ -130,10 +149,6 @@ func row(cell record.Cell, x, y []float64) Row {
 		r.Interval = &interval
 	}
 	return r
-}
-
-func has(s *report.Summary, cell record.Cell) bool {
-	return slices.ContainsFunc(s.Cells, func(c report.CellSummary) bool { return c.Cell == cell })
 }
 
 // judge sets the verdicts: by Benjamini and Hochberg, the k-th smallest of n values of p counts if it, or a

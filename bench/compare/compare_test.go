@@ -97,7 +97,7 @@ func TestMissingCellsAreNamed(t *testing.T) {
 		t.Fatalf("%+v, %v", c, err)
 	}
 	for _, want := range []string{"1 keys: only in the old run", "4 keys: only in the new run", "3 keys: the new run has no valid trial"} {
-		if !strings.Contains(join(c.Excluded), want) {
+		if !strings.Contains(strings.Join(c.Excluded, "; "), want) {
 			t.Errorf("%q does not tell %q", c.Excluded, want)
 		}
 	}

@@ -66,5 +66,3 @@ func values(records []record.Record, m metric) map[record.Cell][]float64 {
 	}
 	return all
 }
-
-func join(list []string) string { return strings.Join(list, "; ") }

@@ -11,6 +11,12 @@ import (
 
 // Table writes the comparison for a terminal.
 func Table(w io.Writer, c *Comparison) error {
+	for _, a := range c.Across {
+		fmt.Fprintf(w, "Compared across %s.\n", a)
+	}
+	if len(c.Across) > 0 {
+		fmt.Fprintln(w)
+	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "%s\tkeys\told\tnew\tn\tratio\tinterval\tp\tverdict\n", c.Metric)
 	told := 0

@@ -19,7 +19,9 @@ func newCompare() *cobra.Command {
 		Use:   "compare OLD NEW",
 		Short: "Tell what changed between two runs, and what is only chance",
 		Long: `Compares two runs, cell by cell: the ratio of the medians, its interval, and p.
-A difference that can't be told from chance is shown as ~. OLD and NEW are raw
+A difference that can't be told from chance is shown as ~. Cells of runs that differ
+in one setting, version or size are compared across it, which is said first; of
+those that differ in several, across those of --across. OLD and NEW are raw
 records, or directories of results, whose newest run is taken. Exit code 3 if a
 --fail-if is true of any cell, and the difference is more than chance.`,
 		Example: `  restorebench compare before.jsonl results
@@ -28,6 +30,7 @@ records, or directories of results, whose newest run is taken. Exit code 3 if a
 	}
 	metric := cmd.Flags().String("metric", "downtime", "what to compare: "+strings.Join(compare.Metrics(), ", "))
 	failIf := cmd.Flags().StringArray("fail-if", nil, "a change that is not accepted, such as 'downtime > +10%'; may be repeated")
+	across := cmd.Flags().StringSlice("across", nil, "the settings in which the runs may differ, named as run's flags, a list; default: the one in which they do")
 	anyMachine := cmd.Flags().Bool("different-machines", false, "compare runs of different machines")
 	asJSON := cmd.Flags().Bool("json", false, "print the comparison as one JSON object")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -47,7 +50,7 @@ records, or directories of results, whose newest run is taken. Exit code 3 if a
 			}
 		}
 		by := func(metric string) (*compare.Comparison, error) {
-			c, err := compare.New(sides[0], sides[1], metric, *anyMachine)
+			c, err := compare.New(sides[0], sides[1], metric, *anyMachine, *across...)
 			if errors.Is(err, compare.ErrMachines) {
 				err = fmt.Errorf("%w (--different-machines compares them all the same)", err)
 			}

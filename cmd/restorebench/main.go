@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"restorebench/bench/report"
 )
 
 func main() {
@@ -29,7 +31,10 @@ func main() {
 		text := err.Error()
 		switch code {
 		case exitBadInput: // one line, whatever a library had to say
-			text = strings.ReplaceAll(text, "\n", "; ")
+			var list *report.List
+			if !errors.As(err, &list) {
+				text = strings.ReplaceAll(text, "\n", "; ")
+			}
 		case exitInterrupted:
 			text = "interrupted"
 		}

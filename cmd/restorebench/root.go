@@ -26,6 +26,8 @@ var errReported = errors.New("failed")
 // errUsage is a mistake on the command line.
 type errUsage struct{ error }
 
+func (e errUsage) Unwrap() error { return e.error }
+
 func exitCode(err error) int {
 	var (
 		bad   *suite.BadInput
