@@ -78,21 +78,37 @@ func load(out string, args []string) (r page.Run, err error) {
 
 // rawRecords reads a raw file, or the newest run of a directory of results.
 func rawRecords(path string) ([]record.Record, error) {
-	info, err := os.Stat(path)
-	if file := err == nil && !info.IsDir(); !file && filepath.Ext(path) != ".jsonl" {
-		newest, err := record.Latest(filepath.Join(path, "raw"))
-		if err != nil {
-			return nil, errUsage{err}
-		}
-		path = newest
+	path, err := rawFile(path)
+	if err != nil {
+		return nil, errUsage{err}
 	}
 	records, err := record.Scan(path)
 	if errors.Is(err, record.ErrTruncated) {
 		fmt.Fprintf(os.Stderr, "restorebench: %v; going on with the %d before it\n", err, len(records))
+	} else if err != nil && filepath.Ext(path) != rawExt {
+		return nil, errUsage{fmt.Errorf("%s: want raw records (raw/RUN%s), or a directory of results", path, rawExt)}
 	} else if err != nil {
 		return nil, errUsage{err}
 	}
 	return records, nil
+}
+
+const rawExt = ".jsonl"
+
+// rawFile is a raw file, or that of the newest run of a directory of results.
+func rawFile(path string) (string, error) {
+	info, err := os.Stat(path)
+	if file := err == nil && !info.IsDir(); file || filepath.Ext(path) == rawExt {
+		return path, nil
+	}
+	newest, err := record.Latest(filepath.Join(path, "raw"))
+	if err == nil {
+		return newest, nil
+	}
+	if kills, _ := filepath.Glob(filepath.Join(path, "torture", "*"+rawExt)); len(kills) > 0 {
+		return "", fmt.Errorf("%w; %s has a judged kill of 'restorebench torture' on each line, which printed their table", err, kills[len(kills)-1])
+	}
+	return "", err
 }
 
 func outFlag(cmd *cobra.Command) *string { return flagOf(cmd, "out") }

@@ -122,8 +122,23 @@ func scan(path string) ([]Record, error) {
 		if rec.Schema != Schema {
 			return records, fmt.Errorf("%s:%d: schema %d, this version reads %d", path, n, rec.Schema, Schema)
 		}
+		if rec.Subject == "" || rec.Store == "" {
+			return records, fmt.Errorf("%s:%d: %w", path, n, foreign(line))
+		}
 		records = append(records, rec)
 	}
+}
+
+// foreign says what a line is that is no trial's.
+func foreign(line []byte) error {
+	var kill struct {
+		Cell string `json:"cell"`
+		Kill int    `json:"kill"`
+	}
+	if json.Unmarshal(line, &kill) == nil && kill.Cell != "" && kill.Kill > 0 {
+		return fmt.Errorf("kill %d of %s of 'restorebench torture', which is judged in its line, and not the record of a trial", kill.Kill, kill.Cell)
+	}
+	return errors.New("not the record of a trial: it names no subject or no store")
 }
 
 // Latest is the path of the newest run in a raw directory; run ids sort by time.

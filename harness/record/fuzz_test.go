@@ -9,8 +9,8 @@ import (
 // Any file is records, or an error that names the line; what was scanned can be written and
 // scanned again, and going on with a file leaves no more than whole lines.
 func FuzzScan(f *testing.F) {
-	f.Add([]byte(`{"schema":1,"run":"r","trial":0,"phases":{"exit":1},"valid":true}` + "\n"))
-	f.Add([]byte(`{"schema":1,"trial":-1}` + "\n" + `{"schema":1,"why":"interrupted"}` + "\n{"))
+	f.Add([]byte(`{"schema":1,"run":"r","trial":0,"subject":"s","store":"memory","phases":{"exit":1},"valid":true}` + "\n"))
+	f.Add([]byte(`{"schema":1,"trial":-1,"subject":"s","store":"memory"}` + "\n" + `{"schema":1,"subject":"s","store":"memory","why":"interrupted"}` + "\n{"))
 	f.Add([]byte(`{"schema":2}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), "r.jsonl")
@@ -24,7 +24,7 @@ func FuzzScan(f *testing.F) {
 		for i := range records {
 			_ = records[i].Check()
 		}
-		if err := file.Append(&Record{Schema: Schema, Trial: 1 << 40}); err != nil {
+		if err := file.Append(&Record{Schema: Schema, Trial: 1 << 40, Cell: Cell{Subject: "s", Store: "memory"}}); err != nil {
 			t.Fatal(err)
 		}
 		_ = file.Close()

@@ -5,12 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 )
 
 func sample(trial int) Record {
 	return Record{
-		Schema: Schema, Run: "r", Trial: trial, Cell: Cell{Store: "memory", Recovery: Replay, Keys: 7},
+		Schema: Schema, Run: "r", Trial: trial, Cell: Cell{Subject: "restorebench", Store: "memory", Recovery: Replay, Keys: 7},
 		Phases: map[string]int64{PhaseExit: 1}, Valid: true,
 	}
 }
@@ -107,16 +108,20 @@ func TestResume(t *testing.T) {
 }
 
 func TestScanRefuses(t *testing.T) {
-	for name, text := range map[string]string{
-		"another schema": `{"schema":99}` + "\n",
-		"no record":      "hello\n",
+	for text, want := range map[string]string{
+		`{"schema":99}`: "schema 99",
+		"hello":         "not a record",
+		`{"schema":1,"trial":3,"store":"memory"}`:       "it names no subject or no store",
+		`{"schema":1,"trial":3,"subject":"quix"}`:       "it names no subject or no store",
+		`{"schema":1,"cell":"rocksdb-wal","kill":2}`:    "kill 2 of rocksdb-wal of 'restorebench torture'",
+		`{"schema":1,"cell":"rocksdb-wal","kill":null}`: "it names no subject or no store",
 	} {
 		path := filepath.Join(t.TempDir(), "x.jsonl")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Scan(path); err == nil || errors.Is(err, ErrTruncated) {
-			t.Errorf("%s: %v", name, err)
+		if _, err := Scan(path); err == nil || errors.Is(err, ErrTruncated) || !strings.HasPrefix(err.Error(), path+":1: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", text, err, want)
 		}
 	}
 	if _, err := Scan(filepath.Join(t.TempDir(), "none")); err == nil {
