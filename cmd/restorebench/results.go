@@ -14,6 +14,7 @@ import (
 	"restorebench/bench/plot"
 	"restorebench/bench/report"
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 )
 
 // publish writes the summary, the pages and the charts of records to out and prints the
@@ -115,7 +116,7 @@ func outFlag(cmd *cobra.Command) *string { return flagOf(cmd, "out") }
 
 func newReport() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "report [RAW.jsonl]",
+		Use:   "report [RAW.jsonl | DIR]",
 		Short: "Print the table of a run, by default of the newest in --out",
 		Args:  cobra.MaximumNArgs(1),
 	}
@@ -159,9 +160,12 @@ func writePages(r page.Run, html, markdown string) error {
 
 func newPlot() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "plot [RAW.jsonl]",
+		Use:   "plot [RAW.jsonl | DIR]",
 		Short: "Draw the charts of a run again, by default of the newest in --out",
-		Args:  cobra.MaximumNArgs(1),
+		Long: `Draws the charts of a run again: of raw records, or of the newest run of a
+directory of results, by default of --out. They are written to that directory,
+or to --out where it is given.`,
+		Args: cobra.MaximumNArgs(1),
 	}
 	out := outFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
@@ -169,8 +173,31 @@ func newPlot() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		_, err = draw(*out, r.Summary)
+		to := *out
+		if len(args) == 1 && !cmd.Flags().Changed("out") {
+			if to, err = resultsOf(args[0]); err != nil {
+				return err
+			}
+		}
+		if err := os.MkdirAll(to, 0o755); err != nil {
+			return &spec.Error{Where: "--out", Value: to, Allowed: "a directory that can be written"}
+		}
+		_, err = draw(to, r.Summary)
 		return err
 	}
 	return cmd
+}
+
+// resultsOf is the directory of results that a run is of.
+func resultsOf(path string) (string, error) {
+	raw, err := rawFile(path)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Dir(raw)
+	abs, err := filepath.Abs(dir)
+	if filepath.Base(abs) == "raw" {
+		dir = filepath.Join(dir, "..")
+	}
+	return dir, err
 }
