@@ -70,9 +70,16 @@ func (q Question) take(o Option) string {
 	}
 	when := ": about "
 	if o.Recovery == record.LocalTail && o.MaxTail > 0 {
-		when = ". A crash right before the next one: about "
+		when = ". With that: about "
+		if q.Rate > 0 && !q.unlimited(o) {
+			when = ". A crash right before the next one: about "
+		}
 	}
-	return fmt.Sprintf("%s%s%s (%s), %s of RAM", text, when, report.About(o.DowntimeNS), o.Range(), report.Bytes(o.RSSBytes))
+	text += fmt.Sprintf("%s%s (%s)", when, report.About(o.DowntimeNS), o.Range())
+	if o.RSSBytes > 0 {
+		text += fmt.Sprintf(", %s of RAM", report.Bytes(o.RSSBytes))
+	}
+	return text
 }
 
 // Until is how old the saved offset of an option may be, "" where it does not matter or nothing is young enough.
@@ -81,11 +88,21 @@ func (q Question) Until(o Option) string {
 		return ""
 	}
 	records := report.Amount(float64(o.MaxTail)) + " records"
-	if q.Rate == 0 {
-		return "its saved offset at most " + records + " old"
+	if q.Rate > 0 {
+		every := report.About(1e9 * float64(o.MaxTail) / q.Rate)
+		if !q.unlimited(o) {
+			return fmt.Sprintf("a checkpoint at least every %s (%s at %s/s)", every, records, report.Amount(q.Rate))
+		}
+		records = fmt.Sprintf("%s (%s at %s/s)", records, every, report.Amount(q.Rate))
 	}
-	return fmt.Sprintf("a checkpoint at least every %s (%s at %s/s)", report.About(1e9*float64(o.MaxTail)/q.Rate), records, report.Amount(q.Rate))
+	if q.unlimited(o) {
+		return fmt.Sprintf("its saved offset up to %s old, as many as there are keys: of more nothing is predicted", records)
+	}
+	return "its saved offset at most " + records + " old"
 }
+
+// unlimited says whether it is not the objective that limits the tail of an option.
+func (q Question) unlimited(o Option) bool { return o.MaxTail == q.Cell.Keys }
 
 // Sentences say of every option whether it meets the objective, and what it costs.
 func Sentences(q Question, all []Option) []string {
@@ -100,9 +117,11 @@ func Sentences(q Question, all []Option) []string {
 		if o.Verdict != last {
 			lines, last = append(lines, fmt.Sprintf(heads[o.Verdict], report.About(float64(q.RTO)))), o.Verdict
 		}
-		line := fmt.Sprintf("  %s, %s: %s (%s); %s", o.Store, o.Way(), report.About(o.DowntimeNS), o.Range(), o.Needs)
+		line := fmt.Sprintf("  %s, %s: %s (%s); %s", o.Store, o.Behind(), report.About(o.DowntimeNS), o.Range(), o.Needs)
 		if until := q.Until(o); until != "" {
 			line += "; " + until
+		} else if o.Recovery == record.LocalTail && o.Verdict == Misses {
+			line += "; no checkpoint interval is short enough"
 		}
 		lines = append(lines, line)
 	}

@@ -40,7 +40,11 @@ func TestVerdict(t *testing.T) {
 			t.Errorf("%s:\n%s, want\n%s", name, got, c.want)
 		}
 	}
-	q.Rate = 0
+	q.Cell.Keys = tailed.MaxTail
+	if got, want := q.take(tailed), "rocksdb whose files survive, its saved offset up to 1.20M records (60 s at 20.0k/s) old, as many as there are keys: of more nothing is predicted. With that: about 4.0 s"; !strings.HasPrefix(got, want) {
+		t.Errorf("%s, want %s", got, want)
+	}
+	q.Rate, q.Cell.Keys = 0, 0
 	if got := q.Until(tailed); got != "its saved offset at most 1.20M records old" {
 		t.Error(got)
 	}
@@ -51,7 +55,7 @@ func TestTailOfATypicalCrash(t *testing.T) {
 	c := size
 	c.Tail = 1
 	for _, rto := range []float64{80e6, 230e6} {
-		all, err := Options(models(t), c, rto)
+		all, err := Options(models(t), c, rto, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,5 +71,99 @@ func TestTailOfATypicalCrash(t *testing.T) {
 				t.Errorf("within %.0f ns: %s", rto, o.Verdict)
 			}
 		}
+	}
+}
+
+// An objective that no tail misses sets no limit to it: as many records as keys are the longest that is predicted.
+func TestTailOfALongObjective(t *testing.T) {
+	all, err := Options(models(t), size, 3600e9, 1e9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(Sentences(Question{Cell: size, RTO: time.Hour, Rate: 20_000}, all), "\n")
+	if !strings.Contains(text, "; its saved offset up to 500k records (25 s at 20.0k/s) old, as many as there are keys: of more nothing is predicted") || strings.Contains(text, "checkpoint") {
+		t.Error(text)
+	}
+}
+
+// A checkpoint more than once a second is no answer.
+func TestNoIntervalIsShortEnough(t *testing.T) {
+	all, err := Options(models(t), size, 230e6, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tail := int64(0)
+	for _, o := range all {
+		tail += o.MaxTail
+	}
+	for rate, want := range map[float64]string{float64(tail): Meets, float64(tail) + 1: Mostly, float64(4 * tail): Misses} {
+		all, err := Options(models(t), size, 230e6, rate)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range all {
+			if o.Recovery == record.LocalTail && (o.Verdict != want || (o.MaxTail == 0) != (want == Misses)) {
+				t.Errorf("at %.0f/s: %s, a tail of %d", rate, o.Verdict, o.MaxTail)
+			}
+		}
+		text := strings.Join(Sentences(Question{Cell: size, RTO: 230 * time.Millisecond, Rate: rate}, all), "\n")
+		if strings.Contains(text, "; no checkpoint interval is short enough") != (want == Misses) {
+			t.Errorf("at %.0f/s:\n%s", rate, text)
+		}
+	}
+}
+
+// How far behind the files are is said, where they are.
+func TestTableNamesTheTail(t *testing.T) {
+	all, err := Ask(models(t), size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := Table(&b, Question{Cell: size}, all); err != nil || !strings.Contains(b.String(), " local+tail 10 % ") || strings.Count(b.String(), "10 %") != 1 {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for v, want := range map[float64]string{0.5: "0.5", 2.345: "2.35", 99.94: "99.9", 999.9: "1000", 1000: "1000", 9999: "9999", 12_345: "12.3k", 999_999: "1000k", 20e6: "20M", 1e9: "1000M"} {
+		if got := number(v); got != want {
+			t.Errorf("%v: %s, want %s", v, got, want)
+		}
+	}
+}
+
+// The heap of another system is not predicted beyond what was measured; that of our own process is.
+func TestMemoryOfAnotherSystem(t *testing.T) {
+	far, tailed := size, size
+	far.Keys, tailed.Tail = 20_000_000, 0.5
+	for _, subject := range []string{"restorebench", "kafka-streams@4.2.1"} {
+		own := subject == "restorebench"
+		of := models(t)
+		for _, m := range of {
+			m.Kind.Subject = subject
+			if within, longer := m.Predict(size), m.Predict(tailed); within.RSSBytes == 0 || longer.RSSBytes == 0 {
+				t.Errorf("%s: %v and %v of memory", m.Kind, within.RSSBytes, longer.RSSBytes)
+			}
+			if p := m.Predict(far); (p.RSSBytes > 0) != own || (p.memory() == "-") == own {
+				t.Errorf("%s: %v of memory", m.Kind, p.RSSBytes)
+			}
+		}
+		options, err := Options(of, far, 60e9, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := Question{Cell: far, RTO: time.Minute}
+		if text := q.Verdict(options) + strings.Join(Sentences(q, options), "\n"); strings.Contains(text, "unknown amount of memory") == own || strings.Contains(text, " of RAM") != own || strings.Contains(text, "0.00 B of memory") {
+			t.Errorf("%s:\n%s", subject, text)
+		}
+		if Own([]Prediction{options[0].Prediction}) != own {
+			t.Errorf("%s: own is %v", subject, !own)
+		}
+	}
+	// What is not known is not the least.
+	some := []Option{{Verdict: Meets}, {Verdict: Meets, Prediction: Prediction{RSSBytes: 5}}}
+	if Rank(some); some[0].RSSBytes != 5 {
+		t.Errorf("%+v", some)
 	}
 }

@@ -119,7 +119,11 @@ func fitKind(k Kind, records []record.Record) (*Model, error) {
 		cells[records[i].Cell] = true
 	}
 	if len(cells) < MinCells {
-		return nil, fmt.Errorf("%d sizes were measured, a model needs %d", len(cells), MinCells)
+		were := "sizes were"
+		if len(cells) == 1 {
+			were = "size was"
+		}
+		return nil, fmt.Errorf("%d %s measured, a model needs %d", len(cells), were, MinCells)
 	}
 	m := &Model{Kind: k, Cells: len(cells), known: rangesOf(records)}
 	cores := 1

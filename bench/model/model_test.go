@@ -127,11 +127,13 @@ func TestPredictionAddsUp(t *testing.T) {
 func TestWhatWasNeverMeasured(t *testing.T) {
 	c := size
 	c.Store = "rocksdb"
-	if _, err := Ask(models(t), c); err == nil || !strings.Contains(err.Error(), "memory by replay") {
-		t.Errorf("a store that was not measured: %v", err)
+	const want = "rocksdb: not measured at enough sizes for a model; there is one of\n" +
+		"  restorebench: memory by local\n  restorebench: memory by local+tail\n  restorebench: memory by replay"
+	if _, err := Ask(models(t), c); err == nil || err.Error() != want {
+		t.Errorf("a store that was not measured: %v, want %s", err, want)
 	}
 	few := capacity(rand.New(rand.NewPCG(1, 2)), 100_000)[:4]
-	if _, left, err := New(few); err == nil || len(left) != 3 {
+	if _, left, err := New(few); err == nil || len(left) != 3 || !strings.HasSuffix(left[0], "local: 1 size was measured, a model needs 6") || !strings.Contains(left[1], ": 2 sizes were") {
 		t.Errorf("too few sizes: %q, %v", left, err)
 	}
 	if _, _, err := New(nil); err == nil {
@@ -221,7 +223,7 @@ func TestModeOfTheSize(t *testing.T) {
 func TestOptions(t *testing.T) {
 	c := size
 	c.Tail = 1
-	all, err := Options(models(t), c, 230e6)
+	all, err := Options(models(t), c, 230e6, 500)
 	if err != nil {
 		t.Fatal(err)
 	}

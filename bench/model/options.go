@@ -30,8 +30,11 @@ type Option struct {
 	Needs string `json:"needs"`
 }
 
-// Options holds every way to restore the cell to an objective in ns: ranked.
-func Options(models []*Model, c record.Cell, rto float64) ([]Option, error) {
+// shortest is the least time between two checkpoints that is an answer, in s.
+const shortest = 1
+
+// Options holds every way to restore the cell to an objective in ns, with so many records written in a second (0: not told): ranked.
+func Options(models []*Model, c record.Cell, rto, rate float64) ([]Option, error) {
 	predictions, err := Ask(models, c)
 	if err != nil {
 		return nil, err
@@ -41,7 +44,7 @@ func Options(models []*Model, c record.Cell, rto float64) ([]Option, error) {
 		o := Option{Prediction: p, Verdict: verdict(p, rto)}
 		if p.Recovery == record.LocalTail {
 			i := slices.IndexFunc(models, func(m *Model) bool { return m.Kind == p.Kind })
-			o.allow(models[i], c, rto)
+			o.allow(models[i], c, rto, rate*shortest)
 		}
 		o.Needs = needs(o)
 		all = append(all, o)
@@ -50,13 +53,20 @@ func Options(models []*Model, c record.Cell, rto float64) ([]Option, error) {
 	return all, nil
 }
 
-// Rank sorts options: those that meet the objective first, each group by the memory and then the disk that they take.
+// Rank sorts options: those that meet the objective first, each group by the memory, last where that is not known, and then the disk that they take.
 func Rank(all []Option) {
 	order := []string{Meets, Mostly, Misses}
 	slices.SortStableFunc(all, func(a, b Option) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Verdict), slices.Index(order, b.Verdict)),
-			cmp.Compare(a.RSSBytes, b.RSSBytes), cmp.Compare(a.DiskBytes, b.DiskBytes))
+			cmp.Compare(unknown(a.RSSBytes), unknown(b.RSSBytes)), cmp.Compare(a.RSSBytes, b.RSSBytes), cmp.Compare(a.DiskBytes, b.DiskBytes))
 	})
+}
+
+func unknown(bytes float64) int {
+	if bytes == 0 {
+		return 1
+	}
+	return 0
 }
 
 func verdict(p Prediction, rto float64) string {
@@ -70,8 +80,8 @@ func verdict(p Prediction, rto float64) string {
 }
 
 // allow makes an option that of the longest tail which nine recoveries of ten, or else a typical one, read within the
-// objective: how often to checkpoint is what its owner can choose.
-func (o *Option) allow(m *Model, c record.Cell, rto float64) {
+// objective: how often to checkpoint is what its owner can choose. One shorter than least records, and than all keys, is none.
+func (o *Option) allow(m *Model, c record.Cell, rto, least float64) {
 	for _, better := range []struct {
 		verdict string
 		ns      func(Prediction) float64
@@ -79,13 +89,15 @@ func (o *Option) allow(m *Model, c record.Cell, rto float64) {
 		{Meets, func(p Prediction) float64 { return p.HighNS }},
 		{Mostly, func(p Prediction) float64 { return p.DowntimeNS }},
 	} {
-		if o.MaxTail = m.maxTail(c, rto, better.ns); o.MaxTail == 0 {
+		tail := m.maxTail(c, rto, better.ns)
+		if tail == 0 || tail < c.Keys && float64(tail) < least {
 			continue
 		}
-		c.Tail = float64(o.MaxTail) / keys(c)
+		o.MaxTail, c.Tail = tail, float64(tail)/keys(c)
 		o.Prediction, o.Verdict = m.Predict(c), better.verdict
 		return
 	}
+	o.Verdict = Misses
 }
 
 // maxTail finds the longest tail whose prediction is within the objective, in records, by halving.
@@ -111,7 +123,10 @@ func (m *Model) maxTail(c record.Cell, rto float64, ns func(Prediction) float64)
 // needs says what an option costs.
 func needs(o Option) string {
 	engine, _, _ := spec.ParseStore(o.Store)
-	text := report.Bytes(o.RSSBytes) + " of memory"
+	text := "an unknown amount of memory"
+	if o.RSSBytes > 0 {
+		text = report.Bytes(o.RSSBytes) + " of memory"
+	}
 	switch {
 	case o.Recovery == record.Standby:
 		return fmt.Sprintf("%s and %s of files, in a second process all the time", text, report.Bytes(o.DiskBytes))

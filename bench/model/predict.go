@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"restorebench/bench/report"
 	"restorebench/bench/stats"
 	"restorebench/harness/record"
+	"restorebench/harness/spec"
 )
 
 // Confidence is that of the interval of a Prediction.
@@ -21,9 +23,11 @@ type Prediction struct {
 	DowntimeNS float64 `json:"downtime_ns"`
 	LowNS      float64 `json:"low_ns"`
 	HighNS     float64 `json:"high_ns"`
+	// Tail is the share of the keys that is caught up, where there is a tail.
+	Tail float64 `json:"tail,omitempty"`
 	// PhasesNS add up to DowntimeNS.
 	PhasesNS  map[string]float64 `json:"phases_ns"`
-	RSSBytes  float64            `json:"rss_bytes"`
+	RSSBytes  float64            `json:"rss_bytes"` // 0: not known, see Predict
 	DiskBytes float64            `json:"disk_bytes"`
 	// Extrapolated names what lies outside of what was measured, where the interval is the least to be trusted.
 	Extrapolated []string `json:"extrapolated,omitempty"`
@@ -34,14 +38,20 @@ type Prediction struct {
 // The interval is the jackknife+ (Barber, Candès, Ramdas and Tibshirani, Predictive inference with the jackknife+, 2021) over
 // cells: the model without one cell predicts both that cell and this one; how far it was off there is how far it may be off here.
 // Beyond the most keys that were measured it is at least as wide as beyond says.
+//
+// How much memory another system takes beyond what was measured is not predicted: a heap grows by rules of its own, up to a limit.
 func (m *Model) Predict(c record.Cell) Prediction {
 	c.Subject, c.Store, c.Recovery = m.Kind.Subject, m.Kind.Store, m.Kind.Recovery
 	if !c.Tailed() {
 		c.Tail = 0
 	}
 	p := Prediction{
-		Kind: m.Kind, Cells: m.Cells, DowntimeNS: m.Phases.At(c), PhasesNS: map[string]float64{},
+		Kind: m.Kind, Cells: m.Cells, Tail: c.Tail, DowntimeNS: m.Phases.At(c), PhasesNS: map[string]float64{},
 		RSSBytes: m.RSS.At(c), DiskBytes: m.Disk.At(c), Extrapolated: m.known.outside(c),
+	}
+	beyond := func(line string) bool { return !strings.HasPrefix(line, tailShare) } // which is no part of the store's size
+	if m.Kind.Subject != spec.SubjectSelf && slices.ContainsFunc(p.Extrapolated, beyond) {
+		p.RSSBytes = 0
 	}
 	if p.RSSBytes > float64(m.memory) && m.memory > 0 {
 		p.Extrapolated = append(p.Extrapolated, fmt.Sprintf("memory %s, the machine that was measured has %s", report.Bytes(p.RSSBytes), report.Bytes(float64(m.memory))))
@@ -93,20 +103,14 @@ func Ask(models []*Model, c record.Cell) (all []Prediction, err error) {
 		all = append(all, chosen[k].Predict(c))
 	}
 	if len(all) == 0 {
-		var known []string
+		asked := slices.DeleteFunc([]string{c.Subject, c.Store, c.Recovery}, func(name string) bool { return name == "" })
+		none := &report.List{Head: fmt.Errorf("%s: not measured at enough sizes for a model; there is one of", strings.Join(asked, ", "))}
 		for _, m := range models {
-			known = append(known, m.Kind.String())
+			none.Items = append(none.Items, m.Kind.String())
 		}
-		return nil, fmt.Errorf("%s by %s of %s was never measured; measured were: %v", orAny(c.Store), orAny(c.Recovery), orAny(c.Subject), known)
+		return nil, none
 	}
 	return all, nil
-}
-
-func orAny(name string) string {
-	if name == "" {
-		return "any"
-	}
-	return name
 }
 
 // distance is how far the size of a cell's partitions is from those that were measured, in powers of e.

@@ -39,7 +39,7 @@ func partitionsOf(c record.Cell) string {
 	return fmt.Sprintf("%d partitions", c.Partitions)
 }
 
-// Table writes predictions for a terminal, the soonest back first.
+// Table writes predictions for a terminal, the soonest back first, without what lies beyond what was measured: see Extrapolations.
 func Table(w io.Writer, q Question, all []Prediction) error {
 	all = slices.Clone(all)
 	slices.SortStableFunc(all, func(a, b Prediction) int { return cmp.Compare(a.DowntimeNS, b.DowntimeNS) })
@@ -48,18 +48,31 @@ func Table(w io.Writer, q Question, all []Prediction) error {
 	fmt.Fprintln(t, "subject\tstore\trecovery\tdowntime\tnine of ten\tmost of it\tmemory\tdisk\tcells")
 	for _, p := range all {
 		phase, share := p.longest()
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s %.0f%%\t%s\t%s\t%d\n", p.Subject, p.Store, p.Way(), report.About(p.DowntimeNS),
-			p.Range(), phase, 100*share, report.Bytes(p.RSSBytes), report.Bytes(p.DiskBytes), p.Cells)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s %.0f%%\t%s\t%s\t%d\n", p.Subject, p.Store, p.Behind(), report.About(p.DowntimeNS),
+			p.Range(), phase, 100*share, p.memory(), report.Bytes(p.DiskBytes), p.Cells)
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	return t.Flush()
+}
+
+// memory of the process, or that it is not known.
+func (p Prediction) memory() string {
+	if p.RSSBytes == 0 {
+		return "-"
 	}
-	return extrapolations(w, all)
+	return report.Bytes(p.RSSBytes)
 }
 
 // Way is the recovery, with what tells it from others.
 func (p Prediction) Way() string {
 	return strings.TrimPrefix(p.String(), p.Subject+": "+p.Store+" by ")
+}
+
+// Behind is the way, with how far behind the files are.
+func (p Prediction) Behind() string {
+	if p.Tail == 0 {
+		return p.Way()
+	}
+	return strings.Replace(p.Way(), p.Recovery, fmt.Sprintf("%s %.3g %%", p.Recovery, 100*p.Tail), 1)
 }
 
 // Range writes between what nine of ten lie.
@@ -87,12 +100,19 @@ func Beyond(all []Prediction) (lines []string) {
 	return lines
 }
 
-func extrapolations(w io.Writer, all []Prediction) error {
-	lines := Beyond(all)
+// Extrapolations writes what lies beyond what was measured.
+func Extrapolations(w io.Writer, all []Prediction) error {
+	return writeList(w, "EXTRAPOLATED beyond what was measured, where the intervals are the least to be trusted:", Beyond(all))
+}
+
+// WriteCautions writes them.
+func WriteCautions(w io.Writer, lines []string) error { return writeList(w, "Keep in mind:", lines) }
+
+func writeList(w io.Writer, head string, lines []string) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "\nEXTRAPOLATED beyond what was measured, where the intervals are the least to be trusted:\n  %s\n", strings.Join(lines, "\n  "))
+	_, err := fmt.Fprintf(w, "\n%s\n  %s\n", head, strings.Join(lines, "\n  "))
 	return err
 }
 

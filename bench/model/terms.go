@@ -76,6 +76,9 @@ func (k Kind) termsOf(phase string, cores int) []term {
 // ranges of what was measured, by dimension.
 type ranges map[string][2]float64
 
+// tailShare is the range of the tails.
+const tailShare = "tail %"
+
 // perPartition is the range of the keys of a partition.
 const perPartition = "keys per partition"
 
@@ -89,7 +92,7 @@ var dimensions = []struct {
 	{"key bytes", func(c record.Cell) float64 { return float64(c.KeyBytes) }},
 	{"partitions", func(c record.Cell) float64 { return float64(c.Partitions) }},
 	{"updates per key", func(c record.Cell) float64 { return float64(c.UpdatesPerKey) }},
-	{"tail %", func(c record.Cell) float64 { return 100 * c.Tail }},
+	{tailShare, func(c record.Cell) float64 { return 100 * c.Tail }},
 }
 
 func rangesOf(records []record.Record) ranges {
@@ -117,7 +120,7 @@ func (r ranges) outside(c record.Cell) (all []string) {
 		v, known := d.of(c), r[d.name]
 		switch {
 		case v > known[1]:
-			all = append(all, fmt.Sprintf("%s %s, %.3g times what was measured (%s)", d.name, number(v), v/known[1], number(known[1])))
+			all = append(all, fmt.Sprintf("%s %s, %s times what was measured (%s)", d.name, number(v), digits(v/known[1]), number(known[1])))
 		case v < known[0]:
 			all = append(all, fmt.Sprintf("%s %s, measured from %s on", d.name, number(v), number(known[0])))
 		}
@@ -128,9 +131,17 @@ func (r ranges) outside(c record.Cell) (all []string) {
 func number(v float64) string {
 	switch {
 	case v >= 1e6:
-		return fmt.Sprintf("%.3gM", v/1e6)
+		return digits(v/1e6) + "M"
 	case v >= 1e4:
-		return fmt.Sprintf("%.3gk", v/1e3)
+		return digits(v/1e3) + "k"
+	}
+	return digits(v)
+}
+
+// digits are three of a number, or all that are before its point.
+func digits(v float64) string {
+	if v >= 100 {
+		return fmt.Sprintf("%.0f", v)
 	}
 	return fmt.Sprintf("%.3g", v)
 }

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 
 	"restorebench/bench/model"
 	"restorebench/bench/report"
@@ -33,48 +32,31 @@ func (a *Asked) Verdict() string {
 	return a.Question.Verdict(a.Options)
 }
 
-// sessionTimeout is after how long a consumer group gives a silent member up, by default (session.timeout.ms).
-const sessionTimeout = 45 * time.Second
-
 // Cautions say what the estimates leave out, and how far they are from what was measured. memory is the machine's, bytes; 0: not known.
 func (a *Asked) Cautions(memory int64) (all []string) {
 	if beyond := a.beyond(); beyond != "" {
 		all = append(all, beyond)
 	}
-	onTop := "What a supervisor or a consumer group takes to notice the crash comes on top"
-	if q := a.Question.RTO; q > 0 && q < sessionTimeout {
-		onTop += fmt.Sprintf(": a group that is left as it is takes %s (session.timeout.ms), more than all of the target", report.About(float64(sessionTimeout)))
-	} else {
-		onTop += fmt.Sprintf(" (session.timeout.ms, %s unless set)", report.About(float64(sessionTimeout)))
-	}
-	all = append(all, onTop+".")
-	cached := "Files and changelog come from the page cache, and the broker is on the same machine: from a disk, or over a network, they take longer."
-	disk := 0.0
-	for _, o := range a.Options {
-		disk = max(disk, o.DiskBytes)
-	}
-	if memory > 0 && disk > float64(memory)/2 {
-		cached += fmt.Sprintf(" %s of files and as much of changelog do not fit into the %s of memory of the one measured.", report.Bytes(disk), report.Bytes(float64(memory)))
-	}
-	return append(all, cached)
+	return append(all, a.Question.Cautions(a.predictions(), memory)...)
 }
 
 // beyond says how far the estimates are from what was measured, "" if they are not.
 func (a *Asked) beyond() string {
-	var all []model.Prediction
-	for _, o := range a.Options {
-		all = append(all, o.Prediction)
-	}
-	if beyond := model.Beyond(all); len(beyond) > 0 {
+	if beyond := model.Beyond(a.predictions()); len(beyond) > 0 {
 		return "An estimate beyond what was measured: " + strings.Join(beyond, "; ") + "."
 	}
 	return ""
 }
 
-// Own says whether all that is estimated are stores of restorebench's own processor.
-func (a *Asked) Own() bool {
-	return !slices.ContainsFunc(a.Options, func(o model.Option) bool { return o.Subject != spec.SubjectSelf })
+func (a *Asked) predictions() (all []model.Prediction) {
+	for _, o := range a.Options {
+		all = append(all, o.Prediction)
+	}
+	return all
 }
+
+// Own says whether all that is estimated are stores of restorebench's own processor.
+func (a *Asked) Own() bool { return model.Own(a.predictions()) }
 
 // Lucky says whether an option is a best case that nobody can arrange.
 func (a *Asked) Lucky(o model.Option) bool { return o.Recovery == record.Local }
@@ -128,6 +110,8 @@ func (a *Asked) Condition(o model.Option) string {
 	switch until := a.Question.Until(o); {
 	case until != "":
 		return until
+	case o.Recovery == record.LocalTail && o.Verdict == model.Misses:
+		return "no checkpoint interval is short enough"
 	case o.Recovery == record.LocalTail:
 		return fmt.Sprintf("a saved offset %s records old", report.Amount(a.Question.Cell.Tail*float64(a.Question.Cell.Keys)))
 	case o.Recovery == record.Local:

@@ -125,6 +125,10 @@ func TestConditionOfAnEstimate(t *testing.T) {
 	if got := a.Condition(a.Options[2]); got != a.Question.Until(a.Options[2]) || !strings.Contains(got, report.Amount(5000)+" records") {
 		t.Errorf("%q, want how old it may be for the objective", got)
 	}
+	a.Options[2].MaxTail, a.Options[2].Verdict = 0, model.Misses
+	if got := a.Condition(a.Options[2]); got != "no checkpoint interval is short enough" {
+		t.Errorf("%q of one that no tail is in time of", got)
+	}
 }
 
 func TestCautionAndBulk(t *testing.T) {

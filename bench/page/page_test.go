@@ -141,7 +141,7 @@ func fromReadme(t *testing.T) Run {
 		t.Fatal(err)
 	}
 	q := model.Question{Cell: record.Cell{Keys: 80_000_000, KeyBytes: 16, ValueBytes: 200, Partitions: 12, UpdatesPerKey: 1, Tail: 0.1}, RTO: 30 * time.Second, Rate: 20_000}
-	options, err := model.Options(models, q.Cell, float64(q.RTO))
+	options, err := model.Options(models, q.Cell, float64(q.RTO), q.Rate)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,13 +69,18 @@ setting (tombstones, machine, broker) is that of the run.`,
 		}
 		models, left, err := model.New(records)
 		if err != nil {
-			return errUsage{fmt.Errorf("%s: %w %v; a capacity run is: restorebench run specs/capacity.yaml", path, err, left)}
+			return errUsage{&report.List{Head: fmt.Errorf("%s: %w; a capacity run is: restorebench run specs/capacity.yaml", path, err), Items: left}}
 		}
 		a, err := ask(models, s, cmd, q)
+		var none *report.List
+		if errors.As(err, &none) {
+			none.Items = append(none.Items, left...)
+		}
 		if err != nil {
 			return errUsage{err}
 		}
 		a.Left = left
+		a.caution(q, records)
 		if *html != "" {
 			if err := a.page(*html, records, q); err != nil {
 				return err
@@ -130,6 +136,21 @@ type answer struct {
 	Predictions []model.Prediction `json:"predictions"`
 	Options     []model.Option     `json:"options,omitempty"`
 	Left        []string           `json:"not_fitted,omitempty"` // kinds that were measured at too few sizes
+	Cautions    []string           `json:"cautions"`
+}
+
+// caution says what the answer leaves out, in the words of the page.
+func (a *answer) caution(q model.Question, records []record.Record) {
+	if model.Own(a.Predictions) {
+		a.Cautions = append(a.Cautions, "These are times of restorebench's own processor and not of Kafka Streams: for these measure it, with --subjects.")
+	}
+	var memory int64
+	for i := range records {
+		if env := records[i].Environment; env != nil { // of a trial that failed early there is none
+			memory = env.MemBytes
+		}
+	}
+	a.Cautions = append(a.Cautions, q.Cautions(a.Predictions, memory)...)
 }
 
 // ask asks for every subject, store and recovery that was given, or for all that were measured.
@@ -151,7 +172,7 @@ func ask(models []*model.Model, s *spec.Spec, cmd *cobra.Command, q model.Questi
 				}
 				a.Predictions = append(a.Predictions, found...)
 				if q.RTO > 0 {
-					options, err := model.Options(models, c, float64(q.RTO))
+					options, err := model.Options(models, c, float64(q.RTO), q.Rate)
 					if err != nil {
 						return a, err
 					}
@@ -171,10 +192,19 @@ func (a answer) write(out io.Writer, q model.Question) error {
 	for _, line := range a.Left {
 		fmt.Fprintln(out, "not fitted:", line)
 	}
-	if q.RTO == 0 {
-		return nil
+	all := slices.Clone(a.Predictions)
+	for _, o := range a.Options {
+		all = append(all, o.Prediction)
 	}
-	return model.WriteOptions(out, q, a.Options)
+	if err := model.Extrapolations(out, all); err != nil {
+		return err
+	}
+	if q.RTO > 0 {
+		if err := model.WriteOptions(out, q, a.Options); err != nil {
+			return err
+		}
+	}
+	return model.WriteCautions(out, a.Cautions)
 }
 
 // page writes the report of the run that the answer was derived from, which begins with it.
@@ -203,7 +233,7 @@ func checkPrediction(out io.Writer, records []record.Record, upTo string, asJSON
 	}
 	held, left, err := model.HoldOut(records, n)
 	if err != nil {
-		return errUsage{errors.Join(fmt.Errorf("--check %s: %w", upTo, err))}
+		return errUsage{&report.List{Head: fmt.Errorf("--check %s: %w", upTo, err), Items: left}}
 	}
 	if asJSON {
 		return json.NewEncoder(out).Encode(map[string]any{"held": held, "not_predicted": left})
