@@ -32,6 +32,7 @@ crashes of ten, and what of it lies beyond what was measured. With --rto it says
 which stores and recoveries are back in time, and what each costs. The rest of the
 setting (tombstones, machine, broker) is that of the run.`,
 		Example: `  restorebench predict --keys 80M --value-bytes 200 --partitions 12 --rto 30s --rate 20k
+  restorebench predict results/streams --subjects kafka-streams@4.2.1 --keys 20M
   restorebench predict --check 300k`,
 		Args: cobra.MaximumNArgs(1),
 	}
@@ -142,7 +143,7 @@ type answer struct {
 // caution says what the answer leaves out, in the words of the page.
 func (a *answer) caution(q model.Question, records []record.Record) {
 	if model.Own(a.Predictions) {
-		a.Cautions = append(a.Cautions, "These are times of restorebench's own processor and not of Kafka Streams: for these measure it, with --subjects.")
+		a.Cautions = append(a.Cautions, "These are times of restorebench's own processor and not of Kafka Streams, which specs/capacity-streams.yaml measures.")
 	}
 	var memory int64
 	for i := range records {
