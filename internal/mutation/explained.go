@@ -16,7 +16,7 @@ func (m *mutant) why() string {
 const (
 	speed    = "it is only faster, or slower"
 	negative = "any negative number is no part"
-	unread   = "nobody reads what comes with an error"
+	unread   = "nobody reads what comes with an error, or with false"
 	anyError = "what is refused a step earlier is refused by the next one"
 )
 
@@ -351,6 +351,8 @@ var explanations = []explanation{
 		"equal ones are made equal",
 	},
 	{"stores/memory/saver.go", "err = f.Sync()", "{}", "only a power cut tells: torture"},
+	{"stores/memory/slabs.go", "if len(s.memory) > 1 && p.err == nil {", "if len(s.memory) > 2 && p.err == nil {", speed},
+	{"stores/memory/compact.go", "return 0, false", "return 1, false", unread},
 
 	{
 		"harness/restore/restore.go",

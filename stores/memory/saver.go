@@ -89,7 +89,6 @@ func (w *saver) write(ctx context.Context, im *image) error {
 	err = errors.Join(err, f.Close())
 	killpoint.Reached(killpoint.Snapshot)
 	if err == nil {
-		w.saved = saved{} // the next one is written whole, should this one fail from here on
 		err = os.Rename(w.temporary, w.path)
 	}
 	if err != nil {
