@@ -85,7 +85,7 @@ func TestRegressionIsTold(t *testing.T) {
 	}
 }
 
-// What can't be compared is named, never dropped.
+// What can't be compared is named, or counted where there is much of it, never dropped.
 func TestMissingCellsAreNamed(t *testing.T) {
 	same := func(_ int, keys int64) float64 { return float64(keys) }
 	old, new := run("a", 5, []int64{1, 2, 3}, same), run("b", 5, []int64{2, 3, 4}, same)
@@ -103,6 +103,13 @@ func TestMissingCellsAreNamed(t *testing.T) {
 	}
 	var b strings.Builder
 	if err := Table(&b, c); err != nil || strings.Count(b.String(), "not compared: ") != 3 {
+		t.Errorf("%v\n%s", err, b.String())
+	}
+	for len(c.Excluded) < mostExcluded+2 {
+		c.Excluded = append(c.Excluded, "another")
+	}
+	b.Reset()
+	if err := Table(&b, c); err != nil || strings.Count(b.String(), "not compared: ") != mostExcluded+1 || !strings.Contains(b.String(), "not compared: 2 more, which --json lists\n") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"restorebench/bench/report"
 )
 
+// mostExcluded is how many cells that are not compared are named: more would hide those that are.
+const mostExcluded = 10
+
 // Table writes the comparison for a terminal.
 func Table(w io.Writer, c *Comparison) error {
 	for _, a := range c.Across {
@@ -38,7 +41,11 @@ func Table(w io.Writer, c *Comparison) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s against %s: %d of %d cells differ by more than chance (Mann-Whitney, Benjamini-Hochberg at %g).\n", c.New, c.Old, told, len(c.Rows), Alpha)
-	for _, line := range c.Excluded {
+	for i, line := range c.Excluded {
+		if i == mostExcluded {
+			fmt.Fprintf(&b, "not compared: %d more, which --json lists\n", len(c.Excluded)-i)
+			break
+		}
 		b.WriteString("not compared: " + line + "\n")
 	}
 	for _, line := range c.Warnings {
