@@ -353,6 +353,16 @@ var explanations = []explanation{
 	{"stores/memory/saver.go", "err = f.Sync()", "{}", "only a power cut tells: torture"},
 	{"stores/memory/slabs.go", "if len(s.memory) > 1 && p.err == nil {", "if len(s.memory) > 2 && p.err == nil {", speed},
 	{"stores/memory/compact.go", "return 0, false", "return 1, false", unread},
+	{"stores/memory/order.go", "if len(key) >= 8 {", "if len(key) >= 9 {", "8 bytes may be copied first"},
+	{"stores/memory/order.go", "o.shared = false", "o.shared = true", speed},
+	{"stores/memory/index.go", "continue", "{}", "nothing more is put where there is nothing"},
+	{
+		"stores/memory/saver.go",
+		"w := &saver{path: path, temporary: temporary, dir: dir, options: o, name: name, turn: make(chan struct{}, 1)}",
+		"w := &saver{path: path, temporary: temporary, dir: dir, options: o, name: name, turn: make(chan struct{}, 2)}",
+		"one is sent, and given back by who took it",
+	},
+	{"stores/memory/load.go", "for len(section) > 0 {", "for len(section) > 1 {", "sections are multiples of 8 bytes"},
 
 	{
 		"harness/restore/restore.go",

@@ -242,6 +242,25 @@ func live(t *testing.T, s *Store, key string) {
 	}
 }
 
+// The slab that is appended to may be the one that goes; the next record begins another.
+func TestTailIsCompacted(t *testing.T) {
+	s := New()
+	defer s.Close()
+	restore(t, s, 0, 1000, 100)
+	restore(t, s, 0, 1000, -1)
+	others := slabBytes + unit - s.slabs.dead
+	s.slabs.dead += others // just enough for one slab to go
+	if err := s.compact(0); err != nil {
+		t.Fatal(err)
+	}
+	s.slabs.dead -= others
+	if s.slabs.tail != 0 || s.slabs.memory[1] != nil {
+		t.Fatalf("slab 1 is still there, the tail is %d", s.slabs.tail)
+	}
+	restore(t, s, 0, 1000, 100)
+	checkRoom(t, s)
+}
+
 // A snapshot that waits for a commit is of the commit's moment, not of a write's before it.
 func TestMomentOfCommit(t *testing.T) {
 	s, got := waiting(t, t.Context())

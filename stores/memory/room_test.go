@@ -103,6 +103,9 @@ func TestIteratorOutlivesClose(t *testing.T) {
 	if n != 1000 || it.Err() != nil || it.Close() != nil {
 		t.Errorf("read %d records, then %v", n, it.Err())
 	}
+	if err := it.Close(); err != nil || it.Next() || s.users.Load() != 0 {
+		t.Errorf("closed twice: %v, %d users", err, s.users.Load())
+	}
 	if err := s.Apply(&stores.Batch{}); err == nil {
 		t.Error("a closed store takes a batch")
 	}
