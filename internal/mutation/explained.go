@@ -363,6 +363,12 @@ var explanations = []explanation{
 		"one is sent, and given back by who took it",
 	},
 	{"stores/memory/load.go", "for len(section) > 0 {", "for len(section) > 1 {", "sections are multiples of 8 bytes"},
+	{
+		"stores/memory/compact.go",
+		"if s.fill[number].dead > s.fill[most].dead {",
+		"if s.fill[number].dead >= s.fill[most].dead {",
+		"of two that are as dead either may go first",
+	},
 
 	{
 		"harness/restore/restore.go",

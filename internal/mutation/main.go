@@ -105,8 +105,11 @@ func run(of string) error {
 			if fates[f]++; tried()%100 == 0 && f != unbuilt {
 				fmt.Fprintf(os.Stderr, "%s: %d tried of %d\n", of, tried(), len(all))
 			}
-			if f == survived {
-				fmt.Printf("%s:%d: nobody notices\n\t%s\n\t%s\n", m.file, m.line, m.was, m.becomes)
+			switch f {
+			case survived:
+				m.print("nobody notices")
+			case hung: // or the machine is busy
+				m.print("the tests do not end")
 			}
 			return nil
 		})
@@ -117,6 +120,10 @@ func run(of string) error {
 	fmt.Printf("%s: of %d mutants %d were noticed, %d hung, %d survived, %d of these explained\n",
 		of, tried(), fates[noticed], fates[hung], fates[survived]+fates[explained], fates[explained])
 	return nil
+}
+
+func (m *mutant) print(what string) {
+	fmt.Printf("%s:%d: %s\n\t%s\n\t%s\n", m.file, m.line, what, m.was, m.becomes)
 }
 
 // testsOf is a package whose tests are asked, and the pattern of the quick ones.
