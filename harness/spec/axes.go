@@ -20,6 +20,11 @@ var axes = []axis{
 	along(func(s *Spec) []int64 { return s.UpdatesPerKey }, func(c *record.Cell, v int64) { c.UpdatesPerKey = int(v) }),
 	along(func(s *Spec) []string { return s.KeyOrder }, func(c *record.Cell, v string) { c.SortedKeys = v == KeyOrderSorted }),
 	along(func(s *Spec) []Settings { return s.Producer }, func(c *record.Cell, v Settings) { c.Producer = v.String() }),
+	along(func(s *Spec) []int64 { return []int64{s.CacheBytes} }, func(c *record.Cell, v int64) {
+		if c.Subject == SubjectSelf { // another one finds a changelog that the harness has written
+			c.CacheBytes = v
+		}
+	}),
 	groups,
 	along(func(s *Spec) []int64 { return s.Instances }, func(c *record.Cell, v int64) {
 		if v > 1 {
@@ -39,7 +44,7 @@ var axes = []axis{
 		}
 	}),
 	along(func(s *Spec) []string { return s.RecoveryModel }, func(c *record.Cell, v string) {
-		if ownRocks(c) && c.Recovery != record.Replay && c.Recovery != record.Standby { // which have no files to trust
+		if trustsFiles(c) {
 			c.RecoveryModel = v
 		}
 	}),
@@ -51,9 +56,9 @@ var axes = []axis{
 	along(func(s *Spec) []bool { return s.Compacted }, func(c *record.Cell, v bool) {
 		c.Compacted = v && c.Recovery == record.Replay // a tail is too young to be cleaned
 	}),
-	along(func(s *Spec) []string { return s.PageCache }, setPageCache),
+	along(func(s *Spec) []string { return s.PageCache }, func(c *record.Cell, v string) { c.PageCache = dropped(c, v) }),
 	along(func(s *Spec) []string { return s.RestoreMode }, func(c *record.Cell, v string) {
-		if ownRocks(c) && c.Recovery == record.Replay && v != ModeAuto {
+		if replaysRocks(c) && v != ModeAuto {
 			c.RestoreMode = v
 		}
 	}),
@@ -63,7 +68,7 @@ var axes = []axis{
 		}
 	}),
 	along(func(s *Spec) []Settings { return s.Consumer }, func(c *record.Cell, v Settings) {
-		if c.Subject == SubjectSelf && c.Recovery != record.Local {
+		if reads(c) {
 			c.Consumer = v.String()
 		}
 	}),
@@ -86,7 +91,10 @@ func groups(s *Spec, c record.Cell, to []record.Cell) []record.Cell {
 		for _, static := range s.StaticMembership {
 			next := c
 			if group != GroupNone {
-				next.Group, next.SessionTimeoutMS, next.StaticMembership = group, s.SessionTimeout.Milliseconds(), static
+				next.Group, next.StaticMembership = group, static
+			}
+			if group == GroupClassic { // under the others the broker says how long
+				next.SessionTimeoutMS = s.SessionTimeout.Milliseconds()
 			}
 			to = append(to, next)
 		}
@@ -94,28 +102,22 @@ func groups(s *Spec, c record.Cell, to []record.Cell) []record.Cell {
 	return to
 }
 
-// setPageCache leaves out what a recovery does not read: a replay no files, a local one no changelog; and a standby, which
-// would catch up while pages are dropped.
-func setPageCache(c *record.Cell, v string) {
-	if c.Recovery == record.Standby {
-		return
-	}
+// dropped is what a value of the knob drops from the page cache for a cell, but for what a recovery does not read: a replay no files, a
+// local one no changelog; and a standby would catch up meanwhile.
+func dropped(c *record.Cell, v string) string {
 	client := (v == CacheCold || v == CacheColdClient) && c.Recovery != record.Replay
 	broker := (v == CacheCold || v == CacheColdBroker) && c.Recovery != record.Local
 	switch {
+	case c.Recovery == record.Standby:
+		return ""
 	case client && broker:
-		c.PageCache = CacheCold
+		return CacheCold
 	case client:
-		c.PageCache = CacheColdClient
+		return CacheColdClient
 	case broker:
-		c.PageCache = CacheColdBroker
+		return CacheColdBroker
 	}
-}
-
-// ownRocks says whether our own RocksDB is what a cell measures.
-func ownRocks(c *record.Cell) bool {
-	engine, _, _ := ParseStore(c.Store)
-	return engine == EngineRocks && c.Subject == SubjectSelf
+	return ""
 }
 
 // axisKnobs are those that Exclude can name.

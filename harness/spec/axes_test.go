@@ -36,9 +36,8 @@ func TestAxesConcernTheirCells(t *testing.T) {
 		"page-cache: [warm, cold]":                                                   2 * 6,
 		"standby: [0, 1]":                                                            6 + 2, // whatever becomes of local files
 		"standby: 1\ntail: [1%, 10%]":                                                2 * 2,
-		"standby: 1\npage-cache: [warm, cold]\nrestore-mode: [auto, bulk]\ncompacted: [false, true]": 2,
-		"page-cache: cold": 6,
-		"stores: memory\nrocksdb: [{}, {block_size: 8192}]": 3,
+		"standby: [0, 1]\npage-cache: [warm, cold]":                                  2*6 + 2,
+		"page-cache: cold":                                                           6,
 	} {
 		if got, _ := cells(t, yaml); len(got) != want {
 			t.Errorf("%q: %d cells, want %d: %+v", yaml, len(got), want, got)

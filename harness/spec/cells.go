@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -84,16 +85,20 @@ func (s *Spec) Cells() (cells []record.Cell, left []string, err error) {
 			Allowed: "a path that a store of --stores can take (" + strings.Join(left, "; ") + ")",
 		}
 	}
-	return cells, left, nil
+	notes, err := s.untaken(cells)
+	if err != nil {
+		return nil, nil, err
+	}
+	return cells, append(left, notes...), nil
 }
+
+// groupOf is how a cell's partitions are assigned.
+func groupOf(c *record.Cell) string { return cmp.Or(c.Group, GroupNone) }
 
 // impossible says why a cell can't exist, "" when it can.
 func (s *Spec) impossible(c record.Cell) string {
 	engine, typ, _ := ParseStore(c.Store)
-	group := c.Group
-	if group == "" {
-		group = GroupNone
-	}
+	group := groupOf(&c)
 	if c.StaticMembership {
 		switch group {
 		case GroupStreams:
@@ -174,7 +179,7 @@ func unshared(c record.Cell, can System, group string) string {
 // product multiplies the axes.
 func (s *Spec) product() []record.Cell {
 	cells := []record.Cell{{
-		KeyBytes: int(s.KeyBytes), CacheBytes: s.CacheBytes, Compressible: s.Compressible,
+		KeyBytes: int(s.KeyBytes), Compressible: s.Compressible,
 	}}
 	for _, axis := range axes {
 		var next []record.Cell

@@ -78,8 +78,8 @@ var Knobs = []Knob{
 		defaults: []string{"1"}, list: true, set: intsInto(func(s *Spec) *[]int64 { return &s.Instances }, 1, maxInstances),
 	},
 	{
-		Name: "subjects", Usage: "systems to measure, a list (see restorebench subjects), or all", Allowed: "names that restorebench subjects lists, custom, or all",
-		defaults: []string{SubjectSelf}, list: true, set: setSubjects,
+		Name: "subjects", Usage: "systems to measure, a list (see restorebench subjects; of a version the end may be left out), or all",
+		Allowed: "names that restorebench subjects lists, custom, or all", defaults: []string{SubjectSelf}, list: true, set: setSubjects,
 	},
 	{
 		Name: "subject-cmd", Usage: "command of the subject custom, a program that speaks the protocol of harness/subject", Allowed: "a command",
@@ -91,8 +91,8 @@ var Knobs = []Knob{
 		set: namesInto(func(s *Spec) *[]string { return &s.Group }, GroupNone, GroupClassic, GroupConsumer, GroupStreams),
 	},
 	{
-		Name: "session-timeout", Usage: "how long a group waits for a dead member; 0: as the client or the broker has it", Allowed: "0, or a duration from 1s to 30m",
-		defaults: []string{"0"}, set: setSessionTimeout,
+		Name: "session-timeout", Usage: "how long a group of the protocol classic waits for a dead member; 0: as the client has it (under the others the broker says, 45s)",
+		Allowed: "0, or a duration from 1s to 30m", defaults: []string{"0"}, set: setSessionTimeout,
 	},
 	{
 		Name: "static-membership", Usage: "whether a group's member comes back as the same one (KIP-345): true or false, a list", Allowed: "true or false",
