@@ -18,6 +18,9 @@ import (
 // groundKills are so many that a changelog stays small.
 const groundKills = 100
 
+// fillRecords are of one life.
+const fillRecords = 10_000
+
 // campaign is the kills of one cell.
 type campaign struct {
 	*Options
@@ -108,8 +111,27 @@ func (c *campaign) renew(ctx context.Context, last bool) (err error) {
 	}
 	c.grounds++
 	name := fmt.Sprintf("%s-%d", c.cell.Name, c.grounds)
-	c.ground, err = newGround(ctx, c.Options, c.admin, name, &c.cell, traffic{c.Seed ^ hash(name)})
-	return err
+	c.ground, err = newGround(ctx, c.Options, c.admin, name, &c.cell, traffic{c.Seed ^ hash(name), c.keys()})
+	if err != nil {
+		return err
+	}
+	if c.keys() <= DefaultKeys { // so many come under the first kills
+		return nil
+	}
+	return c.fill(ctx, int64(c.keys()), fillRecords)
+}
+
+// fill lets so many records be processed before there are kills; in several lives, since a processor says nothing while it has something to do.
+func (c *campaign) fill(ctx context.Context, records, each int64) error {
+	for c.ground.fed < records {
+		if err := c.ground.feed(ctx, stores.Offset(c.ground.fed), min(each, records-c.ground.fed)); err != nil {
+			return err
+		}
+		if err := c.calm(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // kill lives one life up to a moment. It is false when that did not come: the processor was

@@ -10,7 +10,7 @@ import (
 // logged is a history of what a changelog holds: the numbers of its records, in order.
 func logged(t *testing.T, numbers ...int64) (*history, error) {
 	t.Helper()
-	h := &history{traffic: traffic{1}}
+	h := &history{traffic: traffic{1, DefaultKeys}}
 	var b stores.Batch
 	for _, n := range numbers {
 		h.traffic.append(&b, n)
@@ -53,7 +53,7 @@ func TestHistoryRefusesGaps(t *testing.T) {
 }
 
 func TestExactlyOnceRefusesRepetitions(t *testing.T) {
-	h := &history{traffic: traffic{1}, exactly: true}
+	h := &history{traffic: traffic{1, DefaultKeys}, exactly: true}
 	var b stores.Batch
 	for _, n := range []int64{0, 1, 1} {
 		h.traffic.append(&b, n)
@@ -69,16 +69,16 @@ func TestExactlyOnceRefusesRepetitions(t *testing.T) {
 }
 
 func TestHistoryRefusesOtherBytes(t *testing.T) {
-	h := &history{traffic: traffic{1}}
+	h := &history{traffic: traffic{1, DefaultKeys}}
 	var b stores.Batch
-	traffic{2}.append(&b, 0)
+	traffic{2, DefaultKeys}.append(&b, 0)
 	if err := h.add(&b, 0); !errors.Is(err, errTranscript) {
 		t.Error(err)
 	}
 }
 
 func TestTrafficHasAllKindsOfRecords(t *testing.T) {
-	a := traffic{5}
+	a := traffic{5, DefaultKeys}
 	seen, kinds := map[string]bool{}, map[string]int{}
 	for i := range int64(5000) {
 		key, value := a.record(i)

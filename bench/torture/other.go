@@ -28,7 +28,7 @@ func (c *campaign) other(ctx context.Context) (dir string, err error) {
 	if err := c.admin.Create(ctx, g.otherInput, 1, map[string]string{"retention.ms": "-1"}); err != nil {
 		return "", err
 	}
-	if err := fill(ctx, c.Brokers, g.otherInput, traffic{^g.traffic.seed}); err != nil {
+	if err := fill(ctx, c.Brokers, g.otherInput, traffic{^g.traffic.seed, g.traffic.keys}); err != nil {
 		return "", err
 	}
 	config := c.cell.config()

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"restorebench/harness/subject"
-	"restorebench/stores"
 )
 
 // FaultRewound puts the store back in the middle of a replay from nothing, offsets and all, to what it was earlier in the same
@@ -40,13 +39,8 @@ func (g *ground) keepHeld(l *life) error {
 // rewind kills a replay, puts its store back, and lives a life that judges what is left. It is false when the kill did not come.
 func (c *campaign) rewind(ctx context.Context, m *moment, line *Line) (came bool, err error) {
 	g := c.ground
-	for g.fed < rewoundRecords {
-		if err := g.feed(ctx, stores.Offset(g.fed), rewoundRecords/4); err != nil {
-			return false, err
-		}
-		if err := c.calm(ctx); err != nil {
-			return false, err
-		}
+	if err := c.fill(ctx, rewoundRecords, rewoundRecords/4); err != nil {
+		return false, err
 	}
 	if err := errors.Join(g.newState(c.Fault), os.RemoveAll(filepath.Join(g.dir, heldDir))); err != nil {
 		return false, err

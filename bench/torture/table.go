@@ -56,6 +56,37 @@ func (c counts) rows(cells []Cell) (rows []Row) {
 	return rows
 }
 
+// Sizes tell how much the kills were about.
+type Sizes struct {
+	Entries     int   `json:"entries_max"` // of a store
+	Restored    int64 `json:"restored_median"`
+	RestoredMax int64 `json:"restored_max"`
+}
+
+func (s Sizes) String() string {
+	return fmt.Sprintf("stores of %d keys at most; restores of %d offsets of the changelog in the median, %d at most", s.Entries, s.Restored, s.RestoredMax)
+}
+
+// restores are those that judged a kill.
+type restores struct {
+	entries  int
+	restored []int64
+}
+
+func (s *restores) add(line *Line) {
+	if line.Path != "" { // else none did
+		s.entries, s.restored = max(s.entries, line.Entries), append(s.restored, line.To-line.From)
+	}
+}
+
+func (s *restores) sum() (sum Sizes) {
+	if len(s.restored) == 0 {
+		return sum
+	}
+	slices.Sort(s.restored)
+	return Sizes{Entries: s.entries, Restored: s.restored[len(s.restored)/2], RestoredMax: s.restored[len(s.restored)-1]}
+}
+
 // Show prints rows as a table, with their sum: of at most 80 columns, or 87 with the names of faults.
 func Show(out io.Writer, rows []Row) {
 	sum, width := Row{Cell: "all"}, len(KindRestore10)

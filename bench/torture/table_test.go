@@ -32,6 +32,23 @@ all                                   5     1            1      0     1       2
 	}
 }
 
+// What no restore judged says nothing about sizes.
+func TestSizes(t *testing.T) {
+	var r restores
+	if got := r.sum(); got != (Sizes{}) {
+		t.Errorf("of nothing %+v", got)
+	}
+	for _, l := range []Line{
+		{Path: "local", Entries: 500, From: 100, To: 130}, {Path: "empty", Entries: 560, From: 0, To: 900}, {Verdict: VerdictFailed, To: 7}, {Path: "local", Entries: 480},
+	} {
+		r.add(&l)
+	}
+	want := "stores of 560 keys at most; restores of 30 offsets of the changelog in the median, 900 at most"
+	if got := r.sum(); got.String() != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 // What is tried has a place in the table.
 func TestEveryFaultHasARow(t *testing.T) {
 	for _, fault := range Faults() {

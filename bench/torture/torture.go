@@ -74,11 +74,13 @@
 package torture
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -99,6 +101,7 @@ type Options struct {
 	Fault   string   // beside kills, one of Faults; "": none
 	Kills   int      // of each cell; 0: as many as Time allows
 	Time    time.Duration
+	Keys    int // that each cell's input is about; 0: DefaultKeys
 	Brokers string
 	Kind    string          // the value of --broker
 	Broker  *broker.Broker  // to be struck by a fault of the broker, and told how often to clean; may be nil else
@@ -128,6 +131,7 @@ type Result struct {
 	Seed     uint64    `json:"seed"`
 	Raw      string    `json:"raw"` // path of the lines
 	Table    []Row     `json:"table"`
+	Sizes    Sizes     `json:"sizes"`
 	Failures []Failure `json:"failures,omitempty"`
 }
 
@@ -151,11 +155,19 @@ func (o *Options) Check() error {
 	if err == nil {
 		err = errors.Join(checkBroker(o.Fault, o.Kind), checkDisk(o.Fault), checkCalls(o.Fault), checkReadOnly(o.Fault))
 	}
+	if err == nil && o.Keys != 0 && (o.Keys < MinKeys || o.Keys > MaxKeys) {
+		err = &spec.Error{Where: "--keys", Value: strconv.Itoa(o.Keys), Allowed: fmt.Sprintf("a whole number from %d to %d", MinKeys, MaxKeys)}
+	}
+	if err == nil && o.keys() != DefaultKeys && ofGroup(o.Fault) {
+		err = &spec.Error{Where: "--keys with --fault " + o.Fault, Value: strconv.Itoa(o.Keys), Allowed: "another fault: of groups the harness writes the changelog"}
+	}
 	if err == nil && o.Kills == 0 && o.Time == 0 {
 		err = &spec.Error{Where: "--kills", Value: "0", Allowed: "a whole number from 1 on, or --minutes"}
 	}
 	return err
 }
+
+func (o *Options) keys() int { return cmp.Or(o.Keys, DefaultKeys) }
 
 // together is how many cells are tortured side by side: they mostly wait, for the broker and for
 // processes to start.
@@ -169,6 +181,7 @@ type run struct {
 	mu     sync.Mutex
 	log    *log
 	counts counts
+	sizes  restores
 	judged int
 	res    *Result
 }
@@ -204,7 +217,7 @@ func Run(ctx context.Context, o *Options) (res *Result, err error) {
 	err = errors.Join(o.each(ctx, chosen, func(ctx context.Context, cell Cell, until time.Time) error {
 		return r.cell(ctx, cell, admin, until)
 	}), r.log.close())
-	res.Table = r.counts.rows(chosen)
+	res.Table, res.Sizes = r.counts.rows(chosen), r.sizes.sum()
 	return res, err
 }
 
@@ -268,6 +281,7 @@ func (r *run) judge(line *Line) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.counts.add(line)
+	r.sizes.add(line)
 	r.judged++
 	r.tell(line)
 	return r.log.append(line)

@@ -151,8 +151,34 @@ func TestTorture(t *testing.T) {
 	brokertest.NoTopics(t, o.Brokers, o.Run)
 }
 
+// With more keys the stores are as large from the first kill on, and so is what a replay reads.
+func TestManyKeys(t *testing.T) {
+	full(t)
+	t.Parallel()
+	o := options(t)
+	o.Keys, o.Cells = 12_000, []string{"memory-replay", "rocksdb-tail"}
+	res, err := Run(t.Context(), o)
+	if err != nil || len(res.Failures) > 0 {
+		t.Fatalf("seed %d: %v, %+v", o.Seed, err, res.Failures)
+	}
+	for _, l := range lines(t, res) {
+		if l.Verdict != VerdictOK || l.Entries < 4000 || l.Entries > o.Keys || l.Cell == "memory-replay" && l.To < 12_000 {
+			t.Errorf("seed %d: %+v", o.Seed, l)
+		}
+	}
+	if res.Sizes.Entries < 4000 || res.Sizes.RestoredMax < 12_000 {
+		t.Errorf("%+v", res.Sizes)
+	}
+}
+
 func TestOptionsAreChecked(t *testing.T) {
-	for _, o := range []Options{{Cells: []string{"paper"}, Kills: 1}, {}} {
+	for _, o := range []Options{
+		{Cells: []string{"paper"}, Kills: 1},
+		{},
+		{Kills: 1, Keys: MinKeys - 1},
+		{Kills: 1, Keys: MaxKeys + 1},
+		{Kills: 1, Keys: 701, Fault: FaultGroupJoined},
+	} {
 		var bad *spec.Error
 		if err := o.Check(); !errors.As(err, &bad) {
 			t.Errorf("%+v: %v", o, err)

@@ -8,9 +8,15 @@ import (
 	"restorebench/stores"
 )
 
+// Keys of a cell, all in all.
 const (
-	keys          = 700 // of a cell
-	hotKeys       = 20  // that every fourth record is about
+	DefaultKeys = 700
+	MinKeys     = 100
+	MaxKeys     = 100_000 // all of them are shown after each restore
+)
+
+const (
+	hotKeys       = 20 // that every fourth record is about
 	maxValueBytes = 200
 	deletes       = 5             // every so many records one
 	firstTime     = 1_700_000_000 // seconds since the epoch, of record 0; each is 1 ms later
@@ -18,12 +24,15 @@ const (
 
 // traffic is a cell's input: record i is a pure function of seed and i. There are puts,
 // overwrites, deletes, also of keys that are not there, and empty values.
-type traffic struct{ seed uint64 }
+type traffic struct {
+	seed uint64
+	keys int
+}
 
 // record returns record i; a nil value deletes.
 func (t traffic) record(i int64) (key, value []byte) {
 	rng := rand.New(rand.NewPCG(t.seed, uint64(i)))
-	n := rng.IntN(keys)
+	n := rng.IntN(t.keys)
 	if rng.IntN(4) == 0 {
 		n = rng.IntN(hotKeys)
 	}

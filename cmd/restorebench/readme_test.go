@@ -197,7 +197,7 @@ func TestDocumentedFaultCommands(t *testing.T) {
 // What repeats a failure says again what was said, in words for a shell.
 func TestNotDefault(t *testing.T) {
 	cmd, options := tortureCommand()
-	args := []string{"--broker", "local", "--allow-remote", "--state-dir", "/tmp/it's here", "--seed", "7", "--kills", "3", "--out", "results"}
+	args := []string{"--broker", "local", "--allow-remote", "--state-dir", "/tmp/it's here", "--seed", "7", "--kills", "3", "--out", "results", "--keys", "2k"}
 	if err := cmd.ParseFlags(args); err != nil {
 		t.Fatal(err)
 	}
@@ -205,8 +205,8 @@ func TestNotDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"--broker", "local", "--allow-remote=true", "--state-dir", `'/tmp/it'\''s here'`}
-	if !slices.Equal(o.Given, want) {
+	want := []string{"--broker", "local", "--allow-remote=true", "--state-dir", `'/tmp/it'\''s here'`, "--keys", "2k"}
+	if !slices.Equal(o.Given, want) || o.Keys != 2000 {
 		t.Errorf("%q, want %q", o.Given, want)
 	}
 	again, options := tortureCommand()

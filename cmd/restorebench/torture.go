@@ -54,6 +54,9 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 	given := knobFlags(cmd, knobs)
 	kills := cmd.Flags().String("kills", fmt.Sprint(ciKills), "kills of each cell")
 	minutes := cmd.Flags().String("minutes", "0", "go on for so long instead, 1 to 10k")
+	keyRange := fmt.Sprintf("from %d to %s", torture.MinKeys, spec.FormatCount(torture.MaxKeys))
+	keys := cmd.Flags().String("keys", fmt.Sprint(torture.DefaultKeys),
+		"keys that each cell's input is about, "+keyRange+"; with more than by default, as many records are processed before the first kill")
 	cells := cmd.Flags().StringSlice("cells", nil, "some of the cells only")
 	fault := cmd.Flags().String("fault", "", "beside each kill, or instead of it, damage a local file, change the changelog, strike the broker or the network, fill or fail a disk or cut its power, let a system call fail, leave a zombie or a lock, or change a group of processors: "+strings.Join(torture.Faults(), ", "))
 	cmd.Flags().BoolVar(&ci, "ci", false, fmt.Sprintf("%d kills of each cell", ciKills))
@@ -66,11 +69,16 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 		}
 		o := &torture.Options{
 			Seed: s.Seed, Cells: *cells, Fault: *fault, Kind: s.Broker, Out: s.Out, Prefix: s.TopicPrefix, Stall: s.StallTimeout,
-			Given: notDefault(cmd, slices.DeleteFunc(slices.Clone(knobs), func(name string) bool { return name == "seed" })),
+			Given: notDefault(cmd, slices.DeleteFunc(append(slices.Clone(knobs), "keys"), func(name string) bool { return name == "seed" })),
 		}
 		if err := long(o, *kills, *minutes); err != nil {
 			return nil, err
 		}
+		n, err := spec.ParseCount(*keys)
+		if err != nil || n < torture.MinKeys || n > torture.MaxKeys {
+			return nil, &spec.Error{Where: "--keys", Value: *keys, Allowed: "a whole number " + keyRange}
+		}
+		o.Keys = int(n)
 		switch {
 		case ci:
 			o.Kills = ciKills
@@ -79,8 +87,7 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 		case release:
 			o.Kills = releaseKills
 		}
-		err := o.Check()
-		return o, err
+		return o, o.Check()
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o, err := options()
@@ -165,6 +172,7 @@ func tortureCells(ctx context.Context, s *spec.Spec, o *torture.Options, stdout 
 			err = errors.Join(err, json.NewEncoder(stdout).Encode(res))
 		} else {
 			torture.Show(stdout, res.Table)
+			fmt.Fprintln(stdout, res.Sizes)
 		}
 	}
 	for _, f := range res.Failures {
