@@ -41,7 +41,7 @@ func ParseLimit(text string) (Limit, error) {
 		l.Value = float64(d)
 		return l, nil
 	}
-	n, err := spec.ParseCount(parts[3])
+	n, err := spec.ParseSize(parts[3])
 	if err != nil {
 		return Limit{}, fmt.Errorf("%q: a %s is a number, such as 500MB or 1M", text, m.name)
 	}

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"restorebench/bench/suite"
 	"restorebench/harness/spec"
@@ -61,7 +62,13 @@ correct read, and verifies every restored byte.`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return errUsage{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		var bad *pflag.InvalidValueError
+		if errors.As(err, &bad) && bad.GetFlag().Value.Type() == "duration" {
+			return &spec.Error{Where: "--" + bad.GetFlag().Name, Value: bad.GetValue(), Allowed: "a duration with a unit, as 20s"}
+		}
+		return errUsage{err}
+	})
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newRun(), newReport(), newPlot(), newCompare(), newPredict(), newCeilings(), newTargets(), newVote(), newTorture(), newSubjects(), newDoctor(), newServeSubject())
 	for _, cmd := range append(root.Commands(), root) {

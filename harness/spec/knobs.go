@@ -30,14 +30,14 @@ var Knobs = []Knob{
 		set: intsInto(func(s *Spec) *[]int64 { return &s.Keys }, 1, maxKeys),
 	},
 	{
-		Name: "value-bytes", Usage: "bytes of a value, a list", Allowed: "a whole number from 1 to 1Mi, such as 100 or 1Ki",
+		Name: "value-bytes", Usage: "bytes of a value, 1 to 1Mi, a list", Allowed: "a whole number from 1 to 1Mi, such as 100 or 1Ki",
 		defaults: []string{"100"}, list: true,
-		set: intsInto(func(s *Spec) *[]int64 { return &s.ValueBytes }, 1, maxValueBytes),
+		set: sizesInto(func(s *Spec) *[]int64 { return &s.ValueBytes }, 1, maxValueBytes),
 	},
 	{
-		Name: "key-bytes", Usage: "bytes of a key", Allowed: "a whole number from 8 to 64Ki",
+		Name: "key-bytes", Usage: "bytes of a key, 8 to 64Ki", Allowed: "a whole number from 8 to 64Ki",
 		defaults: []string{"16"},
-		set:      intInto(func(s *Spec) *int64 { return &s.KeyBytes }, minKeyBytes, maxKeyBytes),
+		set:      sizeInto(func(s *Spec) *int64 { return &s.KeyBytes }, minKeyBytes, maxKeyBytes),
 	},
 	{
 		Name: "compressible", Usage: "share of each value's bytes that are the same in all of them", Allowed: "a share from 0 to 1, such as 0.5 or 50%",
@@ -121,7 +121,7 @@ var Knobs = []Knob{
 	{
 		Name: "cache-bytes", Usage: "record cache in front of each store, which holds updates back from the changelog; 0: none",
 		Allowed: "a whole number from 0 to 64G, such as 10Mi", defaults: []string{"0"},
-		set: intInto(func(s *Spec) *int64 { return &s.CacheBytes }, 0, maxCacheBytes),
+		set: sizeInto(func(s *Spec) *int64 { return &s.CacheBytes }, 0, maxCacheBytes),
 	},
 	{
 		Name: "compacted", Usage: "whether the broker's log cleaner has been through the changelog before the crash: true or false, a list", Allowed: "true or false",
@@ -145,7 +145,7 @@ var Knobs = []Knob{
 	{
 		Name: "restore-memory", Usage: "bytes that a restore may use beside the stores", Allowed: "a whole number from 64Mi to 64G",
 		defaults: []string{"256Mi"},
-		set:      intInto(func(s *Spec) *int64 { return &s.RestoreMemory }, 64<<20, 64e9),
+		set:      sizeInto(func(s *Spec) *int64 { return &s.RestoreMemory }, 64<<20, 64e9),
 	},
 	{
 		Name: "snapshot-interval", Usage: "between snapshots of in-memory stores, their local files; 0: none",
@@ -208,8 +208,8 @@ var Knobs = []Knob{
 		defaults: []string{"60s"}, set: setStallTimeout,
 	},
 	{
-		Name: "rocksdb", Usage: "RocksDB settings, name=value, a list; | separates variants, each measured", Allowed: "name=value",
-		list: true, set: variantsInto(func(s *Spec) *[]Settings { return &s.RocksDB }),
+		Name: "rocksdb", Usage: "RocksDB settings, name=value, a list, sizes also as 64Mi; | separates variants, each measured", Allowed: "name=value",
+		list: true, set: setRocksDB,
 	},
 	{
 		Name: "consumer", Usage: "librdkafka settings of the restore, name=value, a list; | separates variants, each measured", Allowed: "name=value",

@@ -3,6 +3,7 @@ package spec
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"restorebench/harness/secret"
@@ -99,6 +100,24 @@ func variantsInto(field func(*Spec) *[]Settings) func(*Spec, []string) error {
 		*field(s) = out
 		return nil
 	}
+}
+
+// rocksSizes are the settings of RocksDB that are bytes.
+var rocksSizes = []string{"write_buffer_size", "offsets_write_buffer_size", "block_cache_bytes", "block_size"}
+
+// setRocksDB sets plain numbers for sizes such as 64Mi: so RocksDB has them, and equal cells are equal.
+func setRocksDB(s *Spec, values []string) error {
+	if err := variantsInto(func(s *Spec) *[]Settings { return &s.RocksDB })(s, values); err != nil {
+		return err
+	}
+	for _, variant := range s.RocksDB {
+		for _, name := range rocksSizes {
+			if n, err := ParseSize(variant[name]); err == nil {
+				variant[name] = strconv.FormatInt(n, 10)
+			}
+		}
+	}
+	return nil
 }
 
 func settingsInto(field func(*Spec) *Settings) func(*Spec, []string) error {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -213,7 +215,7 @@ func (s *Spec) assign(k *Knob, values []string, where string) error {
 		name, allowed, _ := strings.Cut(err.Error(), ": want ")
 		return &Error{Where: where + ": " + name, Allowed: allowed}
 	} else if err != nil {
-		return &Error{Where: where, Value: err.Error(), Allowed: k.Allowed}
+		return &Error{Where: where, Value: err.Error(), Allowed: k.Allowed + hint(k, values)}
 	}
 	given := maps.Clone(s.given) // of a copy of s too
 	if given == nil {
@@ -221,6 +223,22 @@ func (s *Spec) assign(k *Knob, values []string, where string) error {
 	}
 	given[k.Name], s.given = values, given
 	return nil
+}
+
+// thousands are digits as some write them.
+var thousands = regexp.MustCompile(`\b\d{1,3}(,\d{3})+\b`)
+
+// hint says how to write what was probably meant.
+func hint(k *Knob, values []string) string {
+	text := strings.Join(values, ",")
+	number := thousands.FindString(text)
+	switch _, err := strconv.Atoi(text); {
+	case strings.Contains(k.Allowed, "a whole number") && number != "":
+		return fmt.Sprintf("; a comma separates values: %s is %s or %s", number, strings.ReplaceAll(number, ",", ""), strings.ReplaceAll(number, ",", "_"))
+	case strings.Contains(k.Allowed, "a duration") && err == nil:
+		return fmt.Sprintf("; with its unit, as %ss", text)
+	}
+	return ""
 }
 
 // Names lists the knobs.

@@ -38,16 +38,63 @@ func TestDefault(t *testing.T) {
 
 func TestParseCount(t *testing.T) {
 	for text, want := range map[string]int64{
-		"1": 1, "10k": 10_000, "1M": 1_000_000, "1.5M": 1_500_000, "1_000": 1000, "2Ki": 2048, "1MiB": 1 << 20, "2Gi": 2 << 30, "3GB": 3e9,
+		"1": 1, "10k": 10_000, "1M": 1_000_000, "1.5M": 1_500_000, "1_000": 1000, "2Ki": 2048, "2Gi": 2 << 30,
 		"0": 0, "-3": -3, "1G": 1_000_000_000,
 	} {
 		if got, err := ParseCount(text); err != nil || got != want {
 			t.Errorf("%q is %d (%v), want %d", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"", "k", "ten", "1.5", "1x", "0x10", "1e400", "99999999999999999999", "9223372036854775807k", "1 k", "NaN"} {
+	for _, text := range []string{"", "k", "ten", "1.5", "1x", "0x10", "1e400", "99999999999999999999", "9223372036854775807k", "1 k", "NaN", "10B", "2KiB", "3GB"} {
 		if n, err := ParseCount(text); err == nil {
 			t.Errorf("%q was read as %d", text, n)
+		}
+	}
+}
+
+// Only sizes are in bytes, and say so if they like.
+func TestParseSize(t *testing.T) {
+	for text, want := range map[string]int64{"100": 100, "100B": 100, "1MiB": 1 << 20, "2Ki": 2048, "3GB": 3e9, " 1kB ": 1000, "0": 0} {
+		if got, err := ParseSize(text); err != nil || got != want {
+			t.Errorf("%q is %d (%v), want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "B", "1BB", "1iB", "1.5B", "64mb"} {
+		if n, err := ParseSize(text); err == nil || err.Error() != text {
+			t.Errorf("%q was read as %d, %v", text, n, err)
+		}
+	}
+	s := Default()
+	for knob, text := range map[string]string{"value-bytes": "1KiB,2kB", "key-bytes": "32B", "cache-bytes": "10MiB", "restore-memory": "1GB", "rocksdb": "write_buffer_size=64Mi,block_size=16KiB|max_open_files=5,block_size=x"} {
+		if err := s.Set(knob, text, "--"+knob); err != nil {
+			t.Errorf("--%s %s: %v", knob, text, err)
+		}
+	}
+	if !slices.Equal(s.ValueBytes, []int64{1024, 2000}) || s.KeyBytes != 32 || s.CacheBytes != 10<<20 || s.RestoreMemory != 1e9 ||
+		s.RocksDB[0].String() != "block_size=16384,write_buffer_size=67108864" || s.RocksDB[1].String() != "block_size=x,max_open_files=5" {
+		t.Errorf("%+v", s)
+	}
+	for _, knob := range []string{"keys", "partitions", "updates-per-key", "runs", "minutes", "instances", "standby"} {
+		if err := s.Set(knob, "1B", "--"+knob); err == nil {
+			t.Errorf("--%s 1B is taken", knob)
+		}
+	}
+}
+
+// What is probably meant is said.
+func TestHints(t *testing.T) {
+	for _, c := range []struct{ knob, text, want string }{
+		{"keys", "20,000,000", `"000": want a whole number from 1 to 1G, such as 10k or 1M; a comma separates values: 20,000,000 is 20000000 or 20_000_000`},
+		{"keys", "1M,20,000", "; a comma separates values: 20,000 is 20000 or 20_000"},
+		{"runs", "1,000", `"1,000": want a whole number from 1 to 1000; a comma separates values: 1,000 is 1000 or 1_000`},
+		{"stall-timeout", "90", `"90": want a duration from 1s to 1h, such as 60s; with its unit, as 90s`},
+		{"session-timeout", "6", "; with its unit, as 6s"},
+		{"snapshot-interval", "30", "; with its unit, as 30s"},
+		{"stall-timeout", "soon", "such as 60s"},
+		{"keys", "10,0", "such as 10k or 1M"},
+	} {
+		if err := Default().Set(c.knob, c.text, "--"+c.knob); err == nil || !strings.HasSuffix(err.Error(), c.want) {
+			t.Errorf("--%s %s: %v, want ...%s", c.knob, c.text, err, c.want)
 		}
 	}
 }

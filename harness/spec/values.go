@@ -15,9 +15,16 @@ type badValue string
 func (b badValue) Error() string { return string(b) }
 
 // suffixes of whole numbers: powers of 1,000, and with an i of 1,024.
-var suffixes = map[string]int64{
-	"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9,
-	"Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "kB": 1e3, "MB": 1e6, "GB": 1e9, "B": 1,
+var suffixes = map[string]int64{"": 1, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30}
+
+// ParseSize reads a number of bytes: as ParseCount, and 100B, 1kB or 64MiB.
+func ParseSize(text string) (int64, error) {
+	number, _ := strings.CutSuffix(strings.TrimSpace(text), "B")
+	n, err := ParseCount(number)
+	if err != nil {
+		return 0, badValue(text)
+	}
+	return n, nil
 }
 
 // ParseCount reads a whole number such as 250, 10k, 1.5M, 1_000 or 1Ki.
@@ -58,10 +65,26 @@ func FormatCount(n int64) string {
 }
 
 func intsInto(field func(*Spec) *[]int64, low, high int64) func(*Spec, []string) error {
+	return numbersInto(ParseCount, field, low, high)
+}
+
+func sizesInto(field func(*Spec) *[]int64, low, high int64) func(*Spec, []string) error {
+	return numbersInto(ParseSize, field, low, high)
+}
+
+func intInto(field func(*Spec) *int64, low, high int64) func(*Spec, []string) error {
+	return numberInto(ParseCount, field, low, high)
+}
+
+func sizeInto(field func(*Spec) *int64, low, high int64) func(*Spec, []string) error {
+	return numberInto(ParseSize, field, low, high)
+}
+
+func numbersInto(parse func(string) (int64, error), field func(*Spec) *[]int64, low, high int64) func(*Spec, []string) error {
 	return func(s *Spec, values []string) error {
 		var out []int64
 		for _, v := range values {
-			n, err := ParseCount(v)
+			n, err := parse(v)
 			if err != nil || n < low || n > high {
 				return badValue(v)
 			}
@@ -77,10 +100,10 @@ func intsInto(field func(*Spec) *[]int64, low, high int64) func(*Spec, []string)
 	}
 }
 
-func intInto(field func(*Spec) *int64, low, high int64) func(*Spec, []string) error {
+func numberInto(parse func(string) (int64, error), field func(*Spec) *int64, low, high int64) func(*Spec, []string) error {
 	return func(s *Spec, values []string) error {
 		var out []int64
-		if err := intsInto(func(*Spec) *[]int64 { return &out }, low, high)(s, values); err != nil {
+		if err := numbersInto(parse, func(*Spec) *[]int64 { return &out }, low, high)(s, values); err != nil {
 			return err
 		}
 		if len(values) != 1 {
