@@ -21,6 +21,9 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 	if cells, left, err = s.Cells(); err != nil {
 		return nil, nil, err
 	}
+	if err := checkDirs(s); err != nil {
+		return nil, nil, err
+	}
 	if err := checkBroker(s); err != nil {
 		return nil, nil, err
 	}
@@ -51,6 +54,18 @@ func check(s *spec.Spec) (cells []record.Cell, left []string, err error) {
 		}
 	}
 	return cells, left, nil
+}
+
+// checkDirs writes nothing that stays.
+func checkDirs(s *spec.Spec) error {
+	if err := writable(filepath.Join(s.Out, "raw")); err != nil {
+		return &spec.Error{Where: "--out", Value: s.Out, Allowed: "a directory that can be written (" + err.Error() + ")"}
+	}
+	dir, err := os.MkdirTemp(s.StateDir, "restorebench-")
+	if err != nil {
+		return &spec.Error{Where: "--state-dir", Value: s.StateDir, Allowed: "a directory that can be written (" + err.Error() + ")"}
+	}
+	return os.Remove(dir)
 }
 
 func checkBroker(s *spec.Spec) error {

@@ -1,9 +1,13 @@
 package suite
 
 import (
+	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"restorebench/bench/doctor"
+	"restorebench/harness/broker"
 	"restorebench/harness/record"
 	"restorebench/harness/spec"
 )
@@ -32,13 +36,14 @@ func order(cells []record.Cell, runs int, seed uint64) []planned {
 // Plan is what a run would do.
 type Plan struct {
 	Cells    []record.Cell
-	Left     []string      // combinations that are left out, with the reason
-	Trials   int           // at least
-	Estimate time.Duration // from what trials take on two cores: good for a factor of two
+	Left     []string         // combinations that are left out, with the reason
+	Trials   int              // at least
+	Estimate time.Duration    // from what trials take on two cores: good for a factor of two
+	Lacking  []record.Finding // what this machine does not have enough of
 }
 
 // DryRun checks the input as Run does, and starts nothing.
-func DryRun(s *spec.Spec) (*Plan, error) {
+func DryRun(ctx context.Context, s *spec.Spec) (*Plan, error) {
 	cells, left, err := check(s)
 	if err != nil {
 		return nil, &BadInput{err}
@@ -47,7 +52,46 @@ func DryRun(s *spec.Spec) (*Plan, error) {
 	if budget := time.Duration(s.Minutes) * time.Minute; budget > 0 {
 		p.Estimate = budget
 	}
+	p.Lacking = lacking(ctx, s, cells)
 	return p, nil
+}
+
+// lacking is what this machine has too little of for the largest of the cells.
+func lacking(ctx context.Context, s *spec.Spec, cells []record.Cell) []record.Finding {
+	dir, err := stateDir(s)
+	if err != nil {
+		return nil
+	}
+	here := slices.Contains([]string{broker.Auto, broker.Container, broker.Local}, s.Broker)
+	var memory, space int64
+	for _, c := range cells {
+		m, d := needs(c, here)
+		memory, space = max(memory, m), max(space, d)
+	}
+	return doctor.Room(ctx, dir, memory, space)
+}
+
+// needs is how many bytes of keys and values a trial has in memory and on the disk at the least; here says whether the changelog is on this
+// machine, too.
+func needs(c record.Cell, here bool) (memory, space int64) {
+	store := c.Keys * int64(c.KeyBytes+c.ValueBytes)
+	written := int64(float64(store) * (1 - c.Compressible)) // whatever compresses it
+	copies := int64(1 + c.Standby)
+	switch engine, _, _ := spec.ParseStore(c.Store); {
+	case engine != spec.EngineMemory:
+		space = written * copies
+	case c.Recovery == record.Local || c.Recovery == record.LocalTail: // a snapshot
+		memory, space = store, written
+	default:
+		memory = store * copies
+	}
+	switch {
+	case here && c.CacheBytes > 0: // which may hold updates back
+		space += written
+	case here:
+		space += written * int64(c.UpdatesPerKey)
+	}
+	return memory, space
 }
 
 // startup is the broker's and the warm-up's.

@@ -14,7 +14,7 @@ import (
 
 func TestDryRunIsThePlan(t *testing.T) {
 	s := spec.Default()
-	p, err := DryRun(s)
+	p, err := DryRun(t.Context(), s)
 	if err != nil || p.Trials != 90 || len(p.Cells) != 18 {
 		t.Fatalf("%+v, %v", p, err)
 	}
@@ -23,8 +23,46 @@ func TestDryRunIsThePlan(t *testing.T) {
 		t.Errorf("estimate %s", p.Estimate)
 	}
 	s.Minutes = 3
-	if p, err = DryRun(s); err != nil || p.Estimate != 3*time.Minute {
+	if p, err = DryRun(t.Context(), s); err != nil || p.Estimate != 3*time.Minute {
 		t.Errorf("with a budget: %s, %v", p.Estimate, err)
+	}
+}
+
+// A trial needs its keys and values in memory or in files, and as often as they are written in a changelog that is here.
+func TestNeeds(t *testing.T) {
+	base := record.Cell{Store: "memory", Recovery: record.Replay, Keys: 10, KeyBytes: 20, ValueBytes: 80, UpdatesPerKey: 3}
+	for _, c := range []struct {
+		change        func(*record.Cell)
+		here          bool
+		memory, space int64
+	}{
+		{func(*record.Cell) {}, true, 1000, 3000},
+		{func(*record.Cell) {}, false, 1000, 0},
+		{func(c *record.Cell) { c.Recovery = record.Local }, false, 1000, 1000},
+		{func(c *record.Cell) { c.Store = "rocksdb-window" }, true, 0, 4000},
+		{func(c *record.Cell) { c.Store, c.Standby, c.Recovery = "rocksdb", 1, record.Standby }, false, 0, 2000},
+		{func(c *record.Cell) { c.Standby, c.Recovery = 1, record.Standby }, false, 2000, 0},
+		{func(c *record.Cell) { c.Compressible = 0.5 }, true, 1000, 1500},
+		{func(c *record.Cell) { c.CacheBytes = 1 }, true, 1000, 1000},
+	} {
+		cell := base
+		c.change(&cell)
+		if memory, space := needs(cell, c.here); memory != c.memory || space != c.space {
+			t.Errorf("%+v: %d and %d, want %d and %d", cell, memory, space, c.memory, c.space)
+		}
+	}
+}
+
+// Who plans more than fits is told by the plan, which is one all the same.
+func TestDryRunSaysWhatDoesNotFit(t *testing.T) {
+	s := spec.Default()
+	s.Keys, s.ValueBytes = []int64{1000}, []int64{100}
+	if p, err := DryRun(t.Context(), s); err != nil || len(p.Lacking) > 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	s.Keys, s.ValueBytes = []int64{1_000_000_000}, []int64{1 << 20}
+	if p, err := DryRun(t.Context(), s); err != nil || len(p.Lacking) != 2 {
+		t.Errorf("%+v, %v", p, err)
 	}
 }
 

@@ -84,16 +84,16 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	j := &journal{plan: order(cells, int(o.Spec.Runs), o.Spec.Seed), path: o.Resume}
 	if o.Resume == "" {
-		raw := filepath.Join(o.Spec.Out, "raw")
-		if err := writable(raw); err != nil {
-			return res, &BadInput{&spec.Error{Where: "--out", Value: o.Spec.Out, Allowed: "a directory that can be written (" + err.Error() + ")"}}
-		}
-		j.path = filepath.Join(raw, res.Run+".jsonl")
+		j.path = filepath.Join(o.Spec.Out, "raw", res.Run+".jsonl")
 	} else if err := j.load(res); err != nil {
 		return res, &BadInput{err}
 	}
 	defer j.close()
-	findings := Examine(ctx, o.Spec) // not later: the broker is a load, too
+	if o.Spec.Minutes == 0 && len(j.finished) == len(j.plan) {
+		o.Logf("nothing left to do: %d of %d trials are in %s", len(j.finished), len(j.plan), j.path)
+		return res, nil
+	}
+	findings := append(Examine(ctx, o.Spec), lacking(ctx, o.Spec, cells)...) // not later: the broker is a load, too
 	err = withRunner(ctx, o, res.Run, func(r *trial.Runner) error {
 		for _, note := range o.Notes {
 			o.Logf("%s", note)
@@ -113,12 +113,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // Examine looks for what would spoil the run, before its broker is a load, too.
 func Examine(ctx context.Context, s *spec.Spec) []record.Finding {
-	dir, err := filepath.Abs(cmp.Or(s.StateDir, os.TempDir()))
+	dir, err := stateDir(s)
 	if err != nil {
 		return nil // no working directory: the run will say so
 	}
 	return doctor.Machine(ctx, dir)
 }
+
+func stateDir(s *spec.Spec) (string, error) { return filepath.Abs(cmp.Or(s.StateDir, os.TempDir())) }
 
 // WithRunner starts the broker, hands a runner of trials to do, and stops the broker.
 // It leaves nothing behind, however it ends.

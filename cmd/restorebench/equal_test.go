@@ -78,7 +78,7 @@ func TestSpecs(t *testing.T) {
 		if filepath.Base(path) == "held-out.yaml" { // which nobody waits for
 			limit = 60
 		}
-		if p, err := suite.DryRun(s); err != nil || p.Trials < 10 || p.Estimate.Minutes() > limit {
+		if p, err := suite.DryRun(t.Context(), s); err != nil || p.Trials < 10 || p.Estimate.Minutes() > limit {
 			t.Errorf("%s: %+v, %v", path, p, err)
 		}
 	}

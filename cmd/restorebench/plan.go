@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -46,11 +47,14 @@ func stopped(cmd *cobra.Command, args []string, given func(*spec.Spec) error) (s
 }
 
 // showPlan prints what a run would do.
-func showPlan(out io.Writer, s *spec.Spec) error {
+func showPlan(ctx context.Context, out io.Writer, s *spec.Spec) error {
 	if _, _, err := resolve(s); err != nil {
 		return err
 	}
-	p, err := suite.DryRun(s)
+	if _, err := limitsOf(s); err != nil {
+		return err
+	}
+	p, err := suite.DryRun(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -66,6 +70,9 @@ func showPlan(out io.Writer, s *spec.Spec) error {
 	fmt.Fprintf(out, "\n%d cells, %d trials, about %s on two cores.\n", len(p.Cells), p.Trials, p.Estimate.Round(time.Second))
 	for _, note := range p.Left {
 		fmt.Fprintln(out, "left out:", note)
+	}
+	for _, f := range p.Lacking {
+		fmt.Fprintf(out, "warning: %s: %s; %s\n", f.Name, f.Value, f.Remedy)
 	}
 	return nil
 }

@@ -50,7 +50,7 @@ run whose raw records are given, or the newest in --out, by the spec that it beg
 			return err
 		}
 		if dryRun {
-			return showPlan(cmd.OutOrStdout(), s)
+			return showPlan(cmd.Context(), cmd.OutOrStdout(), s)
 		}
 		return run(cmd.Context(), s, raw, cmd.OutOrStdout(), asJSON)
 	}
