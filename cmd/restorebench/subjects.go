@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os/exec"
 	"slices"
 	"strings"
 
@@ -91,6 +92,9 @@ func customCommand(line string) (subject.Command, error) {
 	words := strings.Fields(line)
 	if len(words) == 0 {
 		return subject.Command{}, &spec.Error{Where: "--subject-cmd", Value: line, Allowed: "the command of a program that speaks the protocol of harness/subject, for --subjects custom"}
+	}
+	if _, err := exec.LookPath(words[0]); err != nil {
+		return subject.Command{}, &spec.Error{Where: "--subject-cmd", Value: line, Allowed: "a program that is there (" + err.Error() + ")"}
 	}
 	return subject.Command{Path: words[0], Args: words[1:]}, nil
 }
