@@ -130,7 +130,7 @@ const plainRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 func oneOf(cmd *cobra.Command, flags ...string) error {
 	given := slices.DeleteFunc(slices.Clone(flags), func(name string) bool { return !cmd.Flags().Changed(name) })
 	if len(given) > 1 {
-		return &spec.Error{Where: "--" + given[0], Value: "and --" + given[1], Allowed: "one of --" + strings.Join(flags, ", --")}
+		return &spec.Error{Where: "--" + strings.Join(given, " and --"), Allowed: "only one of --" + strings.Join(flags, ", --")}
 	}
 	return nil
 }
