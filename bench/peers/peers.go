@@ -34,7 +34,7 @@ type Peer struct {
 }
 
 // Kafka Streams' versions. The recovery models differ: up to 4.2 a checkpoint file, from 4.3 on offsets in
-// the store (KIP-1035).
+// the store (KIP-1035). The newest comes first.
 var streamsVersions = []string{"4.3.1", "4.2.1", "4.1.2"}
 
 // tuned are settings of Kafka Streams' restore consumer for large fetches and polls.
@@ -115,9 +115,6 @@ func all() []Peer {
 	})
 }
 
-// latest is the version that a name without one stands for.
-const latest = "@4.3.1"
-
 // Names lists the peers, available or not.
 func Names() []string {
 	var names []string
@@ -137,11 +134,11 @@ func (e *Unavailable) Error() string {
 	return fmt.Sprintf("subject %s is unavailable: %s; %s", e.Name, e.Reason, e.Remedy)
 }
 
-// Find returns the peer of a name, of which the version may be left out, and the command that starts it. The
+// Find returns the peer of a name, of which the version, or its end, may be left out for the newest one, and the command that starts it. The
 // error is ErrUnknown or an Unavailable.
 func Find(name string) (*Peer, subject.Command, error) {
 	for _, p := range all() {
-		if p.Name != name && p.Name != name+latest {
+		if p.Name != name && !strings.HasPrefix(p.Name, name+"@") && !(strings.Contains(name, "@") && strings.HasPrefix(p.Name, name+".")) {
 			continue
 		}
 		command, err := p.command()

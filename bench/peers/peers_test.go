@@ -218,6 +218,16 @@ func TestFind(t *testing.T) {
 	}
 	t.Chdir(t.TempDir()) // where nothing is built
 	var missing *peers.Unavailable
+	for name, want := range map[string]string{ // the newest of what is left open
+		"kafka-streams": "kafka-streams@4.3.1", "kafka-streams@4": "kafka-streams@4.3.1", "kafka-streams@4.2": "kafka-streams@4.2.1", "kafka-streams@4.1.2": "kafka-streams@4.1.2",
+		"kafka-streams-tuned@4.1": "kafka-streams-tuned@4.1.2", "naive-go": "naive-go",
+		"kafka": "", "kafka-streams@": "", "kafka-streams@4.2.": "", "kafka-streams@4.4": "", "kafka-streams@4.3.10": "", "naive": "",
+	} {
+		p, _, err := peers.Find(name)
+		if errors.Is(err, peers.ErrUnknown) != (want == "") || want != "" && p.Name != want {
+			t.Errorf("%q: %+v, %v, want %s", name, p, err, want)
+		}
+	}
 	if _, _, err := peers.Find("naive-go"); !errors.As(err, &missing) || !strings.Contains(err.Error(), "make peers") {
 		t.Errorf("not built: %v", err)
 	}
