@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,6 +36,32 @@ func publish(out string, records []record.Record, stdout io.Writer, asJSON bool)
 	}
 	charts, err := draw(out, s)
 	return errors.Join(err, tell(out, page.Run{Summary: s, Records: records}, charts))
+}
+
+// replaces says what publish will find in out and write over, or leave beside what is newer; "" is nothing, or of the run
+// whose raw records are given.
+func replaces(out, resumed string) string {
+	was, err := report.ReadSummary(filepath.Join(out, "summary.json"))
+	if err != nil || was.Run+".jsonl" == filepath.Base(resumed) {
+		return ""
+	}
+	var names []string
+	for _, pattern := range []string{"summary.json", "summary.md", "report.html", "*.png"} {
+		paths, _ := filepath.Glob(filepath.Join(out, pattern)) // the patterns are good
+		for _, path := range paths {
+			names = append(names, filepath.Base(path))
+		}
+	}
+	note := fmt.Sprintf("%s in %s are of run %s, and will give way to those of this one", strings.Join(names, ", "), out, was.Run)
+	if raw := filepath.Join(out, "raw", was.Run+".jsonl"); exists(raw) {
+		note += "; its raw records stay, see restorebench report " + raw
+	}
+	return note
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // tell writes the pages.

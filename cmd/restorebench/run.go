@@ -70,6 +70,9 @@ func run(ctx context.Context, s *spec.Spec, resume string, stdout io.Writer, asJ
 	if err != nil {
 		return err
 	}
+	if note := replaces(s.Out, resume); note != "" {
+		notes = append(notes, note)
+	}
 	display := progress.New(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())))
 	quiet := context.AfterFunc(ctx, func() { display.Logf("interrupted: cleaning up (once more to end at once)") })
 	res, runErr := suite.Run(ctx, suite.Options{
