@@ -15,24 +15,25 @@ type reach struct {
 	knob  string
 	takes func(s *Spec, c *record.Cell) bool // s has one value of it
 	by    string                             // them, in words
+	means bool                               // it is about what is measured, and not only how: where no cell takes it, the run would not answer what was asked
 }
 
 // reaches are those of all knobs that not every cell takes, and that don't leave out the cells that don't.
 var reaches = []reach{
-	{"session-timeout", cellsThat(classic), "--group classic (under the others the broker says how long)"},
-	{"static-membership", cellsThat(grouped), "--group classic"},
-	{"cache-bytes", cellsThat(ours), "the subject restorebench"},
-	{"recovery", cellsThat(alone), "--standby 0 (a copy takes over whatever became of local files)"},
-	{"recovery-model", cellsThat(trustsFiles), "a rocksdb store of the subject restorebench, by local or local+tail"},
-	{"tail", cellsThat((*record.Cell).Tailed), "--recovery local+tail, or --standby 1"},
-	{"compacted", cellsThat(replays), "--recovery replay"},
-	{"page-cache", func(s *Spec, c *record.Cell) bool { return dropped(c, s.PageCache[0]) != "" }, "cold-client where local files are read, cold-broker where the changelog is"},
-	{"restore-mode", cellsThat(replaysRocks), "a rocksdb store of the subject restorebench, by replay"},
-	{"rocksdb", cellsThat(ownRocks), "a rocksdb store of the subject restorebench"},
-	{"consumer", cellsThat(reads), "the subject restorebench, by another path than local"},
-	{"fetcher", cellsThat(reads), "the subject restorebench, by another path than local"},
-	{"restore-memory", cellsThat(reads), "the subject restorebench, by another path than local"},
-	{"snapshot-interval", mayWriteSnapshots, "a memory store of the subject restorebench, by local or local+tail"},
+	{"session-timeout", cellsThat(classic), "--group classic (under the others the broker says how long)", false},
+	{"static-membership", cellsThat(grouped), "--group classic", false},
+	{"cache-bytes", cellsThat(ours), "the subject restorebench", true},
+	{"recovery", cellsThat(alone), "--standby 0 (a copy takes over whatever became of local files)", false},
+	{"recovery-model", cellsThat(trustsFiles), "a rocksdb store of the subject restorebench, by local or local+tail", true},
+	{"tail", cellsThat((*record.Cell).Tailed), "--recovery local+tail, or --standby 1", false},
+	{"compacted", cellsThat(replays), "--recovery replay", false},
+	{"page-cache", func(s *Spec, c *record.Cell) bool { return dropped(c, s.PageCache[0]) != "" }, "cold-client where local files are read, cold-broker where the changelog is", false},
+	{"restore-mode", cellsThat(replaysRocks), "a rocksdb store of the subject restorebench, by replay", false},
+	{"rocksdb", cellsThat(ownRocks), "a rocksdb store of the subject restorebench", true},
+	{"consumer", cellsThat(reads), "the subject restorebench, by another path than local", false},
+	{"fetcher", cellsThat(reads), "the subject restorebench, by another path than local", false},
+	{"restore-memory", cellsThat(reads), "the subject restorebench, by another path than local", false},
+	{"snapshot-interval", mayWriteSnapshots, "a memory store of the subject restorebench, by local or local+tail", false},
 }
 
 // cellsThat are those of which it is true, whatever the value.
@@ -67,8 +68,7 @@ func mayWriteSnapshots(s *Spec, c *record.Cell) bool {
 	return s.SnapshotInterval == 0 || engine == EngineMemory && ours(c) && hasFiles(c)
 }
 
-// untaken notes which cells do not take what was given. What none of them takes is an Error: it was meant to
-// change something.
+// untaken notes which cells do not take what was given. What was meant to change what is measured, and none of them takes, is an Error.
 func (s *Spec) untaken(cells []record.Cell) (notes []string, err error) {
 	for _, r := range reaches {
 		k, _ := Find(r.knob)
@@ -87,6 +87,10 @@ func (s *Spec) untaken(cells []record.Cell) (notes []string, err error) {
 			switch len(without) {
 			case 0:
 			case len(cells):
+				if !r.means {
+					notes = append(notes, fmt.Sprintf("nothing in this run takes --%s %s, which is for %s", r.knob, value, r.by))
+					continue
+				}
 				return nil, &Error{Where: "--" + r.knob, Value: value, Allowed: r.by + ": nothing in this run takes it"}
 			default:
 				values, who = append(values, value), append(who, describe(cells, without))

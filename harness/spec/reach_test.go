@@ -20,25 +20,11 @@ var systems = map[string]System{"other": {
 // What no cell of a run takes is refused, with the flag, the value and what takes it.
 func TestWhatNothingTakesIsRefused(t *testing.T) {
 	for yaml, want := range map[string]string{
-		"subjects: other\nrocksdb: {block_size: 8192}":                             `--rocksdb: "block_size=8192": want a rocksdb store of the subject restorebench: nothing in this run takes it`,
-		"stores: memory\nrocksdb: [{}, {block_size: 8192}]":                        `--rocksdb: "|block_size=8192"`,
-		"subjects: other\nrecovery-model: 4.4":                                     `--recovery-model: "4.4": want a rocksdb store of the subject restorebench, by local or local+tail`,
-		"recovery: replay\nrecovery-model: [4.2, 4.3]":                             `--recovery-model: "4.2"`,
-		"session-timeout: 6s":                                                      `--session-timeout: "6s": want --group classic`,
-		"group: consumer\nsession-timeout: 6s":                                     `--session-timeout: "6s": want --group classic`,
-		"static-membership: [false, true]":                                         `--static-membership: "true": want --group classic`,
-		"subjects: other\ncache-bytes: 10Mi":                                       `--cache-bytes: "10Mi": want the subject restorebench`,
-		"standby: 1\nrecovery: local":                                              `--recovery: "local": want --standby 0`,
-		"recovery: [replay, local]\ntail: [10%, 20%]":                              `--tail: "20%": want --recovery local+tail, or --standby 1`,
-		"recovery: local\ncompacted: [false, true]":                                `--compacted: "true": want --recovery replay`,
-		"recovery: replay\npage-cache: [warm, cold-broker, cold-client]":           `--page-cache: "cold-client": want`,
-		"standby: 1\npage-cache: cold":                                             `--page-cache: "cold": want`,
-		"stores: memory\nrestore-mode: [auto, bulk]":                               `--restore-mode: "bulk": want a rocksdb store of the subject restorebench, by replay`,
-		"recovery: local\nconsumer: {fetch.min.bytes: 10}":                         `--consumer: "fetch.min.bytes=10": want the subject restorebench, by another path than local`,
-		"subjects: other\nfetcher: wire":                                           `--fetcher: "wire"`,
-		"recovery: local\nrestore-memory: 64Mi":                                    `--restore-memory: "64Mi"`,
-		"stores: rocksdb\nsnapshot-interval: 1s":                                   `--snapshot-interval: "1s": want a memory store of the subject restorebench, by local or local+tail`,
-		"subjects: other\nstores: memory\nrecovery: replay\nsnapshot-interval: 1s": `--snapshot-interval: "1s"`,
+		"subjects: other\nrocksdb: {block_size: 8192}":      `--rocksdb: "block_size=8192": want a rocksdb store of the subject restorebench: nothing in this run takes it`,
+		"stores: memory\nrocksdb: [{}, {block_size: 8192}]": `--rocksdb: "|block_size=8192"`,
+		"subjects: other\nrecovery-model: 4.4":              `--recovery-model: "4.4": want a rocksdb store of the subject restorebench, by local or local+tail`,
+		"recovery: replay\nrecovery-model: [4.2, 4.3]":      `--recovery-model: "4.2"`,
+		"subjects: other\ncache-bytes: 10Mi":                `--cache-bytes: "10Mi": want the subject restorebench`,
 	} {
 		s := Default()
 		s.Systems = systems
@@ -49,6 +35,31 @@ func TestWhatNothingTakesIsRefused(t *testing.T) {
 		var bad *Error
 		if !errors.As(err, &bad) || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: %v, want %s...", yaml, err, want)
+		}
+	}
+}
+
+// What no cell takes that is about how it is measured, or about another recovery or group, is said, with what takes it.
+func TestWhatNothingTakesIsSaid(t *testing.T) {
+	for yaml, want := range map[string]string{
+		"session-timeout: 6s":                                                      `nothing in this run takes --session-timeout 6s, which is for --group classic`,
+		"group: consumer\nsession-timeout: 6s":                                     `nothing in this run takes --session-timeout 6s, which is for --group classic`,
+		"static-membership: [false, true]":                                         `nothing in this run takes --static-membership true, which is for --group classic`,
+		"standby: 1\nrecovery: local":                                              `nothing in this run takes --recovery local, which is for --standby 0`,
+		"recovery: [replay, local]\ntail: [10%, 20%]":                              `nothing in this run takes --tail 20%, which is for --recovery local+tail, or --standby 1`,
+		"recovery: local\ncompacted: [false, true]":                                `nothing in this run takes --compacted true, which is for --recovery replay`,
+		"recovery: replay\npage-cache: [warm, cold-broker, cold-client]":           `nothing in this run takes --page-cache cold-client`,
+		"standby: 1\npage-cache: cold":                                             `nothing in this run takes --page-cache cold`,
+		"stores: memory\nrestore-mode: [auto, bulk]":                               `nothing in this run takes --restore-mode bulk, which is for a rocksdb store of the subject restorebench, by replay`,
+		"recovery: local\nconsumer: {fetch.min.bytes: 10}":                         `nothing in this run takes --consumer fetch.min.bytes=10, which is for the subject restorebench, by another path than local`,
+		"subjects: other\nfetcher: wire":                                           `nothing in this run takes --fetcher wire`,
+		"recovery: local\nrestore-memory: 64Mi":                                    `nothing in this run takes --restore-memory 64Mi`,
+		"stores: rocksdb\nsnapshot-interval: 1s":                                   `nothing in this run takes --snapshot-interval 1s, which is for a memory store of the subject restorebench, by local or local+tail`,
+		"subjects: other\nstores: memory\nrecovery: replay\nsnapshot-interval: 1s": `nothing in this run takes --snapshot-interval 1s`,
+	} {
+		_, left, err := cellsOf(t, "keys: 10\n"+yaml+"\n")
+		if err != nil || !slices.ContainsFunc(left, func(note string) bool { return strings.HasPrefix(note, want) }) {
+			t.Errorf("%q: left out %q, want %q (%v)", yaml, left, want, err)
 		}
 	}
 }
