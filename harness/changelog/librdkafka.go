@@ -99,7 +99,8 @@ func (r *libReader) EndOffsets(partition int32, timeout time.Duration) (begin, e
 		begin, now, err = endOffsets(r.client, r.topic, partition, time.Until(deadline))
 		switch {
 		case time.Now().After(deadline) && (err == nil || time.Since(answered) < wire.AnswerLimit):
-			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, wire.OpenTransaction(stable, end))
+			return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition,
+				wire.OpenTransaction(r.settings["bootstrap.servers"], r.topic, partition, stable, end)) // librdkafka does not know the questions
 		case err != nil:
 			return 0, 0, err
 		}

@@ -168,8 +168,9 @@ func TestEndOffsetsWaitForOpenTransactions(t *testing.T) {
 			}
 		}
 	}
-	ends(500*time.Millisecond, func(_ stores.Offset, err error) bool {
-		return errors.Is(err, changelog.ErrOpenTransaction) && strings.Contains(err.Error(), "at offset 0, and the end is 2")
+	ends(3*time.Second, func(_ stores.Offset, err error) bool {
+		return errors.Is(err, changelog.ErrOpenTransaction) && strings.Contains(err.Error(), "at offset 0, and the end is 2: of producer id ") &&
+			strings.Contains(err.Error(), "; its transactional id "+topic+" is Ongoing in epoch ")
 	})
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)

@@ -61,13 +61,18 @@ func pick(m *kmsg.MetadataResponse, topic string) (view, error) {
 	if err := kerr.ErrorForCode(m.Topics[0].ErrorCode); err != nil {
 		return view{}, fmt.Errorf("topic %s: %w", topic, err)
 	}
-	addresses := map[int32]string{}
-	for _, b := range m.Brokers {
-		addresses[b.NodeID] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
-	}
-	v := view{m.Topics[0].TopicID, map[int32]string{}}
+	all, v := addresses(m), view{m.Topics[0].TopicID, map[int32]string{}}
 	for _, p := range m.Topics[0].Partitions {
-		v.leaders[p.Partition] = addresses[p.Leader]
+		v.leaders[p.Partition] = all[p.Leader]
 	}
 	return v, nil
+}
+
+// addresses are those of all brokers, by their ids.
+func addresses(m *kmsg.MetadataResponse) map[int32]string {
+	all := map[int32]string{}
+	for _, b := range m.Brokers {
+		all[b.NodeID] = net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+	}
+	return all
 }

@@ -4,7 +4,7 @@
 // uncompressed topic is copied between the socket and the store, and the next response
 // is on its way while one is decoded.
 //
-// It speaks what a replay needs of Kafka's protocol: Metadata, ListOffsets and Fetch, to
+// It speaks what a replay needs of Kafka's protocol: Metadata, ListOffsets and Fetch, and what tells whose a transaction is (KIP-664), to
 // brokers since 2.8, in plain text, without a consumer group. Messages are those of
 // franz-go's kmsg; record batches are Kafka's own format 2 (DefaultRecordBatch in
 // Kafka's clients), their checksums are verified, and all of Kafka's compressions are known.
@@ -195,7 +195,7 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	high := stores.Offset(-1) // watermark, when it was asked for first
-	var open error            // a transaction is, as the last answer had it
+	open := stores.Offset(-1) // a transaction is since there, as the last answer had it
 	var answered time.Time    // when that came
 	for {
 		var stable stores.Offset
@@ -204,8 +204,8 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 			return err
 		})
 		switch {
-		case err != nil && ctx.Err() != nil && open != nil && time.Since(answered) < AnswerLimit:
-			err = open // and not that the last try was cut short
+		case err != nil && ctx.Err() != nil && open >= 0 && time.Since(answered) < AnswerLimit:
+			err = r.openTransaction(partition, open, high) // and not that the last try was cut short
 		case err == nil:
 			if high < 0 {
 				high = end
@@ -213,19 +213,14 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 			if stable >= high {
 				return begin, high, nil
 			}
-			open, answered = OpenTransaction(stable, high), time.Now()
+			open, answered = stable, time.Now()
 			if pause(ctx, leaderPause) == nil {
 				continue
 			}
-			err = open
+			err = r.openTransaction(partition, open, high)
 		}
 		return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
 	}
-}
-
-// OpenTransaction is the error of one that begins at an offset below the end.
-func OpenTransaction(at, end stores.Offset) error {
-	return fmt.Errorf("%w at offset %d, and the end is %d: its producer hangs; end that, or abort it with kafka-transactions.sh", ErrOpenTransaction, at, end)
 }
 
 // insist tries until it succeeds, until ctx ends, which may be ErrAway, or until there is an error that trying again does not help.
@@ -281,18 +276,23 @@ const (
 	earliest = -2
 )
 
+// turnToLeader makes the control connection one to a partition's leader.
+func (r *Reader) turnToLeader(ctx context.Context, partition int32, again bool) error {
+	address, err := r.leaderLocked(ctx, partition, again)
+	if err != nil || r.at == address {
+		return err
+	}
+	r.disconnect()
+	if r.control, err = r.connect.dial(ctx, address); err == nil {
+		r.at = address
+	}
+	return err
+}
+
 // listOffsets also asks up to where no transaction is open, which is the end without ReadCommitted.
 func (r *Reader) listOffsets(ctx context.Context, partition int32, again bool) (begin, end, stable stores.Offset, err error) {
-	address, err := r.leaderLocked(ctx, partition, again)
-	if err != nil {
+	if err := r.turnToLeader(ctx, partition, again); err != nil {
 		return 0, 0, 0, err
-	}
-	if r.at != address {
-		r.disconnect()
-		if r.control, err = r.connect.dial(ctx, address); err != nil {
-			return 0, 0, 0, err
-		}
-		r.at = address
 	}
 	begin, err = r.listOffset(ctx, partition, earliest, uncommitted)
 	if err == nil {
