@@ -97,7 +97,7 @@ func (c *campaign) afresh(ctx context.Context) error {
 }
 
 // renew judges what is not judged yet and begins on new ground, unless this was the last.
-func (c *campaign) renew(ctx context.Context, last bool) (err error) {
+func (c *campaign) renew(ctx context.Context, last bool) error {
 	if c.ground != nil {
 		if err := c.last(ctx); err != nil {
 			return err
@@ -105,6 +105,13 @@ func (c *campaign) renew(ctx context.Context, last bool) (err error) {
 		if last {
 			return nil
 		}
+	}
+	return c.fresh(ctx)
+}
+
+// fresh begins on new ground.
+func (c *campaign) fresh(ctx context.Context) (err error) {
+	if c.ground != nil {
 		if err := errors.Join(c.ground.close(c.admin), os.RemoveAll(c.ground.dir)); err != nil {
 			return err
 		}
@@ -150,7 +157,7 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 		}
 	}
 	l, err := c.live(ctx, &m)
-	if is, judgeErr := c.refused(l, err); is {
+	if is, judgeErr := c.refused(ctx, l, err); is {
 		if err = judgeErr; err == nil {
 			l, err = c.live(ctx, &m)
 		}
@@ -254,9 +261,14 @@ func (c *campaign) ended(l *life, line *Line, err error) (came bool, _ error) {
 }
 
 // refused judges a kill whose damaged file, or grown changelog, the processor refused, as it may if it says so: then it is for
-// the user to wipe, and the next life begins without files.
-func (c *campaign) refused(l *life, err error) (bool, error) {
-	if !errors.Is(err, errRefused) || len(c.pending) == 0 {
+// the user to wipe, and the next life begins without files; or on new ground, where that does not help.
+func (c *campaign) refused(ctx context.Context, l *life, err error) (bool, error) {
+	switch {
+	case len(c.pending) == 0:
+		return false, nil
+	case errors.Is(err, errEnded) && c.unmarked(&l.failed):
+		return true, c.forsake(ctx, err)
+	case !errors.Is(err, errRefused):
 		return false, nil
 	}
 	line := c.pending[len(c.pending)-1]
@@ -280,7 +292,7 @@ func (c *campaign) restoring() bool {
 // last judges the last kill, that a processor that is stopped ends cleanly, and its output.
 func (c *campaign) last(ctx context.Context) error {
 	l, err := c.live(ctx, nil)
-	if is, judgeErr := c.refused(l, err); is {
+	if is, judgeErr := c.refused(ctx, l, err); is {
 		if err = judgeErr; err == nil {
 			l, err = c.live(ctx, nil)
 		}

@@ -34,7 +34,7 @@ func ofFiles(fault string) bool {
 const (
 	OutcomeServed   = "served"   // the rest was enough
 	OutcomeReplayed = "replayed" // the processor wiped its files, and said why
-	OutcomeRefused  = "refused"  // it ended with an error that names them, see refusalLacks
+	OutcomeRefused  = "refused"  // it ended with an error that names them, see refusalLacks; or what Kafka did to the changelog, see unmarked
 )
 
 func checkFault(name string) error {

@@ -79,7 +79,7 @@ func TestRefusalIsJudged(t *testing.T) {
 		}
 		c.line.Outcome = ""
 		l := &life{failed: subject.Event{Code: c.code, Message: strings.ReplaceAll(c.message, "DIR", camp.ground.state)}}
-		is, err := camp.refused(l, fmt.Errorf("%w: %s", errRefused, l.failed.Message))
+		is, err := camp.refused(t.Context(), l, fmt.Errorf("%w: %s", errRefused, l.failed.Message))
 		if c.lacks == "" {
 			if !is || err != nil || len(judged) != 1 || judged[0].Outcome != OutcomeRefused || len(camp.pending) > 0 {
 				t.Errorf("%s: %s: %v, %v, %d judged, want that it is let pass", c.code, c.message, is, err, len(judged))
@@ -101,11 +101,11 @@ func TestRefusalOfAnEarlierFile(t *testing.T) {
 		pending: []*Line{{Kind: FaultFlipped, File: "0_0/rocksdb/store/000007.sst"}, {Kind: FaultFlipped, File: "0_0/.changelog-store"}},
 	}
 	l := &life{failed: subject.Event{Code: "corrupt", Message: "iterate over " + filepath.Join(dir, "state-1", storeDir(0)) + ": store files are corrupt; remove the directories 0_* in " + camp.ground.state + ", and start again"}}
-	if is, err := camp.refused(l, errRefused); !is || err != nil || len(camp.pending) != 1 {
+	if is, err := camp.refused(t.Context(), l, errRefused); !is || err != nil || len(camp.pending) != 1 {
 		t.Errorf("%v, %v, %d are pending", is, err, len(camp.pending))
 	}
 	camp.pending = []*Line{{Kind: KindIdle}}
-	if is, err := camp.refused(l, errRefused); is || err != nil {
+	if is, err := camp.refused(t.Context(), l, errRefused); is || err != nil {
 		t.Errorf("nothing was damaged: %v, %v", is, err)
 	}
 }
