@@ -20,7 +20,7 @@ func Markdown(w io.Writer, r Run, charts []string) error {
 	}
 	b.WriteString("\n")
 	v.markdownTable(&b)
-	fmt.Fprintf(&b, "\nMedians of %s valid trials; %s. %s.\n", v.Trials(), v.Intervals(), inline(v.Where()))
+	fmt.Fprintf(&b, "\nMedians of %s valid trials; %s. %s.\n", v.Trials(), v.Intervals(), inline(strings.Join(v.Conditions(), ". ")))
 	for _, warning := range v.Warnings {
 		b.WriteString("\n> **Warning:** " + inline(warning.Text) + ".\n")
 	}

@@ -206,6 +206,28 @@ func TestOneWorkloadIsDecidedOn(t *testing.T) {
 	}
 }
 
+// What all cells share, and whose they are, is on the first screen and in the Markdown.
+func TestConditions(t *testing.T) {
+	r := committed(t, "peers")
+	r.Records = slices.DeleteFunc(r.Records, func(r record.Record) bool { return r.Subject != "kafka-streams@4.2.1" || r.Recovery != record.Replay })
+	for i := range r.Records {
+		r.Records[i].Partitions, r.Records[i].Producer = 3, "linger.ms=5"
+	}
+	r = runOf(t, r.Records)
+	first, _, _ := strings.Cut(html(t, r), `id="charts"`)
+	var b strings.Builder
+	if err := Markdown(&b, r, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{first, strings.ReplaceAll(b.String(), `\`, "")} {
+		for _, want := range []string{"All cells: 16 B keys, 100 B values, 3 partitions, linger.ms=5", "rocksdb, kafka-streams@4.2.1"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in %s", want, text)
+			}
+		}
+	}
+}
+
 // A run without a valid trial still has a page that says why.
 func TestHTMLWithoutValidTrial(t *testing.T) {
 	r := committed(t, "peers/groups")

@@ -161,11 +161,20 @@ func pointsOf(along report.Scale, one report.Series, scale float64, figure func(
 	return points
 }
 
+// conditions are what all cells were measured under, a paragraph each.
+func conditions(s *report.Summary) []string {
+	all := s.Conditions()
+	for i := range all {
+		all[i] += "."
+	}
+	return all
+}
+
 // footnote tells what every line chart of the summary must tell.
 func footnote(s *report.Summary) []string {
 	intervals := s.Intervals()
 	if slices.ContainsFunc(s.Cells, func(c report.CellSummary) bool { return c.Downtime != nil && c.Downtime.Interval != nil }) {
 		intervals = "bars: " + intervals
 	}
-	return []string{"Medians of n = " + s.Trials() + " valid trials; " + intervals + ".", s.Where() + "."}
+	return append([]string{"Medians of n = " + s.Trials() + " valid trials; " + intervals + "."}, conditions(s)...)
 }

@@ -37,11 +37,10 @@ type segment struct {
 // phaseChartOf derives the chart from the summary.
 func phaseChartOf(s *report.Summary) phaseChart {
 	chart := phaseChart{
-		foot: []string{
+		foot: append([]string{
 			"Each phase is the median of n = " + s.Trials() + " valid trials, so that together they can differ a little" +
 				" from the median downtime, which is the figure beside the bar.",
-			s.Where() + ".",
-		},
+		}, conditions(s)...),
 	}
 	if untold := s.Untold(); untold != "" {
 		chart.foot = append(chart.foot, untold+".")

@@ -114,6 +114,27 @@ func TestLinesHoldEveryCell(t *testing.T) {
 	}
 }
 
+// Each chart tells in its footnote what all cells share, and names a subject that is not our own.
+func TestConditions(t *testing.T) {
+	records := fakeRun(1, 10_000)
+	for i := range records {
+		records[i].Subject, records[i].Partitions = "kafka-streams@4.2.1", 3
+	}
+	s := summaryOf(t, records)
+	for name, foot := range map[string][]string{
+		"downtime": downtimeChart(s).foot, "throughput": throughputChart(s).foot, "phases": phaseChartOf(s).foot, "debt": debtChart(s).foot,
+	} {
+		if !strings.Contains(strings.Join(foot, "\n"), "All cells: 16 B keys, 100 B values, 3 partitions, 10 % tail.") {
+			t.Errorf("%s: %q", name, foot)
+		}
+	}
+	for _, k := range downtimeChart(s).legend() {
+		if !strings.Contains(k.label, "kafka-streams@4.2.1") {
+			t.Errorf("whose is %q?", k.label)
+		}
+	}
+}
+
 // Beside long labels a title is cut to what has room.
 func TestTitlesFit(t *testing.T) {
 	style := write(textSize, ink)

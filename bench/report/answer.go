@@ -223,13 +223,7 @@ func (s *Summary) phrase(kind record.Cell) string {
 	case record.Standby:
 		how = "by a standby, killed behind a tail of " + tailOf(kind)
 	}
-	var rest []string
-	for _, d := range s.varying() {
-		if label := d.label(kind); label != "" && d.name != "tail" { // which is said above
-			rest = append(rest, label)
-		}
-	}
-	if len(rest) > 0 {
+	if rest := s.parts(kind, but("tail")); len(rest) > 0 { // which is said above
 		how += " (" + strings.Join(rest, ", ") + ")"
 	}
 	return kind.Store + " " + how

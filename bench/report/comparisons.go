@@ -82,13 +82,7 @@ func (s *Summary) Choice(kind record.Cell) string {
 
 // name names the store, and what tells it from others but for some dimensions.
 func (s *Summary) name(kind record.Cell, without ...string) string {
-	parts := []string{kind.Store}
-	for _, d := range s.varying() {
-		if label := d.label(kind); label != "" && !slices.Contains(without, d.name) {
-			parts = append(parts, label)
-		}
-	}
-	return strings.Join(parts, ", ")
+	return strings.Join(append([]string{kind.Store}, s.parts(kind, but(without...))...), ", ")
 }
 
 // Marks of a comparison; legend explains them.

@@ -22,7 +22,9 @@ func (s *Summary) writeNotes(b *strings.Builder) {
 	if s.bounded() {
 		writeWrapped(b, "", "bound by: the stage that a restore can be no faster than, and its share of the restore's time.")
 	}
-	writeWrapped(b, "", s.Where()+".")
+	for _, line := range s.Conditions() {
+		writeWrapped(b, "", line+".")
+	}
 	for _, one := range s.settings() {
 		writeWrapped(b, "", strings.Join(one.names, ", ")+": "+one.what+".")
 	}
@@ -93,6 +95,18 @@ func (s *Summary) invalid() []string {
 	return lines
 }
 
+// Conditions are what all cells were measured under, a sentence each: what they share, the words in their names that need it,
+// the machine and the broker.
+func (s *Summary) Conditions() (all []string) {
+	if shared := s.Shared(); shared != "" {
+		all = append(all, "All cells: "+shared)
+	}
+	if rules := s.Rules(); rules != "" {
+		all = append(all, rules)
+	}
+	return append(all, s.Where())
+}
+
 // Where names the machine and the broker, in a line.
 func (s *Summary) Where() string {
 	var parts []string
@@ -114,6 +128,9 @@ func (s *Summary) Where() string {
 	kafka := strings.TrimSpace("Kafka " + s.Broker.Version)
 	if s.Broker.Kind != "" {
 		kafka += " (" + s.Broker.Kind + ")"
+	}
+	if s.Broker.Security != "" {
+		kafka += ", " + s.Broker.Security
 	}
 	parts = append(parts, kafka)
 	cold := slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return c.PageCache != "" }) // said where it is

@@ -64,12 +64,15 @@ func widest(lines []string) (n int) {
 	return n
 }
 
-// writeByStore writes the table without the columns of subject and store, which get lines
+// names says whether a column names what was measured, and not how.
+func (c column) names() bool { return c.left && c.head != recoveryHead && c.head != trialsHead }
+
+// writeByStore writes the table without the columns of subject, store and settings, which get lines
 // of their own instead.
 func (s *Summary) writeByStore(b *strings.Builder, columns []column) {
 	var names, others []column
 	for _, c := range columns {
-		if c.head == subjectHead || c.head == storeHead {
+		if c.names() {
 			names = append(names, c)
 		} else {
 			others = append(others, c)
@@ -84,7 +87,9 @@ func (s *Summary) writeByStore(b *strings.Builder, columns []column) {
 	for i, cell := range s.Cells {
 		var parts []string
 		for _, c := range names {
-			parts = append(parts, c.value(cell))
+			if part := c.value(cell); part != unknown {
+				parts = append(parts, part)
+			}
 		}
 		if name := strings.Join(parts, ", "); name != last {
 			b.WriteString(name + "\n")
@@ -96,19 +101,27 @@ func (s *Summary) writeByStore(b *strings.Builder, columns []column) {
 
 // The heads of the columns that name what was measured.
 const (
-	subjectHead = "subject"
-	storeHead   = "store"
+	subjectHead  = "subject"
+	storeHead    = "store"
+	recoveryHead = "recovery"
 )
+
+const trialsHead = "n"
 
 // columns returns the columns of the table: those that tell cells apart, then the figures.
 func (s *Summary) columns() []column {
 	columns := []column{
 		{storeHead, true, func(c CellSummary) string { return c.Store }},
-		{"recovery", true, func(c CellSummary) string { return c.Recovery }},
+		{recoveryHead, true, func(c CellSummary) string { return c.Recovery }},
 	}
 	for _, d := range s.varying() {
-		of := column{d.name, d.name == subjectHead, func(c CellSummary) string { return d.value(c.Cell) }}
-		if of.left {
+		of := column{d.name, d.name == subjectHead || d.settings != nil, func(c CellSummary) string {
+			if !d.of(c.Cell) {
+				return unknown
+			}
+			return d.value(c.Cell)
+		}}
+		if d.name == subjectHead {
 			columns = append([]column{of}, columns...)
 		} else {
 			columns = append(columns, of)
@@ -116,7 +129,7 @@ func (s *Summary) columns() []column {
 	}
 	columns = append(columns, column{"keys", false, func(c CellSummary) string { return Keys(c.Keys) }})
 	if _, same := s.trials(); !same {
-		columns = append(columns, column{"n", true, trialsOf})
+		columns = append(columns, column{trialsHead, true, trialsOf})
 	}
 	if slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return c.Standby > 0 }) {
 		columns = append(columns, column{"lag", false, lagOf})
