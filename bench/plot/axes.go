@@ -30,21 +30,41 @@ func axisOf(s *report.Summary) xAxis {
 // nominal tells whether the axis shows types, which are no scale.
 func (a xAxis) nominal() bool { return a.types != nil }
 
-// longest is how many letters of a type fit below it.
-const longest = 12
+// letters is how many of them fit below an axis.
+const letters = 90
 
 // ticks marks what was measured.
 func (a xAxis) ticks() (ticks plot.ConstantTicks) {
 	for i, typ := range a.types {
-		if len(typ) > longest {
-			typ = strings.NewReplacer("-", "-\n", "@", "\n@").Replace(typ)
-		}
-		ticks = append(ticks, plot.Tick{Value: float64(i), Label: typ})
+		ticks = append(ticks, plot.Tick{Value: float64(i), Label: broken(typ, letters/len(a.types))})
 	}
 	if !a.nominal() {
 		ticks = keyTicks(a.keys)
 	}
 	return ticks
+}
+
+// broken is a name in lines of so many letters, or longer ones where it can't be broken: at a comma, or where that is not enough
+// within a word.
+func broken(name string, fit int) string {
+	var lines []string
+	line := ""
+	put := func(part string) {
+		if line != "" && len(strings.TrimSpace(line+part)) > fit {
+			lines, line = append(lines, strings.TrimSpace(line)), ""
+		}
+		line += part
+	}
+	for _, word := range strings.SplitAfter(name, ",") {
+		if len(strings.TrimSpace(word)) <= fit {
+			put(word)
+			continue
+		}
+		for _, part := range strings.Split(strings.NewReplacer("-", "-\n", "_", "_\n", "=", "=\n", "@", "\n@").Replace(word), "\n") {
+			put(part)
+		}
+	}
+	return strings.Join(append(lines, strings.TrimSpace(line)), "\n")
 }
 
 // gridLines are at the numbers of keys, but between the types.

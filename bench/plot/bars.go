@@ -2,6 +2,7 @@ package plot
 
 import (
 	"fmt"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -15,6 +16,7 @@ import (
 const (
 	headHeight = 17 // the number of keys
 	rowHeight  = 17
+	labelLine  = 11 // a further line of a label
 	typeGap    = 6 // above a type of stores
 	barHeight  = 12
 	tickHeight = 15
@@ -43,9 +45,17 @@ func (c phaseChart) draw() *page {
 		panel.draw(&p.canvas, p.body.Max.Y-panelHeight*vg.Length(i), p.body.Min.X, times, shares)
 	}
 	title := aligned(write(textSize, ink), text.XCenter, text.YBottom)
-	p.canvas.FillText(title, vg.Point{X: times.middle(), Y: p.body.Min.Y}, times.fitting(title, "downtime (s; each panel has its own scale)", "downtime (s)"))
+	p.canvas.FillText(title, vg.Point{X: times.middle(), Y: p.body.Min.Y}, times.fitting(title, c.timesTitle()...))
 	p.canvas.FillText(title, vg.Point{X: shares.middle(), Y: p.body.Min.Y}, shares.fitting(title, "share of the downtime (%)", "share (%)"))
 	return p
+}
+
+// timesTitle is that of the axis of times, and a shorter one.
+func (c phaseChart) timesTitle() []string {
+	if len(c.panels) == 1 {
+		return []string{"downtime"}
+	}
+	return []string{"downtime (each panel has its own scale)", "downtime"}
 }
 
 // rowsHeight is the height of the rows.
@@ -57,10 +67,11 @@ func (p panel) rowsHeight() (height vg.Length) {
 }
 
 func (r row) height() vg.Length {
+	height := vg.Length(rowHeight + labelLine*strings.Count(r.label, "\n"))
 	if r.typ != "" {
-		return typeGap + rowHeight
+		height += typeGap
 	}
-	return rowHeight
+	return height
 }
 
 // labelsWidth is the room that the rows' labels take, with the types on their left.
@@ -91,6 +102,14 @@ func (s span) fitting(style text.Style, texts ...string) string {
 	return texts[len(texts)-1]
 }
 
+// steps are as many as are wanted, if labels like this one don't touch then. There can be twice as many and more, see linearTicks.
+func (s span) steps(label string, wanted float64) float64 {
+	if s.to-s.from < 2*vg.Length(wanted)*write(smallSize, faint).Width(label) {
+		return 1
+	}
+	return wanted
+}
+
 // at returns the place of a share of the span.
 func (s span) at(share float64) vg.Length {
 	return s.from + (s.to-s.from)*vg.Length(share)
@@ -103,16 +122,12 @@ func (p panel) draw(c *draw.Canvas, top, labels vg.Length, times, shares span) {
 	bottom := top - p.rowsHeight()
 	scale := p.longest() * 1.2 // leaves room for the figure beside the longest bar
 	if scale > 0 {
-		drawAxis(c, times, top, bottom, scale/1e9, linearTicks("s", 2))
-		steps := 4.0
-		if shares.to-shares.from < 8*write(smallSize, faint).Width("100 %") { // labels would touch
-			steps = 1
-		}
-		drawAxis(c, shares, top, bottom, 100, linearTicks("%", steps))
+		drawAxis(c, times, top, bottom, scale/1e9, linearTicks("s", times.steps("500 ms", 2)))
+		drawAxis(c, shares, top, bottom, 100, linearTicks("%", shares.steps("100 %", 4)))
 	}
 	for _, r := range p.rows {
 		top -= r.height()
-		y := top + rowHeight/2
+		y := top + (rowHeight+labelLine*vg.Length(strings.Count(r.label, "\n")))/2
 		c.FillText(aligned(write(textSize, ink), text.XLeft, text.YCenter), vg.Point{X: labels, Y: y + optical}, r.typ)
 		c.FillText(aligned(write(textSize, ink), text.XRight, text.YCenter), vg.Point{X: times.from - labelGap, Y: y + optical}, r.label)
 		if r.missing != "" {

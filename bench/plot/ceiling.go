@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot/vg"
@@ -47,14 +48,44 @@ func withCeiling(s *report.Summary, panels []linePanel) []linePanel {
 			l.points = append(l.points, point{x, m, m, m})
 		}
 		slices.SortFunc(l.points, func(a, b point) int { return int(a.x - b.x) })
-		if nominal {
-			l.style.line.Width = 0
+		if l.level = nominal; nominal {
+			l.style.marker.Radius = 0
 		}
 		if len(l.points) > 0 {
 			panels[i].lines = append(panels[i].lines, l)
 		}
 	}
 	return panels
+}
+
+// remote is how many times as high as all restores a ceiling is that would leave them no room.
+const remote = 2
+
+// withinSight takes a ceiling away that is far above everything else, and says where it is.
+func withinSight(panels []linePanel) (near []linePanel, note string) {
+	highest, low, high := 0.0, math.Inf(1), 0.0
+	for _, p := range panels {
+		for _, l := range p.lines {
+			for _, pt := range l.points {
+				if l.label != ceilingLabel {
+					highest = max(highest, pt.high)
+				} else {
+					low, high = min(low, pt.median), max(high, pt.median)
+				}
+			}
+		}
+	}
+	if high <= remote*highest {
+		return panels, ""
+	}
+	for i := range panels {
+		panels[i].lines = slices.DeleteFunc(panels[i].lines, func(l line) bool { return l.label == ceilingLabel })
+	}
+	note = "The ceiling is beyond the axis: read with nothing applied, the changelog comes at " + report.Amount(low)
+	if report.Amount(low) != report.Amount(high) {
+		note += " to " + report.Amount(high)
+	}
+	return panels, note + " records/s."
 }
 
 // places are those on the axis that a ceiling is of: that of the cell, and where subjects stand side by side all of them, for they

@@ -31,6 +31,7 @@ type line struct {
 	label  string
 	style  lineStyle
 	points []point
+	level  bool // from one side of each point's place to the other, and not from point to point
 }
 
 // A point is the median of one cell. Without an interval low and high are equal to it.
@@ -40,7 +41,7 @@ type point struct{ x, median, low, high float64 }
 func downtimeChart(s *report.Summary) lineChart {
 	return lineChart{
 		title:  "Downtime after a kill, " + s.Sizes(),
-		yTitle: "downtime: kill to first correct read (s, log scale)",
+		yTitle: "downtime: kill to first correct read (log scale)",
 		foot:   footnote(s),
 		unit:   "s",
 		logY:   true,
@@ -56,17 +57,21 @@ func throughputChart(s *report.Summary) lineChart {
 	if bounds := s.Bounds(); len(bounds) > 0 && len(bounds) <= tangled {
 		foot = append(foot, "What bounds the restore of the most keys, and its share of the restore's time: "+strings.Join(bounds, "; ")+".")
 	}
+	panels, beyond := withinSight(withCeiling(s, panelsOf(s, 1, func(c report.CellSummary) *report.Estimate {
+		if c.Recovery == record.Local { // by chance a record or two; not a rate
+			return nil
+		}
+		return c.RecordsPerSecond
+	})))
+	if beyond != "" {
+		foot = append(foot, beyond)
+	}
 	return lineChart{
 		title:  "Restore throughput, " + s.Sizes(),
 		yTitle: "restored records per second (records/s)",
 		foot:   foot,
 		x:      axisOf(s),
-		panels: withCeiling(s, panelsOf(s, 1, func(c report.CellSummary) *report.Estimate {
-			if c.Recovery == record.Local { // by chance a record or two; not a rate
-				return nil
-			}
-			return c.RecordsPerSecond
-		})),
+		panels: panels,
 	}
 }
 
@@ -74,13 +79,13 @@ func throughputChart(s *report.Summary) lineChart {
 func debtChart(s *report.Summary) lineChart {
 	return lineChart{
 		title:  "Compaction after a restore, " + s.Sizes(),
-		yTitle: "first correct read to no compaction left (s, log scale)",
-		foot:   append(footnote(s), "Until then point reads take longer: the table of debt has their 99th percentile right after the restore and once settled."),
+		yTitle: "first correct read to no compaction left (log scale)",
+		foot:   append(footnote(s), "Until then point reads take longer: the table of compactions has their 99th percentile right after the restore and once settled."),
 		unit:   "s",
 		logY:   true,
 		x:      axisOf(s),
 		panels: panelsOf(s, 1e-9, func(c report.CellSummary) *report.Estimate {
-			if c.Debt == nil {
+			if !c.Debt.Left() {
 				return nil
 			}
 			return c.Debt.Settled

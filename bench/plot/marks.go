@@ -43,10 +43,16 @@ type beside struct {
 // white rim, so that no marker is hidden by a bar.
 func (b beside) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	step := b.axis.step(len(b.lines), c.Min.X, c.Max.X, x)
-	ways := make([][]vg.Point, len(b.lines))
-	for i, l := range b.lines {
-		shift := (vg.Length(i) - vg.Length(len(b.lines)-1)/2) * step
+	level, lines := partition(b.lines, func(l line) bool { return l.level })
+	for _, l := range level {
+		for _, pt := range l.points {
+			c.StrokeLine2(l.style.line, x(pt.x-0.45), y(pt.median), x(pt.x+0.45), y(pt.median))
+		}
+	}
+	step := b.axis.step(len(lines), c.Min.X, c.Max.X, x)
+	ways := make([][]vg.Point, len(lines))
+	for i, l := range lines {
+		shift := (vg.Length(i) - vg.Length(len(lines)-1)/2) * step
 		for _, pt := range l.points {
 			ways[i] = append(ways[i], vg.Point{X: x(pt.x) + shift, Y: y(pt.median)})
 		}
@@ -54,7 +60,7 @@ func (b beside) Plot(c draw.Canvas, p *plot.Plot) {
 			c.StrokeLines(l.style.line, ways[i])
 		}
 	}
-	for i, l := range b.lines {
+	for i, l := range lines {
 		bar := draw.LineStyle{Color: l.style.line.Color, Width: 1}
 		for j, pt := range l.points {
 			if at, low, high := ways[i][j].X, y(pt.low), y(pt.high); pt.low < pt.high {
@@ -64,12 +70,24 @@ func (b beside) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 		}
 	}
-	for i, l := range b.lines {
+	for i, l := range lines {
 		for _, at := range ways[i] {
 			drawRim(&c, l.style.marker, at)
 			c.DrawGlyph(l.style.marker, at)
 		}
 	}
+}
+
+// partition returns the lines that are so, and the others.
+func partition(all []line, is func(line) bool) (those, others []line) {
+	for _, l := range all {
+		if is(l) {
+			those = append(those, l)
+		} else {
+			others = append(others, l)
+		}
+	}
+	return those, others
 }
 
 // drawRim draws the white ground of a marker.
@@ -82,6 +100,9 @@ func drawRim(c *draw.Canvas, marker draw.GlyphStyle, at vg.Point) {
 func (s lineStyle) sample(c *draw.Canvas, area vg.Rectangle) {
 	y := (area.Min.Y + area.Max.Y) / 2
 	c.StrokeLine2(s.line, area.Min.X, y, area.Max.X, y)
+	if s.marker.Radius == 0 {
+		return
+	}
 	at := vg.Point{X: (area.Min.X + area.Max.X) / 2, Y: y}
 	drawRim(c, s.marker, at)
 	c.DrawGlyph(s.marker, at)

@@ -168,3 +168,74 @@ func TestWriteTypes(t *testing.T) {
 		}
 	}
 }
+
+// With one type of store and one size, what was varied is the axis, and what else differs the legend.
+func TestVariedIsTheAxis(t *testing.T) {
+	run := func(trials int, vary ...func(*record.Cell)) (all []record.Record) {
+		for _, set := range vary {
+			for _, r := range fakeRun(trials, 100_000) {
+				if set(&r.Cell); r.Store == "rocksdb" {
+					all = append(all, r)
+				}
+			}
+		}
+		return all
+	}
+	plain := func(*record.Cell) {}
+	for name, c := range map[string]struct {
+		records []record.Record
+		title   string
+		axis    []string
+		lines   []string
+	}{
+		"recovery": {fakeRun(2, 100_000), "recovery", []string{"replay", "local", "local+tail"}, []string{"memory", "rocksdb"}},
+		"settings": {
+			run(2, plain, func(c *record.Cell) { c.RocksDB = "block_size=16384" }), "RocksDB settings", []string{"defaults", "block_size=16384"},
+			[]string{"rocksdb, replay", "rocksdb, local", "rocksdb, local+tail"},
+		},
+		"models": {
+			run(2, func(c *record.Cell) { c.Guarantee, c.RecoveryModel, c.Recovery, c.Tail = "eos", "4.2", record.Local, 0 },
+				func(c *record.Cell) { c.Guarantee, c.RecoveryModel, c.Recovery, c.Tail = "eos", "4.4", record.Local, 0 }),
+			"rules of Kafka Streams", []string{"4.2", "4.4"}, []string{"rocksdb, local"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			chart := downtimeChart(summaryOf(t, c.records))
+			if chart.x.title != c.title || !slices.Equal(chart.x.types, c.axis) {
+				t.Errorf("axis %q: %q, want %q: %q", chart.x.title, chart.x.types, c.title, c.axis)
+			}
+			var lines []string
+			for _, l := range chart.lines() {
+				lines = append(lines, l.label)
+				if len(l.points) == 0 || len(l.points) > len(c.axis) {
+					t.Errorf("%s has %d points", l.label, len(l.points))
+				}
+			}
+			if !slices.Equal(lines, c.lines) {
+				t.Errorf("lines %q, want %q", lines, c.lines)
+			}
+		})
+	}
+}
+
+// A name below an axis is broken where it can be, and only where it has to.
+func TestNamesBelowAnAxis(t *testing.T) {
+	for name, want := range map[string]string{
+		"session": "session", "timestamped-window": "timestamped-\nwindow", "kafka-streams@4.3.1": "kafka-\nstreams\n@4.3.1",
+		"a=1,b=2": "a=1,b=2", "write_buffer_size=1048576": "write_\nbuffer_size=\n1048576",
+		"rocksdb, replay, cache": "rocksdb,\nreplay,\ncache", "a, b, max_open_files=9": "a, b, max_\nopen_files=9",
+	} {
+		if got := broken(name, 12); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// Panels are said to have scales of their own where there are several.
+func TestScalesOfPanels(t *testing.T) {
+	for panels, want := range map[int]bool{1: false, 2: true} {
+		if got := phaseChartOf(summaryOf(t, fakeRun(2, []int64{10_000, 100_000}[:panels]...))).timesTitle()[0]; (got == "downtime (each panel has its own scale)") != want {
+			t.Errorf("%d panels: %q", panels, got)
+		}
+	}
+}

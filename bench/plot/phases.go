@@ -34,6 +34,9 @@ type segment struct {
 	ns    float64
 }
 
+// rowLetters leave room for bars beside them.
+const rowLetters = 40
+
 // phaseChartOf derives the chart from the summary.
 func phaseChartOf(s *report.Summary) phaseChart {
 	chart := phaseChart{
@@ -51,12 +54,13 @@ func phaseChartOf(s *report.Summary) phaseChart {
 		last := ""
 		for _, one := range s.Series() {
 			r := rowOf(one, keys)
-			if len(s.Categories()) > 1 {
+			if s.Grouped() {
 				r.label = one.Role
 				if typ := one.Category; typ != last {
 					r.typ, last = typ, typ
 				}
 			}
+			r.label = broken(r.label, rowLetters)
 			for _, segment := range r.segments {
 				seen[segment.phase] = true
 			}

@@ -51,7 +51,8 @@ func rgba(s lineStyle) color.RGBA { return s.marker.Color.(color.RGBA) }
 func TestWrite(t *testing.T) {
 	for name, sizes := range map[string][]int64{"three sizes": {10_000, 100_000, 1_000_000}, "one size": {250_000}} {
 		dir := t.TempDir()
-		paths, err := Write(dir, summaryOf(t, fakeRun(5, sizes...)))
+		s := summaryOf(t, fakeRun(5, sizes...))
+		paths, err := Write(dir, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,9 +70,9 @@ func TestWrite(t *testing.T) {
 		}
 		// A series that is not drawn leaves no pixel of its colour but the legend's.
 		img := decode(t, filepath.Join(dir, DowntimeFile))
-		for i := range 4 {
-			if n := count(img, rgba(seriesStyle(i))); n < 200+100*len(sizes) {
-				t.Errorf("%s: only %d pixels of series %d", name, n, i)
+		for _, l := range downtimeChart(s).lines() {
+			if n := count(img, rgba(l.style)); n < 200+100*len(l.points) {
+				t.Errorf("%s: only %d pixels of %s", name, n, l.label)
 			}
 		}
 	}
@@ -341,5 +342,40 @@ func TestTicksOverTwoPowersOfTen(t *testing.T) {
 	}
 	if least > 2*low {
 		t.Errorf("the first label is at %v, the axis begins at %v", least, low)
+	}
+}
+
+// Where no compaction wrote anything after a restore there is no chart of compaction.
+func TestNoChartOfNoDebt(t *testing.T) {
+	for left, want := range map[int64]int{0: 0, 5e6: 1} {
+		records := fakeRun(2, 10_000, 100_000)
+		for i := range records {
+			if records[i].Store == "rocksdb" && records[i].Recovery == record.LocalTail {
+				records[i].Aftermath = &record.Aftermath{SettledNS: 3e6, BytesWritten: 1e6, SettledBytesWritten: 1e6 + left}
+			} else {
+				records[i].Aftermath = &record.Aftermath{SettledNS: 2e6}
+			}
+		}
+		if got := len(debtChart(summaryOf(t, records)).lines()); got != want {
+			t.Errorf("%d bytes left: %d lines, want %d", left, got, want)
+		}
+	}
+}
+
+// A ceiling that is far above all restores is told and not drawn; one in sight is level where there is no scale to draw it along.
+func TestRemoteCeiling(t *testing.T) {
+	for times, drawn := range map[int64]bool{1: true, 20: false} {
+		records := fakeRun(2, 100_000)
+		for i := range records {
+			if records[i].Recovery == record.Replay {
+				records[i].Restored.FetchAloneNS = records[i].Phases[record.PhaseRestore] / times
+			}
+		}
+		chart := throughputChart(summaryOf(t, records))
+		told := strings.Contains(strings.Join(chart.foot, "\n"), "The ceiling is beyond the axis")
+		i := slices.IndexFunc(chart.lines(), func(l line) bool { return l.label == ceilingLabel })
+		if i >= 0 != drawn || told == drawn || i >= 0 && !chart.lines()[i].level {
+			t.Errorf("%d times as fast: line %d, told %v", times, i, told)
+		}
 	}
 }

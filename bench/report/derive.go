@@ -145,6 +145,7 @@ func debtOf(trials []record.Record) *Debt {
 		ReadyP99NS:   stats.Median(of(func(a *record.Aftermath) int64 { return a.ReadsReady.P99NS })),
 		SettledP99NS: stats.Median(of(func(a *record.Aftermath) int64 { return a.ReadsSettled.P99NS })),
 		PendingBytes: stats.Median(of(func(a *record.Aftermath) int64 { return a.PendingBytes })),
+		LeftBytes:    stats.Median(of(func(a *record.Aftermath) int64 { return a.SettledBytesWritten - a.BytesWritten })),
 	}
 }
 

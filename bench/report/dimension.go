@@ -15,6 +15,7 @@ import (
 // cells of the run do differ in it, and else told once, of all of them: see Shared.
 type dimension struct {
 	name  string // head of a column
+	title string // of an axis; "": the name
 	value func(record.Cell) string
 	label func(record.Cell) string // in a legend or a sentence
 
@@ -76,8 +77,8 @@ func sizeOf(name string, size func(record.Cell) int, label func(record.Cell) str
 }
 
 // settingsOf is the dimension of settings that are not ours; usual is what a cell is called without any.
-func settingsOf(name, usual string, of func(record.Cell) string, concerns func(record.Cell) bool) dimension {
-	return dimension{name: name, value: of, label: func(record.Cell) string { return usual }, settings: of, concerns: concerns}
+func settingsOf(name, title, usual string, of func(record.Cell) string, concerns func(record.Cell) bool) dimension {
+	return dimension{name: name, title: title, value: of, label: func(record.Cell) string { return usual }, settings: of, concerns: concerns}
 }
 
 // rocks says whether a cell is of our own RocksDB.
@@ -112,6 +113,7 @@ var dimensions = []dimension{
 	},
 	{
 		name:     "mode",
+		title:    "restore mode",
 		value:    func(c record.Cell) string { return cmp.Or(c.RestoreMode, spec.ModeAuto) },
 		label:    func(c record.Cell) string { return cmp.Or(c.RestoreMode, spec.ModeAuto) + " mode" },
 		concerns: func(c record.Cell) bool { return rocks(c) && c.Recovery == record.Replay },
@@ -132,11 +134,11 @@ var dimensions = []dimension{
 			return c.PageCache + " page cache"
 		},
 	},
-	settingsOf("rocksdb", "defaults", func(c record.Cell) string { return c.RocksDB }, rocks),
-	settingsOf("consumer", "default consumer", func(c record.Cell) string { return c.Consumer }, func(c record.Cell) bool {
+	settingsOf("rocksdb", "RocksDB settings", "defaults", func(c record.Cell) string { return c.RocksDB }, rocks),
+	settingsOf("consumer", "consumer settings", "default consumer", func(c record.Cell) string { return c.Consumer }, func(c record.Cell) bool {
 		return c.Subject == spec.SubjectSelf && c.Recovery != record.Local
 	}),
-	settingsOf("producer", "default producer", func(c record.Cell) string { return c.Producer }, nil),
+	settingsOf("producer", "producer settings", "default producer", func(c record.Cell) string { return c.Producer }, nil),
 	{
 		name:  "key order",
 		value: func(c record.Cell) string { return keyOrder[c.SortedKeys] },
@@ -159,6 +161,7 @@ var dimensions = []dimension{
 	},
 	{
 		name:  "model",
+		title: "rules of Kafka Streams",
 		value: func(c record.Cell) string { return cmp.Or(c.RecoveryModel, unknown) },
 		label: modelOf,
 		concerns: func(c record.Cell) bool {
@@ -199,7 +202,7 @@ func instancesOf(c record.Cell) string {
 
 func guaranteeOf(c record.Cell) string { return cmp.Or(c.Guarantee, spec.AtLeastOnce) }
 
-// modelOf names the recovery model, and the way that it makes of the one that was asked for. See Rules.
+// modelOf names the recovery model, see Rules, and the way that it makes of the one that was asked for.
 func modelOf(c record.Cell) string {
 	switch {
 	case c.RecoveryModel == "":
@@ -220,7 +223,7 @@ func (s *Summary) Rules() string {
 	}
 	text := "Rules of 4.2 and so on: " + spec.SubjectSelf + "'s own processor, which trusts its files after a crash as that version of Kafka Streams does"
 	if of(func(c record.Cell) bool { return c.RightPath() != c.Recovery }) {
-		text += "; wiped: by these rules they are deleted and all is replayed"
+		text += "; under exactly once those before 4.4 have them wiped and all replayed"
 	}
 	return text
 }

@@ -188,30 +188,32 @@ func (s *Summary) Intervals() string {
 	return text
 }
 
-// writeDebt writes what restores left to be done, if it was measured.
+// writeDebt writes what restores left to be done, where they left anything.
 func (s *Summary) writeDebt(b *strings.Builder) {
 	columns := []column{
-		{"left to be done by", true, nil},
+		{"compactions after", true, nil},
 		{"keys", false, nil},
-		{"settled after", false, nil},
-		{"written", false, nil},
-		{"p99 at once", false, nil},
+		{"took", false, nil},
+		{"wrote", false, nil},
+		{"p99 ready", false, nil},
 		{"p99 settled", false, nil},
 	}
 	var rows [][]string
 	for _, c := range s.Cells {
-		if d := c.Debt; d != nil {
+		if d := c.Debt; d.Left() {
 			rows = append(rows, []string{
-				s.Label(c.Cell), Keys(c.Keys), Duration(d.Settled.Median), Bytes(d.WrittenBytes), Duration(d.ReadyP99NS), Duration(d.SettledP99NS),
+				s.Label(c.Cell), Keys(c.Keys), Duration(d.Settled.Median), Bytes(d.LeftBytes), Duration(d.ReadyP99NS), Duration(d.SettledP99NS),
 			})
 		}
 	}
 	if len(rows) == 0 {
 		return
 	}
+	b.WriteByte('\n')
+	writeWrapped(b, "", "What RocksDB still had to compact when the store was ready, and point reads then and once no compaction was left:")
 	head := make([]string, len(columns))
 	for i, c := range columns {
 		head[i] = c.head
 	}
-	b.WriteString("\n" + strings.Join(aligned(columns, append([][]string{head}, rows...)), ""))
+	b.WriteString(strings.Join(aligned(columns, append([][]string{head}, rows...)), ""))
 }

@@ -73,23 +73,37 @@ func TestBreakEven(t *testing.T) {
 	}
 }
 
+// What a restore left to be done is told where compactions wrote anything once it was over, and nowhere else.
 func TestDebt(t *testing.T) {
 	records := stale()[:1]
-	records[0].Aftermath = &record.Aftermath{SettledNS: 2e9, SettledBytesWritten: 7, ReadsReady: record.Quantiles{P99NS: 90}, ReadsSettled: record.Quantiles{P99NS: 30}}
+	records[0].Aftermath = &record.Aftermath{
+		SettledNS: 2e9, BytesWritten: 3e6, SettledBytesWritten: 7e6, ReadsReady: record.Quantiles{P99NS: 90}, ReadsSettled: record.Quantiles{P99NS: 30},
+	}
 	for range 4 {
 		records = append(records, records[0])
 	}
 	records[4].Aftermath = nil // not measured
-	s, err := New(records)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := s.Cells[0].Debt
-	if d == nil || d.Settled.N != 4 || math.Abs(d.Settled.Median-2e9) > 1 || d.ReadyP99NS != 90 || d.SettledP99NS != 30 {
-		t.Errorf("%+v", d)
-	}
-	var b strings.Builder
-	if err := Table(&b, s); err != nil || !strings.Contains(b.String(), "settled after") || !strings.Contains(b.String(), "2.00 s") {
-		t.Errorf("%v\n%s", err, b.String())
+	for name, c := range map[string]struct {
+		settled int64
+		left    bool
+	}{"compactions": {7e6, true}, "none": {3e6, false}} {
+		for _, r := range records[:4] {
+			r.Aftermath.SettledBytesWritten = c.settled
+		}
+		s, err := New(records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := s.Cells[0].Debt
+		if d == nil || d.Settled.N != 4 || math.Abs(d.Settled.Median-2e9) > 1 || d.ReadyP99NS != 90 || d.SettledP99NS != 30 || d.Left() != c.left {
+			t.Errorf("%s: %+v", name, d)
+		}
+		var b strings.Builder
+		if err := Table(&b, s); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "still had to compact") != c.left || strings.Contains(b.String(), "2.00 s  4.00 MB") != c.left {
+			t.Errorf("%s:\n%s", name, b.String())
+		}
 	}
 }

@@ -24,17 +24,15 @@ func (s *Summary) Series() []Series { return s.along(scales[0]) }
 
 func (s *Summary) along(scale Scale) []Series {
 	var all []Series
+	by := s.category()
 	for _, c := range s.Cells {
 		kind := c.Cell
 		scale.clear(&kind)
 		i := slices.IndexFunc(all, func(o Series) bool { return o.Kind == kind })
 		if i < 0 {
-			one := Series{Label: s.label(c.Cell, scale.dimension), Category: TypeOf(c.Store), Kind: kind}
-			one.Role = engineOf(c.Store) + strings.TrimPrefix(one.Label, c.Store)
-			if s.bySubject() {
-				one.Category, one.Role = c.Subject, strings.Replace(one.Label, ", "+c.Subject, "", 1)
-			}
-			i, all = len(all), append(all, one)
+			i, all = len(all), append(all, Series{
+				Label: s.label(c.Cell, scale.dimension), Category: by.of(c.Cell), Role: by.role(c.Cell, scale.dimension), Kind: kind,
+			})
 		}
 		all[i].Cells = append(all[i].Cells, c)
 	}
@@ -90,40 +88,17 @@ func typeOrder(store string) int {
 	return len(types)
 }
 
-// Categories are what a chart sets side by side: the types of stores or, where there is one type and
-// several subjects, these.
-func (s *Summary) Categories() []string {
-	var all []string
-	for _, one := range s.Series() {
-		if !slices.Contains(all, one.Category) {
-			all = append(all, one.Category)
-		}
-	}
-	return all
-}
-
-// CategoryName says what the categories are.
-func (s *Summary) CategoryName() string {
-	if s.bySubject() {
-		return "subject"
-	}
-	return "type of store"
-}
-
-// bySubject says whether subjects are set side by side: those of a run with one type of stores.
-func (s *Summary) bySubject() bool {
-	one := s.Cells[0]
-	several := slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return c.Subject != one.Subject })
-	return several && !slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return TypeOf(c.Store) != TypeOf(one.Store) })
-}
-
 // Bounds says what bounds the restores of the most keys that our own processor was measured with, for
 // each series that was measured so: "memory, replay: fetch 53 %".
 func (s *Summary) Bounds() []string {
 	var all []string
 	for _, one := range s.Series() {
+		name := one.Label
+		if s.Grouped() {
+			name = one.Role
+		}
 		if c := one.Cells[len(one.Cells)-1]; c.Bound != nil && c.Subject == spec.SubjectSelf {
-			all = append(all, fmt.Sprintf("%s: %s %s", one.Role, c.Bound.Stage, c.Bound.Percent(" ")))
+			all = append(all, fmt.Sprintf("%s: %s %s", name, c.Bound.Stage, c.Bound.Percent(" ")))
 		}
 	}
 	return all

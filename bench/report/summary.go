@@ -87,7 +87,12 @@ type Debt struct {
 	ReadyP99NS   float64   `json:"ready_p99_ns"`      // of point reads right after the restore
 	SettledP99NS float64   `json:"settled_p99_ns"`    // of point reads once settled
 	PendingBytes float64   `json:"pending_bytes"`     // to be compacted when ready, as RocksDB estimates it
+	LeftBytes    float64   `json:"left_bytes"`        // of those written, what compactions wrote once the restore was over
 }
+
+// Left says whether a restore left anything to be done: where nothing was written after it, Settled is how long it took to
+// find that out.
+func (d *Debt) Left() bool { return d != nil && d.LeftBytes > 0 }
 
 // Bound is the stage that a restore can be no faster than, and how close it came: the time
 // of that stage as a share of the restore's. Fetching and applying overlap, so the longer
