@@ -148,6 +148,59 @@ func checkPage(t *testing.T, r Run, width int64, scheme string) {
 	b.quiet()
 }
 
+// longNames is a run whose variants have long names.
+func longNames(t *testing.T) Run {
+	r := committed(t, "reference/settings")
+	for i := range r.Records {
+		if c := &r.Records[i].Cell; strings.HasPrefix(c.RocksDB, "write_buffer_size") {
+			c.RocksDB = "level0_file_num_compaction_trigger=8,max_write_buffer_number=2,write_buffer_size=67108864"
+		}
+	}
+	return runOf(t, r.Records)
+}
+
+// Long names take no figure off the page: neither the answer's on a phone, nor a column of a table on a desktop, and in charts
+// they are broken. What has one entry is no choice.
+func TestLongNames(t *testing.T) {
+	const inSight = `[...document.querySelectorAll("%")].every(e => e.getBoundingClientRect().right <=
+		(e.closest(".wide") ?? document.body).getBoundingClientRect().right)`
+	for width, selectors := range map[int64][]string{
+		1280: {".answer li", ".decision td", "#table td", "details[open] td", "figcaption"},
+		390:  {".answer li", ".decision td", "#table td:nth-child(4)", ".names li"},
+	} {
+		b := open(t, longNames(t), width, "light")
+		eval[bool](b, "document.querySelectorAll('details').forEach((d, i) => d.open = i < 1); true")
+		for _, selector := range selectors {
+			if !eval[bool](b, strings.Replace(inSight, "%", selector, 1)) {
+				t.Errorf("at %d px not all of %s is in sight", width, selector)
+			}
+		}
+		if n := eval[int](b, `Math.max(...["downtime", "phases"].flatMap(id => Chart.getChart(id).data.labels.flat().map(l => l.length)))`); n > 40 {
+			t.Errorf("at %d px a label has a line of %d letters", width, n)
+		}
+		if eval[bool](b, `document.getElementById("size").checkVisibility()`) {
+			t.Error("one number of keys is offered for choice")
+		}
+		b.quiet()
+	}
+}
+
+// What was varied can be picked, and what it does not concern stays.
+func TestFilterOfSettings(t *testing.T) {
+	r := longNames(t)
+	for i := range r.Records {
+		if r.Records[i].RestoreMode == "batch" { // a store without such settings
+			r.Records[i].Store, r.Records[i].RestoreMode, r.Records[i].RocksDB = "memory", "", ""
+		}
+	}
+	b := open(t, runOf(t, r.Records), 1280, "light")
+	b.run(chromedp.Click(`[data-filter="RocksDB settings"] input[value=defaults]`))
+	if got := eval[string](b, `document.getElementById("shown").textContent`); got != "5 of 7 cells are shown." {
+		t.Error(got)
+	}
+	b.quiet()
+}
+
 func TestFilters(t *testing.T) {
 	b := open(t, committed(t, "reference"), 1280, "light")
 	shown := func() string {

@@ -12,9 +12,7 @@ type chartData struct {
 }
 
 type chartCell struct {
-	Subject    string     `json:"subject"`
-	Store      string     `json:"store"`
-	Recovery   string     `json:"recovery"`
+	Filters    []string   `json:"filters"` // the cell's value of each filter
 	Workload   string     `json:"workload"`
 	Label      string     `json:"label"`
 	Short      string     `json:"short"` // the label where one workload is shown
@@ -37,8 +35,11 @@ func chartsOf(v *view) chartData {
 	d := chartData{Phases: v.Phases}
 	for _, c := range v.Cells {
 		one := chartCell{
-			Subject: c.Subject, Store: c.Store, Recovery: c.Recovery, Workload: c.Workload, Label: v.Label(c.Cell), Short: v.ShortLabel(c.Cell), Keys: c.Keys, At: report.Keys(c.Keys),
+			Workload: c.Workload, Label: v.Label(c.Cell), Short: v.ShortLabel(c.Cell), Keys: c.Keys, At: report.Keys(c.Keys),
 			Downtime: figureOf(c.Downtime, report.Duration), Throughput: figureOf(c.RecordsPerSecond, report.Amount),
+		}
+		for _, f := range v.Filters {
+			one.Filters = append(one.Filters, f.of(c.Cell))
 		}
 		if c.Downtime != nil {
 			one.Phases = phasesOf(v.Phases, c.CellSummary)

@@ -47,12 +47,18 @@ var (
 	library string
 
 	page = template.Must(template.New("page").Funcs(template.FuncMap{
+		"broken":   broken,
 		"duration": report.Duration,
 		"keys":     report.Keys,
 		"about":    report.About,
 		"bytes":    report.Bytes,
 	}).Parse(layout))
 )
+
+// broken is a name that may be broken within the names of settings.
+func broken(name string) template.HTML {
+	return template.HTML(strings.NewReplacer("_", "_<wbr>", "=", "=<wbr>", ",", ",<wbr>").Replace(template.HTMLEscapeString(name))) //nolint:gosec // escaped
+}
 
 // HTML writes the page.
 func HTML(w io.Writer, r Run) error {

@@ -89,9 +89,9 @@
   open();
 
   // ---- Charts.
-  const wanted = Object.fromEntries(all("#filters fieldset").map((f) => [f.dataset.filter, f]));
-  const shows = (of) => Object.entries(wanted).every(([name, fieldset]) =>
-    all("input", fieldset).some((box) => box.checked && box.value === of[name]));
+  const filters = all("#filters fieldset");
+  const shows = (cell) => filters.every((fieldset, i) => cell.filters[i] === "" // which it does not concern
+    || all("input", fieldset).some((box) => box.checked && box.value === cell.filters[i]));
   const sizes = [...new Map(data.cells.map((c) => [c.keys, c.at]))].sort((a, b) => a[0] - b[0]);
   // A line keeps its colour whatever is shown beside it.
   const labels = [...new Set(data.cells.map((c) => c.short))];
@@ -147,7 +147,20 @@
     ticks: { color: t.faint, callback: words, maxRotation: 0, autoSkipPadding: 12 }, ...more,
   });
   const narrow = () => innerWidth < 640;
-  const wrapped = (label) => narrow() ? label.split(", ") : label; // a line of its own for each part
+  // A label in lines of so many letters: broken at a comma, and a longer part within its words.
+  const room = () => narrow() ? 22 : 40;
+  function wrapped(label) {
+    const lines = [""];
+    for (const part of label.split(/(?<=,) /)) {
+      const pieces = part.length > room() ? part.split(/(?<=[-_=,])|(?=@)/) : [part];
+      pieces.forEach((piece, i) => {
+        const between = i === 0 && lines.at(-1) !== "" ? " " : "";
+        if (lines.at(-1) !== "" && (lines.at(-1) + between + piece).length > room()) lines.push(piece);
+        else lines[lines.length - 1] += between + piece;
+      });
+    }
+    return lines;
+  }
 
   function show(id, config) {
     const canvas = $(id);
@@ -159,6 +172,27 @@
   }
 
   const legend = (t, more) => ({ position: "bottom", align: "start", onClick: () => {}, labels: { color: t.ink, usePointStyle: true, boxHeight: 8, ...more } });
+
+  // The names of lines, below a chart and not in it: there a long one is cut.
+  function name(id, datasets) {
+    $(id + "-names").replaceChildren(...datasets.map((set) => {
+      const sample = document.createElement("canvas");
+      [sample.width, sample.height] = [72, 32];
+      const c = sample.getContext("2d");
+      c.scale(2, 2);
+      [c.strokeStyle, c.fillStyle, c.lineWidth] = [set.borderColor, set.borderColor, set.borderWidth];
+      c.setLineDash(set.borderDash);
+      c.beginPath();
+      c.moveTo(0, 8);
+      c.lineTo(36, 8);
+      c.stroke();
+      c.setLineDash([]);
+      Chart.helpers.drawPoint(c, { pointStyle: set.pointStyle, radius: 4.5, borderWidth: 2 }, 18, 8);
+      const item = document.createElement("li");
+      item.append(Object.assign(new Image(36, 16), { src: sample.toDataURL(), alt: "" }), set.label);
+      return item;
+    }));
+  }
 
   function lines(id, t, cells, field, title, words) {
     const datasets = [...new Set(cells.map((c) => c.name))].map((label) => {
@@ -176,6 +210,7 @@
     // Powers of ten, with twice and five times in between.
     const round = (v) => [1, 2, 5].some((m) => Math.abs(v / 10 ** Math.floor(Math.log10(v) + 1e-9) - m) < 1e-6) ? words(v) : null;
     const ends = datasets.flatMap((s) => s.figures.flatMap((f) => [f.low ?? f.v, f.high ?? f.v]));
+    name(id, datasets);
     show(id, {
       type: "line", data: { datasets }, plugins: [whiskers],
       options: {
@@ -186,7 +221,7 @@
           y: axis(t, title, round, { type: "logarithmic", min: Math.min(...ends) / 1.15, max: Math.max(...ends) * 1.15 }),
         },
         plugins: {
-          legend: legend(t),
+          legend: { display: false },
           tooltip: { callbacks: {
             title: (items) => amount(items[0].parsed.x) + " keys",
             label: (item) => item.dataset.label + ": " + item.dataset.figures[item.dataIndex].text,
@@ -197,7 +232,7 @@
   }
 
   function height(id, cells, extra) {
-    const lines = Math.max(1, ...cells.map((c) => [wrapped(c.name)].flat().length));
+    const lines = Math.max(1, ...cells.map((c) => wrapped(c.name).length));
     $(id).parentElement.style.height = cells.length * (lines > 1 ? 10 + 18 * lines : 27) + extra + "px";
   }
 
@@ -261,7 +296,7 @@
 
   function filter() {
     const rows = all("#table tbody tr");
-    [...rows, ...all("details.cell")].forEach((of) => { of.hidden = !shows(of.dataset); });
+    [...rows, ...all("details.cell")].forEach((of) => { of.hidden = !shows(data.cells[of.dataset.cell]); });
     const n = rows.filter((row) => !row.hidden).length;
     $("shown").textContent = n === 0 ? "Nothing is left: tick at least one of each." : n + " of " + rows.length + " cells are shown.";
     draw();
@@ -290,7 +325,8 @@
   $("size").append(...sizes.map(([keys, words]) => new Option(words, keys)));
   $("size").value = sizes.at(-1)[0];
   $("size").addEventListener("change", draw);
-  $("filters").hidden = Object.keys(wanted).length === 0;
+  $("filters").hidden = filters.length === 0;
+  $("size").parentElement.hidden = sizes.length < 2;
   $("filters").addEventListener("change", filter);
   $("filters").addEventListener("submit", (e) => e.preventDefault());
   $("figures").hidden = false;

@@ -37,9 +37,10 @@ const workloadFilter = "workload"
 
 // A filter is a property by which cells can be left out.
 type filter struct {
-	Name   string // of the attribute
+	Name   string
 	Values []string
-	First  string // the only value that is shown at first; "": all of them are
+	of     func(record.Cell) string // the value of a cell; "": it is shown whatever is picked
+	First  string                   // the only value that is shown at first; "": all of them are
 }
 
 // Shows tells whether a value is shown at first.
@@ -74,7 +75,7 @@ func (c cellView) Title() string {
 // Path names the recovery, with its tail.
 func (c cellView) Path() string {
 	if c.Tailed() {
-		return fmt.Sprintf("%s %.3g %%", c.Recovery, 100*c.Tail)
+		return fmt.Sprintf("%s %.3g\u00a0%%", c.Recovery, 100*c.Tail) // not to be broken
 	}
 	return c.Recovery
 }
@@ -113,21 +114,17 @@ func newView(r Run) *view {
 // filters are the properties that have more than one value. Of the workloads one is shown at first: dozens of lines
 // are a tangle, and unlike ones.
 func filters(s *report.Summary, workload string) (all []filter) {
-	for _, property := range []struct {
-		name string
-		of   func(report.CellSummary) string
-	}{
-		{"subject", func(c report.CellSummary) string { return c.Subject }},
-		{"store", func(c report.CellSummary) string { return c.Store }},
-		{"recovery", func(c report.CellSummary) string { return c.Recovery }},
-		{workloadFilter, func(c report.CellSummary) string { return s.Workload(c.Cell) }},
-	} {
-		f := filter{Name: property.name}
+	for _, p := range append([]report.Property{
+		{Name: "store", Of: func(c record.Cell) string { return c.Store }},
+		{Name: "recovery", Of: func(c record.Cell) string { return c.Recovery }},
+		{Name: workloadFilter, Of: s.Workload},
+	}, s.Properties()...) {
+		f := filter{Name: p.Name, of: p.Of}
 		if f.Name == workloadFilter {
 			f.First = workload
 		}
 		for _, c := range s.Cells {
-			if value := property.of(c); !slices.Contains(f.Values, value) {
+			if value := p.Of(c.Cell); value != "" && !slices.Contains(f.Values, value) {
 				f.Values = append(f.Values, value)
 			}
 		}

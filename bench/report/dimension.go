@@ -277,6 +277,28 @@ func (s *Summary) Shared() string {
 	return strings.Join(all, ", ")
 }
 
+// A Property is something besides store, recovery and sizes in which cells of a summary differ.
+type Property struct {
+	Name string
+	Of   func(record.Cell) string // "" of a cell that it does not concern
+}
+
+// Properties are those of the summary.
+func (s *Summary) Properties() (all []Property) {
+	for _, d := range s.varying() {
+		if slices.Contains(loads, d.name) || d.name == "tail" {
+			continue
+		}
+		all = append(all, Property{cmp.Or(d.title, d.name), func(c record.Cell) string {
+			if !d.of(c) {
+				return ""
+			}
+			return d.value(c)
+		}})
+	}
+	return all
+}
+
 // loads are the dimensions that are no choice of who picks a store: what it has to hold.
 var loads = []string{"key B", "value B", "parts", "upd/key"}
 
