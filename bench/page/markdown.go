@@ -28,7 +28,7 @@ func Markdown(w io.Writer, r Run, charts []string) error {
 		b.WriteString("\nInvalid trials, part of no figure:\n\n")
 		for _, c := range v.Cells {
 			for _, t := range c.Invalid {
-				fmt.Fprintf(&b, "- trial %d, %s: %s\n", t.Trial, inline(c.Title()), inline(t.Why))
+				fmt.Fprintf(&b, "- trial %d, %s: %s\n", report.Number(t.Trial), inline(c.Title()), inline(t.Why))
 			}
 		}
 	}

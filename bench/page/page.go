@@ -50,6 +50,7 @@ var (
 		"broken":   broken,
 		"duration": report.Duration,
 		"keys":     report.Keys,
+		"number":   report.Number,
 		"about":    report.About,
 		"bytes":    report.Bytes,
 	}).Parse(layout))

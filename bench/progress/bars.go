@@ -22,10 +22,11 @@ type bars struct {
 	p     *mpb.Progress
 	stage *bar
 	total *bar // from the first trial on
+	names names
 }
 
 func newBars(w io.Writer) *bars {
-	return &bars{w: w, p: mpb.New(mpb.WithOutput(w), mpb.WithWidth(64), mpb.WithAutoRefresh())}
+	return &bars{w: w, names: names{}, p: mpb.New(mpb.WithOutput(w), mpb.WithWidth(64), mpb.WithAutoRefresh())}
 }
 
 func (b *bars) Logf(format string, args ...any) {
@@ -45,11 +46,11 @@ func (b *bars) Show(e suite.Event) {
 		b.total.set(0, int64(e.Trials), fmt.Sprintf("0/%d", e.Trials))
 	}
 	if e.Done != nil {
-		b.Logf("%s", summary(e))
+		b.Logf("%s", b.names.summary(e))
 		b.total.set(int64(e.Trial+1), int64(e.Trials), fmt.Sprintf("%d/%d", e.Trial+1, e.Trials))
 		return
 	}
-	if name := stageName(e); name != b.stage.name {
+	if name := b.names.stage(e); name != b.stage.name {
 		b.stage.begin(name)
 	}
 	rate := ""
@@ -59,14 +60,14 @@ func (b *bars) Show(e suite.Event) {
 	b.stage.set(e.Stage.Done, e.Stage.Total, rate)
 }
 
-func stageName(e suite.Event) string {
+func (n names) stage(e suite.Event) string {
 	switch {
 	case e.Stage.Stage == suite.StageBroker:
 		return "starting the broker"
 	case e.Trial < 0:
 		return "warm-up: " + e.Stage.Stage
 	default:
-		return label(e.Cell) + ": " + e.Stage.Stage
+		return n.of(e) + ": " + e.Stage.Stage
 	}
 }
 

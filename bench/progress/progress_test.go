@@ -14,7 +14,7 @@ import (
 )
 
 func events() []suite.Event {
-	cell := record.Cell{Store: "rocksdb", Recovery: record.Replay, Keys: 100_000}
+	cell := record.Cell{Subject: "restorebench", Store: "rocksdb", Recovery: record.Replay, Keys: 100_000}
 	good := &record.Record{
 		Cell: cell, Valid: true, DowntimeNS: 2e9, Phases: map[string]int64{record.PhaseRestore: 1e9},
 		Verify: record.Verify{Count: 100_000},
@@ -45,22 +45,34 @@ func TestLines(t *testing.T) {
 	}
 	d.Close()
 	want := "broker: local\n" +
-		"[1/2] rocksdb replay 100k keys: back in 2.00 s (restore 1.00 s), verified\n" +
-		"[2/2] rocksdb replay 100k keys: INVALID: the processor hung\n"
+		"[1/2] rocksdb, replay, 100k keys: back in 2.00 s (restore 1.00 s), verified\n" +
+		"[2/2] rocksdb, replay, 100k keys: INVALID: the processor hung\n"
 	if out.String() != want {
 		t.Errorf("got:\n%swant:\n%s", out.String(), want)
 	}
 }
 
-// The longest name of a store leaves a line that does not wrap.
-func TestLinesFit(t *testing.T) {
-	cell := record.Cell{Store: "rocksdb-timestamped-window", Recovery: record.LocalTail, Keys: 100_000}
-	done := &record.Record{Cell: cell, Valid: true, DowntimeNS: 1_234e6, Phases: map[string]int64{record.PhaseRestore: 123e6}}
-	var out bytes.Buffer
-	New(&out, false).Show(suite.Event{Trial: 99, Trials: 550, Cell: cell, Done: done})
-	want := "[100/550] rocksdb-timestamped-window local+tail 100k keys: back in 1.23 s\n"
-	if out.String() != want || len(want) > 80 {
-		t.Errorf("got:\n%swant:\n%s", out.String(), want)
+// A line tells whose store it was, what was varied and that it was verified, whatever else does not fit.
+func TestLinesAreComplete(t *testing.T) {
+	plain := record.Cell{Subject: "restorebench", Store: "rocksdb-timestamped-window", Recovery: record.LocalTail, Keys: 100_000}
+	streams, tuned := plain, plain
+	streams.Subject = "kafka-streams@4.2.1"
+	tuned.RocksDB = "write_buffer_size=1048576"
+	for want, c := range map[string]struct {
+		cell record.Cell
+		all  []record.Cell
+	}{
+		"rocksdb-timestamped-window, local+tail, 100k keys: back in 1.23 s, verified":                            {plain, []record.Cell{plain}},
+		"rocksdb-timestamped-window, local+tail, kafka-streams@4.2.1, 100k keys: back in 1.23 s, verified":       {streams, []record.Cell{streams}},
+		"rocksdb-timestamped-window, local+tail, defaults, 100k keys: back in 1.23 s, verified":                  {plain, []record.Cell{plain, tuned}},
+		"rocksdb-timestamped-window, local+tail, write_buffer_size=1048576, 100k keys: back in 1.23 s, verified": {tuned, []record.Cell{plain, tuned}},
+	} {
+		done := &record.Record{Cell: c.cell, Valid: true, DowntimeNS: 1_234e6, Phases: map[string]int64{record.PhaseRestore: 123e6}}
+		var out bytes.Buffer
+		New(&out, false).Show(suite.Event{Trial: 99, Trials: 550, Cell: c.cell, Cells: c.all, Done: done})
+		if want = "[100/550] " + want + "\n"; out.String() != want {
+			t.Errorf("got:\n%swant:\n%s", out.String(), want)
+		}
 	}
 }
 
@@ -88,7 +100,7 @@ func TestBars(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if n > 5 && !strings.Contains(string(shown), "[1/2] rocksdb replay 100k keys: back in") {
+		if n > 5 && !strings.Contains(string(shown), "[1/2] rocksdb, replay, 100k keys: back in") {
 			t.Errorf("after %d events: %q", n, shown)
 		}
 	}

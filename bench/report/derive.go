@@ -18,7 +18,7 @@ func New(records []record.Record) (*Summary, error) {
 	trials := map[record.Cell][]record.Record{}
 	for _, r := range records {
 		if err := s.admit(r); err != nil {
-			return nil, fmt.Errorf("trial %d of run %s: %w", r.Trial, r.Run, err)
+			return nil, fmt.Errorf("trial %d of run %s: %w", Number(r.Trial), r.Run, err)
 		}
 		trials[r.Cell] = append(trials[r.Cell], r)
 	}

@@ -17,7 +17,7 @@ func TestNewRefusesWhatDoesNotBelongTogether(t *testing.T) {
 		want  string
 	}{
 		"nothing":  {func([]record.Record) []record.Record { return nil }, "no trial was recorded"},
-		"schema":   {func(rs []record.Record) []record.Record { rs[2].Schema = 9; return rs }, "trial 2 of run 20250102T030405-1: its record has schema 9"},
+		"schema":   {func(rs []record.Record) []record.Record { rs[2].Schema = 9; return rs }, "trial 3 of run 20250102T030405-1: its record has schema 9"},
 		"run":      {func(rs []record.Record) []record.Record { rs[2].Run = "other"; return rs }, "only one run can be summarized"},
 		"broker":   {func(rs []record.Record) []record.Record { rs[2].Broker.Kind = "local"; return rs }, "on broker"},
 		"machine":  {func(rs []record.Record) []record.Record { rs[2].Environment = &record.Environment{CPU: "x"}; return rs }, "CPU:x"},

@@ -329,6 +329,15 @@ func but(names ...string) func(dimension) bool {
 // what else tells it from others of the summary.
 func (s *Summary) Label(c record.Cell) string { return s.label(c) }
 
+// Names is a summary that has names only, of cells that are told apart.
+func Names(cells ...record.Cell) *Summary {
+	s := &Summary{}
+	for _, c := range cells {
+		s.Cells = append(s.Cells, CellSummary{Cell: c})
+	}
+	return s
+}
+
 // Title names a cell in full.
 func (s *Summary) Title(c record.Cell) string { return s.label(c) + ", " + Keys(c.Keys) + " keys" }
 

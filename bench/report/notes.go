@@ -89,7 +89,7 @@ func (s *Summary) invalid() []string {
 	for _, c := range s.Cells {
 		for _, t := range c.Invalid {
 			why := cmp.Or(t.Why, "no reason was recorded")
-			lines = append(lines, fmt.Sprintf("trial %d, %s, %s keys: %s", t.Trial, s.Label(c.Cell), Keys(c.Keys), why))
+			lines = append(lines, fmt.Sprintf("trial %d, %s: %s", Number(t.Trial), s.Title(c.Cell), why))
 		}
 	}
 	return lines

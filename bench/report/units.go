@@ -92,6 +92,9 @@ func Keys(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
+// Number is what a trial is called: the first is 1, as where a run tells of its progress, and its position in the record is 0.
+func Number(trial int) int { return trial + 1 }
+
 // Bytes writes a size with a decimal prefix: "312 MB".
 func Bytes(n float64) string {
 	s := fit(n, metricSteps)

@@ -25,7 +25,7 @@ const (
 type Warning struct {
 	Kind   string `json:"kind"`
 	Text   string `json:"text"`
-	Trials []int  `json:"trials,omitempty"` // that it is about
+	Trials []int  `json:"trials,omitempty"` // that it is about, from 0 as in the records; the text counts from 1
 }
 
 // seldom is how often a run of independent trials may be said to drift.
@@ -108,7 +108,7 @@ func (s *Summary) outliers(valid []record.Record) *Warning {
 		}
 		for _, i := range stats.Outliers(collect(own, downtime)) {
 			w.Trials = append(w.Trials, own[i].Trial)
-			names = append(names, fmt.Sprintf("%d (%s, %s keys: %s, median %s)", own[i].Trial, s.Label(c.Cell), Keys(c.Keys),
+			names = append(names, fmt.Sprintf("%d (%s: %s, median %s)", Number(own[i].Trial), s.Title(c.Cell),
 				Duration(float64(own[i].DowntimeNS)), Duration(c.Downtime.Median)))
 		}
 	}

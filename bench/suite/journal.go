@@ -49,7 +49,7 @@ func (j *journal) load(res *Result) (err error) {
 		case r.Trial < 0 || r.Trial >= spec.MaxTrials:
 			return fmt.Errorf("--resume: %s holds a trial %d, want 0 to %d", j.path, r.Trial, spec.MaxTrials-1)
 		case r.Trial < len(j.plan) && (j.plan[r.Trial].cell != r.Cell || j.plan[r.Trial].seed != r.Seed):
-			return fmt.Errorf("--resume: trial %d of %s is not the one that its spec has there: only the spec that a run began with can finish it", r.Trial, j.path)
+			return fmt.Errorf("--resume: trial %d of %s is not the one that its spec has there: only the spec that a run began with can finish it", r.Trial+1, j.path)
 		}
 		j.finished[r.Trial] = true
 		for r.Trial >= len(j.plan) { // beyond the plan: what the budget had been spent on

@@ -126,7 +126,7 @@ func TestResumedJournal(t *testing.T) {
 	}
 	resumed.close()
 	other := &journal{plan: order(all, int(again.Runs), again.Seed+1), path: path}
-	if err := other.load(&Result{}); err == nil || !strings.Contains(err.Error(), "trial 0") {
+	if err := other.load(&Result{}); err == nil || !strings.Contains(err.Error(), "trial 1 of") {
 		t.Errorf("the plan of another spec: %v", err)
 	}
 	if err := os.Remove(path); err != nil {

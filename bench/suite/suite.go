@@ -40,6 +40,7 @@ type Options struct {
 type Event struct {
 	Trial, Trials int             // the current one, from 0, and how many there are; trial.WarmUp before them
 	Cell          record.Cell     // zero while the broker starts
+	Cells         []record.Cell   // all of the run, of which this one is to be told apart
 	Stage         *trial.Progress // of the current trial
 	Done          *record.Record  // set once, when the trial is over
 }
@@ -190,18 +191,18 @@ func runAll(ctx context.Context, o Options, res *Result, cells []record.Cell, r 
 			o.Logf("the budget of %d minutes is used up after %d of %d trials", o.Spec.Minutes, len(res.Records), len(j.plan))
 			return nil
 		}
-		if err := runOne(ctx, o, res, r, j, i, env); err != nil {
+		if err := runOne(ctx, o, res, cells, r, j, i, env); err != nil {
 			return err
 		}
 	}
 }
 
-func runOne(ctx context.Context, o Options, res *Result, r *trial.Runner, j *journal, i int, env *record.Environment) error {
+func runOne(ctx context.Context, o Options, res *Result, cells []record.Cell, r *trial.Runner, j *journal, i int, env *record.Environment) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	p := j.plan[i]
-	event := Event{Trial: i, Trials: len(j.plan), Cell: p.cell}
+	event := Event{Trial: i, Trials: len(j.plan), Cell: p.cell, Cells: cells}
 	r.Watch = o.watch(event)
 	r.ToCome = func(c record.Cell) bool { return j.toCome(i, planned{c, p.seed}) }
 	rec, err := r.Do(ctx, i, p.cell, p.seed)
