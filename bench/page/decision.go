@@ -121,7 +121,7 @@ func nearest(s *report.Summary, cells []cellView, question record.Cell) string {
 	return s.Workload(slices.MinFunc(measured, func(a, b cellView) int { return cmp.Compare(far(a.Cell, question), far(b.Cell, question)) }).Cell)
 }
 
-// mostMeasured is the workload with the most figures, the first of several.
+// mostMeasured is the workload with the most figures, the largest of several.
 func mostMeasured(s *report.Summary, cells []cellView) (workload string) {
 	figures, most := map[string]int{}, -1
 	for _, c := range cells {
@@ -130,7 +130,7 @@ func mostMeasured(s *report.Summary, cells []cellView) (workload string) {
 		}
 	}
 	for _, c := range cells {
-		if n := figures[s.Workload(c.Cell)]; n > most {
+		if n := figures[s.Workload(c.Cell)]; n >= most { // cells are by size, ascending
 			workload, most = s.Workload(c.Cell), n
 		}
 	}
@@ -197,6 +197,15 @@ func (o outcome) values() []float64 {
 		xs[i] = float64(ns)
 	}
 	return xs
+}
+
+// Answer is the page's answer, for a terminal; nil where there is no choice.
+func Answer(r Run) []string {
+	d := newView(r).Decision
+	if len(d.Rows) < 2 {
+		return nil
+	}
+	return append([]string{"At " + d.Sizes() + ":"}, d.Sentences()...)
 }
 
 // Sentences say which store to pick, one for each situation.

@@ -187,6 +187,24 @@ func TestHTMLAnswersWhatWasAsked(t *testing.T) {
 	}
 }
 
+// The answer of the page is the terminal's too, as far as there is anything to choose from.
+func TestAnswerInTheTerminal(t *testing.T) {
+	r := committed(t, "reference/settings")
+	var b strings.Builder
+	if err := report.Table(&b, r.Summary, Answer(r)...); err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(strings.Fields(b.String()), " "); !strings.Contains(text, "At 300k keys: Files survive but are 10 % behind: rocksdb, block_size=16384 (128 ms) and 2 others can't be told apart.") {
+		t.Error(text)
+	}
+	r.Records = slices.DeleteFunc(r.Records, func(r record.Record) bool {
+		return r.RocksDB != "" || r.RestoreMode == "batch" || r.Recovery != record.Replay
+	})
+	if got := Answer(runOf(t, r.Records)); got != nil {
+		t.Errorf("of one store: %q", got)
+	}
+}
+
 // Stores that hold unlike things are no alternatives: of several workloads one is decided on, and shown at first.
 func TestOneWorkloadIsDecidedOn(t *testing.T) {
 	v := newView(committed(t, "capacity"))
@@ -194,7 +212,7 @@ func TestOneWorkloadIsDecidedOn(t *testing.T) {
 	for _, row := range v.Decision.Rows {
 		names = append(names, row.Name)
 	}
-	if !slices.Equal(names, []string{"memory", "rocksdb"}) || v.Decision.Sizes() != "4M keys, 20 B values, 1 partition, 1 update per key" {
+	if !slices.Equal(names, []string{"memory", "rocksdb"}) || v.Decision.Sizes() != "4M keys, 400 B values, 1 partition, 1 update per key" { // the largest
 		t.Errorf("%q at %s", names, v.Decision.Sizes())
 	}
 	i := slices.IndexFunc(v.Filters, func(f filter) bool { return f.Name == workloadFilter })

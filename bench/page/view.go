@@ -190,10 +190,7 @@ func (c cellView) Memory() string {
 
 // BoundBy writes the stage that bounds the restore.
 func (c cellView) BoundBy() string {
-	if c.Bound == nil {
-		return ""
-	}
-	return c.Bound.Stage + " " + c.Bound.Percent(" ")
+	return c.Bound.Text(" ")
 }
 
 // Count writes the valid trials, and of how many.

@@ -17,7 +17,7 @@ const (
 	headHeight = 17 // the number of keys
 	rowHeight  = 17
 	labelLine  = 11 // a further line of a label
-	typeGap    = 6 // above a type of stores
+	typeGap    = 6  // above a type of stores
 	barHeight  = 12
 	tickHeight = 15
 	panelGap   = 6

@@ -12,15 +12,15 @@ import (
 )
 
 // writeNotes writes what stands below the table.
-func (s *Summary) writeNotes(b *strings.Builder) {
+func (s *Summary) writeNotes(b *strings.Builder, first []string) {
 	b.WriteByte('\n')
 	each := "n"
 	if n, same := s.trials(); same {
 		each = fmt.Sprint(n)
 	}
 	writeWrapped(b, "", "Medians of "+each+" valid trials; "+s.Intervals()+".")
-	if s.bounded() {
-		writeWrapped(b, "", "bound by: the stage that a restore can be no faster than, and its share of the restore's time.")
+	if note := s.BoundNote(); note != "" {
+		writeWrapped(b, "", "bound by: "+note+".")
 	}
 	for _, line := range s.Conditions() {
 		writeWrapped(b, "", line+".")
@@ -44,11 +44,13 @@ func (s *Summary) writeNotes(b *strings.Builder) {
 	if compared := s.comparisons(); len(compared) > many {
 		s.writeComparisons(b, compared)
 	}
-	for i, sentence := range s.Answer() {
-		if i == 0 {
-			b.WriteByte('\n')
+	for _, sentences := range [][]string{first, s.Answer()} {
+		for i, sentence := range sentences {
+			if i == 0 {
+				b.WriteByte('\n')
+			}
+			writeWrapped(b, "", sentence)
 		}
-		writeWrapped(b, "", sentence)
 	}
 }
 

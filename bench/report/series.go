@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -97,8 +96,8 @@ func (s *Summary) Bounds() []string {
 		if s.Grouped() {
 			name = one.Role
 		}
-		if c := one.Cells[len(one.Cells)-1]; c.Bound != nil && c.Subject == spec.SubjectSelf {
-			all = append(all, fmt.Sprintf("%s: %s %s", name, c.Bound.Stage, c.Bound.Percent(" ")))
+		if c := one.Cells[len(one.Cells)-1]; c.Bound.Text("") != "" && c.Subject == spec.SubjectSelf {
+			all = append(all, name+": "+c.Bound.Text(" "))
 		}
 	}
 	return all
@@ -111,7 +110,7 @@ func (s *Summary) Ceiling(c CellSummary) (rate float64, ok bool) {
 	unlike := func(c CellSummary) bool {
 		return s.Workload(c.Cell) != "" || c.Compacted || c.PageCache != "" || c.Consumer != "" || c.Producer != ""
 	}
-	if c.Subject != spec.SubjectSelf || c.Recovery != record.Replay || c.Bound == nil || c.Bound.FetchShare <= 0 || c.RecordsPerSecond == nil ||
+	if c.Subject != spec.SubjectSelf || c.Recovery != record.Replay || c.Bound == nil || c.Bound.FetchShare <= 0 || c.Bound.Doubtful() || c.RecordsPerSecond == nil ||
 		slices.ContainsFunc(s.Cells, unlike) {
 		return 0, false
 	}

@@ -5,6 +5,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"restorebench/bench/stats"
@@ -105,15 +106,28 @@ type Bound struct {
 	FetchShare float64 `json:"fetch_share"`
 }
 
-// Percent writes the share, with what stands between the figure and its sign. A stage can be measured to take somewhat longer than the
-// restore that it is a part of, but not twice as long: then the machine was too busy to take down in time when the restore began,
-// which is all that such a share says.
-func (b *Bound) Percent(between string) string {
-	const most = 2
-	if b.Share > most {
-		return fmt.Sprintf(">%d%s%%", 100*most, between)
+// Doubtful says that nothing can be told: a stage can be measured to take somewhat longer than the restore that it is a part of, but not
+// twice as long. Then the machine was too busy to take down in time when the restore began.
+func (b *Bound) Doubtful() bool { return b.Share > 2 }
+
+// Text names the stage with its share, and what stands between the figure and its sign; "" if that is unknown.
+func (b *Bound) Text(between string) string {
+	if b == nil || b.Doubtful() {
+		return ""
 	}
-	return fmt.Sprintf("%.0f%s%%", 100*b.Share, between)
+	return fmt.Sprintf("%s %.0f%s%%", b.Stage, 100*b.Share, between)
+}
+
+// BoundNote explains what bounds restores, "" where that was not measured.
+func (s *Summary) BoundNote() string {
+	if !s.bounded() {
+		return ""
+	}
+	text := "the stage that a restore can be no faster than, and its share of the restore's time"
+	if slices.ContainsFunc(s.Cells, func(c CellSummary) bool { return c.Bound != nil && c.Bound.Doubtful() }) {
+		text += "; unknown where it was measured to take more than twice as long as the restore, on too busy a machine"
+	}
+	return text
 }
 
 // The stages that can bound a restore.

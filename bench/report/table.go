@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -23,10 +24,10 @@ const (
 )
 
 // Table writes the summary for a terminal: a line per cell, then what the columns don't
-// say, the trials that don't count, and the answer in words. It fits 80 columns as long
+// say, the trials that don't count, and the answer in words, which begins with the sentences of first. It fits 80 columns as long
 // as the cells differ in nothing but store, recovery and keys: where the names of the
 // stores are too long for that, each has a line of its own above its cells.
-func Table(w io.Writer, s *Summary) error {
+func Table(w io.Writer, s *Summary, first ...string) error {
 	var b strings.Builder
 	columns := s.columns()
 	if lines := s.lines(columns); widest(lines) <= width {
@@ -34,7 +35,7 @@ func Table(w io.Writer, s *Summary) error {
 	} else {
 		s.writeByStore(&b, columns)
 	}
-	s.writeNotes(&b)
+	s.writeNotes(&b, first)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -168,10 +169,7 @@ func (s *Summary) columns() []column {
 	)
 	if s.bounded() {
 		columns = append(columns, column{"bound by", false, func(c CellSummary) string {
-			if c.Bound == nil {
-				return unknown
-			}
-			return c.Bound.Stage + " " + c.Bound.Percent("")
+			return cmp.Or(c.Bound.Text(""), unknown)
 		}})
 	}
 	return columns

@@ -28,14 +28,15 @@ func publish(out string, records []record.Record, stdout io.Writer, asJSON bool)
 	if err := report.WriteSummary(filepath.Join(out, "summary.json"), s); err != nil {
 		return err
 	}
-	if err := show(s, stdout, asJSON); err != nil {
+	r := page.Run{Summary: s, Records: records}
+	if err := show(r, stdout, asJSON); err != nil {
 		return err
 	}
 	if s.Valid() == 0 {
-		return tell(out, page.Run{Summary: s, Records: records}, nil) // which says why; there is nothing to draw
+		return tell(out, r, nil) // which says why; there is nothing to draw
 	}
 	charts, err := draw(out, s)
-	return errors.Join(err, tell(out, page.Run{Summary: s, Records: records}, charts))
+	return errors.Join(err, tell(out, r, charts))
 }
 
 // replaces says what publish will find in out and write over, or leave beside what is newer; "" is nothing, or of the run
@@ -73,11 +74,11 @@ func tell(out string, r page.Run, charts []string) error {
 	return err
 }
 
-func show(s *report.Summary, stdout io.Writer, asJSON bool) error {
+func show(r page.Run, stdout io.Writer, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(stdout).Encode(s)
+		return json.NewEncoder(stdout).Encode(r.Summary)
 	}
-	return report.Table(stdout, s)
+	return report.Table(stdout, r.Summary, page.Answer(r)...)
 }
 
 func draw(out string, s *report.Summary) (charts []string, err error) {
@@ -159,7 +160,7 @@ func newReport() *cobra.Command {
 		if err := writePages(r, *html, *markdown); err != nil {
 			return err
 		}
-		return show(r.Summary, cmd.OutOrStdout(), *asJSON)
+		return show(r, cmd.OutOrStdout(), *asJSON)
 	}
 	return cmd
 }
