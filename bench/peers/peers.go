@@ -23,14 +23,30 @@ type Peer struct {
 	spec.System
 	// Settings are those that are not the system's defaults, name=value, in the order in which it gets them.
 	Settings []string
-	// Sets are those that its program sets by itself, in words.
-	Sets string
+	// Sets are those that its program sets by itself.
+	Sets []Set
 	// Headers are those that each record of its changelog has.
 	Headers map[string]string
 
 	program string   // below .deps/peers
 	runtime []string // what starts the program; none: it starts itself
 	beside  string   // what it needs in its own directory; "": nothing
+}
+
+// A Set is a setting that a program makes by itself.
+type Set struct {
+	Name string // with what it is set to, where that tells something
+	Why  string // "": the name says it
+	With string // the flag that it goes with; "": always
+	in   func(record.Cell) bool
+}
+
+// String is the setting without what it goes with.
+func (s Set) String() string {
+	if s.Why == "" {
+		return s.Name
+	}
+	return s.Name + ": " + s.Why
 }
 
 // Kafka Streams' versions. The recovery models differ: up to 4.2 a checkpoint file, from 4.3 on offsets in
@@ -51,13 +67,56 @@ var translated = []string{
 	"ssl.key.location", "ssl.key.password", "ssl.endpoint.identification.algorithm",
 }
 
-// Differences says which settings are not the system's defaults, a line each.
+// Differences says which settings are not the system's defaults, and when, a line each.
 func (p *Peer) Differences() []string {
 	lines := slices.Clone(p.Settings)
-	if p.Sets != "" {
-		lines = append(lines, "sets "+p.Sets)
+	for _, set := range p.Sets {
+		if set.With != "" {
+			set.Name += ", with " + set.With
+		}
+		lines = append(lines, set.String())
 	}
 	return lines
+}
+
+// InForce are the differences of a cell.
+func (p *Peer) InForce(c record.Cell) []string {
+	lines := slices.Clone(p.Settings)
+	for _, set := range p.Sets {
+		if set.in == nil || set.in(c) {
+			lines = append(lines, set.String())
+		}
+	}
+	return lines
+}
+
+// streamsSets are what Instance.java sets.
+var streamsSets = []Set{
+	staticMember,
+	{
+		"acceptable.recovery.lag", "the partitions are shared from the start", "--instances or --standby",
+		func(c record.Cell) bool { return c.Instances > 1 || c.Standby > 0 },
+	},
+	{"num.standby.replicas=1", "", "--standby", func(c record.Cell) bool { return c.Standby > 0 }},
+	{
+		"state.cleanup.delay.ms", "who takes over has no files of partitions that it had for a moment", "--instances and no --static-membership",
+		func(c record.Cell) bool { return c.Instances > 1 && !c.StaticMembership },
+	},
+	{"processing.guarantee=exactly_once_v2", "", "--guarantee eos", func(c record.Cell) bool { return c.Guarantee == spec.ExactlyOnce }},
+}
+
+// staticMember is set by those that always join a group.
+var staticMember = Set{
+	"group.instance.id", "it always joins a group, and a static member gets its partitions back at once", "--group none",
+	func(c record.Cell) bool { return c.Group == "" },
+}
+
+// always are settings that go with nothing.
+func always(names ...string) (all []Set) {
+	for _, name := range names {
+		all = append(all, Set{Name: name})
+	}
+	return all
 }
 
 // all lists the peers, in the order in which they are shown.
@@ -79,12 +138,9 @@ func all() []Peer {
 					Shares: 2, Copies: []string{spec.GroupClassic}, Client: translated,
 				},
 				Settings: t.settings,
-				Sets: "group.instance.id, with --group none: it always joins a group, and a static member gets its partitions back at once; " +
-					"acceptable.recovery.lag, with --instances or a standby: the partitions are shared from the start; num.standby.replicas, with --standby; " +
-					"state.cleanup.delay.ms, with --instances: who takes over has no files of partitions that it had for a moment; " +
-					"processing.guarantee=exactly_once_v2 with --guarantee eos",
-				program: filepath.Join("kafka-streams-"+version, "kafka-streams-subject.jar"),
-				runtime: []string{"java", "-jar"},
+				Sets:     streamsSets,
+				program:  filepath.Join("kafka-streams-"+version, "kafka-streams-subject.jar"),
+				runtime:  []string{"java", "-jar"},
 			})
 		}
 	}
@@ -99,7 +155,7 @@ func all() []Peer {
 				Client: spec.ClientAll(),
 			},
 			Settings: t.settings,
-			Sets:     "enable.auto.commit=false, auto.offset.reset=earliest, and a group.id that it never joins",
+			Sets:     append(always("enable.auto.commit=false", "auto.offset.reset=earliest"), Set{Name: "group.id", Why: "it never joins it"}),
 			program:  filepath.Join("naive-go", "naive-go"),
 		})
 	}
@@ -108,7 +164,7 @@ func all() []Peer {
 		System: spec.System{
 			Stores: []string{spec.StoreRocks}, Recovery: files, Groups: []string{spec.GroupNone, spec.GroupClassic}, Client: translated,
 		},
-		Sets:    "auto_offset_reset=earliest, loglevel=WARNING, the changelog's name, and with --group none group.instance.id, as Kafka Streams here",
+		Sets:    append(always("auto_offset_reset=earliest", "loglevel=WARNING", "the changelog's name"), staticMember),
 		Headers: map[string]string{"__column_family__": "default"},
 		program: filepath.Join("quix", "bin", "quix-subject"),
 		beside:  "python", // of its virtual environment, a link to the system's

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,7 +56,7 @@ func do(t *testing.T, command subject.Command, c record.Cell) record.Record {
 	s := spec.Default()
 	of := trial.Subject{Command: command}
 	if p, _, err := peers.Find(c.Subject); err == nil {
-		of.Headers, of.Settings = p.Headers, p.Differences()
+		of.Headers, of.Settings = p.Headers, p.InForce
 	}
 	r := &trial.Runner{
 		Run: fmt.Sprintf("test%d", time.Now().UnixNano()), Spec: s, Broker: brokertest.Start(t), Dir: t.TempDir(),
@@ -148,7 +149,7 @@ func TestPeersComeBack(t *testing.T) {
 					if !rec.Valid || rec.Path != recovery || rec.Verify.Count != 2000 && recovery != record.LocalTail {
 						t.Errorf("%s: %s, by %s, %d entries", rec.Subject, rec.Why, rec.Path, rec.Verify.Count)
 					}
-					if rec.System == nil || rec.System.Version == "" || len(rec.System.Settings) != len(p.Differences()) {
+					if rec.System == nil || rec.System.Version == "" || !slices.Equal(rec.System.Settings, p.InForce(rec.Cell)) {
 						t.Errorf("the record tells %+v of its system", rec.System)
 					}
 				})
@@ -172,12 +173,15 @@ func TestKafkaStreamsExactlyOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !p.ExactlyOnce || !strings.Contains(strings.Join(p.Differences(), ";"), "exactly_once_v2 with --guarantee eos") {
+			if !p.ExactlyOnce || !strings.Contains(strings.Join(p.Differences(), ";"), "exactly_once_v2, with --guarantee eos") {
 				t.Errorf("%+v does not tell of it", p)
 			}
 			rec := do(t, command, record.Cell{Subject: c.name, Store: spec.StoreRocks, Recovery: c.recovery, Keys: 2000, Partitions: 2, Guarantee: spec.ExactlyOnce})
 			if !rec.Valid || rec.Path != c.recovery || rec.Reason != "" || rec.Guarantee != spec.ExactlyOnce {
 				t.Errorf("%s: by %s (%s)", rec.Why, rec.Path, rec.Reason)
+			}
+			if rec.System == nil || !slices.Contains(rec.System.Settings, "processing.guarantee=exactly_once_v2") {
+				t.Errorf("the record does not tell of it: %+v", rec.System)
 			}
 			if rec.Restored.Offsets <= rec.Restored.Records {
 				t.Errorf("%+v: no offset is a marker's", rec.Restored)

@@ -25,8 +25,14 @@ func (s *Summary) writeNotes(b *strings.Builder, first []string) {
 	for _, line := range s.Conditions() {
 		writeWrapped(b, "", line+".")
 	}
-	for _, one := range s.settings() {
-		writeWrapped(b, "", strings.Join(one.names, ", ")+": "+one.what+".")
+	for _, one := range s.Shipments() {
+		if len(one.Settings) == 0 {
+			continue
+		}
+		writeWrapped(b, "", "Not as shipped, of "+one.Systems+":")
+		for _, setting := range one.Settings {
+			writeWrapped(b, "  ", setting)
+		}
 	}
 	for _, w := range s.Warnings {
 		if w.Kind != WarnFewTrials { // the line on intervals says it

@@ -22,9 +22,6 @@ func (s SystemSummary) Title() string {
 	return s.Subject + " " + s.Version
 }
 
-// Changes are the settings that are not as shipped.
-func (s SystemSummary) Changes() string { return strings.Join(s.Settings, "; ") }
-
 // systemsOf are the systems of the records.
 func systemsOf(records []record.Record) (all []SystemSummary) {
 	for _, r := range records {
@@ -33,9 +30,16 @@ func systemsOf(records []record.Record) (all []SystemSummary) {
 		}
 		i := slices.IndexFunc(all, func(s SystemSummary) bool { return s.Subject == r.Subject })
 		if i < 0 {
-			all = append(all, SystemSummary{r.Subject, *r.System})
-		} else if all[i].Version == "" { // a trial that did not come as far
-			all[i].Version = r.System.Version
+			i, all = len(all), append(all, SystemSummary{Subject: r.Subject})
+		}
+		s := &all[i]
+		s.Version = cmp.Or(s.Version, r.System.Version) // a trial may not have come as far as to tell
+		for _, setting := range r.System.Settings {
+			for _, one := range strings.Split(strings.TrimPrefix(setting, "sets "), "; ") { // as older records have them
+				if !slices.Contains(s.Settings, one) {
+					s.Settings = append(s.Settings, one)
+				}
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b SystemSummary) int { return cmp.Compare(a.Subject, b.Subject) })
@@ -87,12 +91,21 @@ func (l *listed) add(what, name string) {
 	}{what, []string{name}})
 }
 
-// settings are those of the systems that are not as shipped, with whose they are.
-func (s *Summary) settings() (of listed) {
+// A Shipment is systems with the same settings that are not as shipped.
+type Shipment struct {
+	Systems  string // their titles
+	Settings []string
+}
+
+// Shipments are those of the summary, in the order of their first systems.
+func (s *Summary) Shipments() (all []Shipment) {
 	for _, system := range s.Systems {
-		if changes := system.Changes(); changes != "" {
-			of.add(changes, system.Title())
+		i := slices.IndexFunc(all, func(o Shipment) bool { return slices.Equal(o.Settings, system.Settings) })
+		if i < 0 {
+			all = append(all, Shipment{system.Title(), system.Settings})
+		} else {
+			all[i].Systems += ", " + system.Title()
 		}
 	}
-	return of
+	return all
 }

@@ -41,14 +41,13 @@ func resolve(s *spec.Spec) (subjects map[string]trial.Subject, notes []string, e
 					notes = append(notes, err.Error())
 					continue
 				}
-				names, notes = append(names, peer), append(notes, differences(found)...)
+				names = append(names, found.Name)
 			}
 		default:
 			peer, err := add(s, subjects, name)
 			if err != nil {
 				return nil, nil, errUsage{fmt.Errorf("--subjects: %w", err)}
 			}
-			notes = append(notes, differences(peer)...)
 			names = append(names, peer.Name)
 		}
 	}
@@ -59,20 +58,12 @@ func resolve(s *spec.Spec) (subjects map[string]trial.Subject, notes []string, e
 	return subjects, notes, nil
 }
 
-// differences are printed with every run: a figure of a system means little without its settings.
-func differences(p *peers.Peer) (notes []string) {
-	for _, line := range p.Differences() {
-		notes = append(notes, p.Name+": "+line)
-	}
-	return notes
-}
-
 func add(s *spec.Spec, subjects map[string]trial.Subject, name string) (*peers.Peer, error) {
 	peer, command, err := peers.Find(name)
 	if err != nil {
 		return nil, err
 	}
-	subjects[peer.Name], s.Systems[peer.Name] = trial.Subject{Command: command, Headers: peer.Headers, Settings: peer.Differences()}, peer.System
+	subjects[peer.Name], s.Systems[peer.Name] = trial.Subject{Command: command, Headers: peer.Headers, Settings: peer.InForce}, peer.System
 	return peer, nil
 }
 

@@ -21,8 +21,8 @@ import (
 type Subject struct {
 	Command subject.Command
 	Headers map[string]string // that its changelog's records need; nil: none
-	// Settings are those that are not what the system is shipped with, in words.
-	Settings []string
+	// Settings are those of a cell that are not what the system is shipped with, in words; nil: unknown.
+	Settings func(record.Cell) []string
 }
 
 func (a *attempt) foreign() bool { return a.rec != nil && a.rec.Subject != spec.SubjectSelf }

@@ -69,7 +69,10 @@ func (a *attempt) recover(ctx context.Context, victim *subject.Process, state st
 // note fills the record with what a recovery took.
 func (a *attempt) note(t *timeline) {
 	if a.foreign() {
-		a.rec.System = &record.System{Version: t.version, Settings: a.Subjects[a.rec.Subject].Settings}
+		a.rec.System = &record.System{Version: t.version}
+		if settings := a.Subjects[a.rec.Subject].Settings; settings != nil {
+			a.rec.System.Settings = settings(a.rec.Cell)
+		}
 	}
 	a.rec.Phases, _ = t.phases()
 	a.rec.DowntimeNS = t.servedAt.Sub(t.killed).Nanoseconds()
