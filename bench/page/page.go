@@ -58,7 +58,8 @@ var (
 
 // broken is a name that may be broken within the names of settings.
 func broken(name string) template.HTML {
-	return template.HTML(strings.NewReplacer(", ", ", ", "_", "_<wbr>", "=", "=<wbr>", ",", ",<wbr>").Replace(template.HTMLEscapeString(name))) //nolint:gosec // escaped
+	breaks := strings.NewReplacer(", ", ", ", "_", "_<wbr>", "=", "=<wbr>", ",", ",<wbr>")
+	return template.HTML(breaks.Replace(template.HTMLEscapeString(name))) //nolint:gosec // escaped
 }
 
 // HTML writes the page.

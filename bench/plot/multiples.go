@@ -24,16 +24,10 @@ func (c lineChart) draw() *page {
 	body := p.canvas
 	body.Rectangle = p.body
 	body.Min.X += titleLine
-	if len(c.panels) == 1 {
-		axes := c.plot(c.panels[0].lines)
-		axes.X.Label.Text = c.x.title
-		axes.Draw(body)
-		c.drawYTitle(p, axes.DataCanvas(body).Rectangle)
-		return p
-	}
 	body.Min.Y += axisTitle
-	data := c.drawPanels(body)
+	data := c.drawAxes(body)
 	c.drawYTitle(p, data)
+	// Gonum would leave room to the right of the axis for a long title.
 	below := vg.Point{X: (data.Min.X + data.Max.X) / 2, Y: p.body.Min.Y}
 	p.canvas.FillText(aligned(write(textSize, ink), text.XCenter, text.YBottom), below, c.x.title)
 	return p
@@ -61,6 +55,16 @@ func (c lineChart) tiles() [][]*plot.Plot {
 		}
 	}
 	return slices.Collect(slices.Chunk(axes, columns))
+}
+
+// drawAxes draws the axes and returns the area that holds the data of all.
+func (c lineChart) drawAxes(body draw.Canvas) vg.Rectangle {
+	if len(c.panels) > 1 {
+		return c.drawPanels(body)
+	}
+	axes := c.plot(c.panels[0].lines)
+	axes.Draw(body)
+	return axes.DataCanvas(body).Rectangle
 }
 
 // drawPanels draws the panels and returns the area that holds the data of all.

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"gonum.org/v1/plot/vg"
@@ -190,13 +191,16 @@ func TestVariedIsTheAxis(t *testing.T) {
 	}{
 		"recovery": {fakeRun(2, 100_000), "recovery", []string{"replay", "local", "local+tail"}, []string{"memory", "rocksdb"}},
 		"settings": {
-			run(2, plain, func(c *record.Cell) { c.RocksDB = "block_size=16384" }), "RocksDB settings", []string{"defaults", "block_size=16384"},
+			run(2, plain, func(c *record.Cell) { c.RocksDB = "block_size=16384" }), "RocksDB settings",
+			[]string{"defaults", "block_size=16384"},
 			[]string{"rocksdb, replay", "rocksdb, local", "rocksdb, local+tail"},
 		},
 		"models": {
 			run(2, func(c *record.Cell) { c.Guarantee, c.RecoveryModel, c.Recovery, c.Tail = "eos", "4.2", record.Local, 0 },
 				func(c *record.Cell) { c.Guarantee, c.RecoveryModel, c.Recovery, c.Tail = "eos", "4.4", record.Local, 0 }),
-			"rules of Kafka Streams", []string{"4.2", "4.4"}, []string{"rocksdb, local"},
+			"rules of Kafka Streams",
+			[]string{"4.2", "4.4"},
+			[]string{"rocksdb, local"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -228,6 +232,21 @@ func TestNamesBelowAnAxis(t *testing.T) {
 		if got := broken(name, 12); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// The data has all of the page's width, however long the title below it is.
+func TestLongTitleTakesNoRoom(t *testing.T) {
+	chart := downtimeChart(summaryOf(t, fakeRun(2, 10_000, 100_000)))
+	right := func(title string) vg.Length {
+		chart.x.title = title
+		p := newPage(pageHeight, chart.title, nil, nil)
+		body := p.canvas
+		body.Rectangle = p.body
+		return chart.drawAxes(body).Max.X
+	}
+	if short, long := right("keys"), right(strings.Repeat("records since the last saved offset ", 4)); short != long || pageWidth-short > 2*margin {
+		t.Errorf("the data ends at %v, with a long title at %v of %v", short, long, pageWidth)
 	}
 }
 

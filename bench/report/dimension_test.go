@@ -68,33 +68,39 @@ func TestNames(t *testing.T) {
 				cellOf(func(c *record.Cell) { c.RocksDB = "a=1,b=2,c=3" }),
 				cellOf(func(c *record.Cell) { c.Store = "memory" }),
 			},
-			[]string{"memory, replay", "rocksdb, replay, defaults", "rocksdb, replay, b=2, c=3"}, ", a=1",
+			[]string{"memory, replay", "rocksdb, replay, defaults", "rocksdb, replay, b=2, c=3"},
+			", a=1",
 		},
 		"the usual beside others": {
 			[]record.Cell{
 				cellOf(func(*record.Cell) {}),
 				cellOf(func(c *record.Cell) { c.RocksDB, c.Consumer, c.Producer, c.RestoreMode = "a=1", "b=2", "c=3", "batch" }),
 			},
-			[]string{"rocksdb, replay, auto mode, defaults, default consumer, default producer", "rocksdb, replay, batch mode, a=1, b=2, c=3"}, "",
+			[]string{"rocksdb, replay, auto mode, defaults, default consumer, default producer", "rocksdb, replay, batch mode, a=1, b=2, c=3"},
+			"",
 		},
 		"settings of a replay": {
 			[]record.Cell{local, cellOf(func(c *record.Cell) { c.Consumer, c.RestoreMode, c.Compacted = "a=1", "bulk", true })},
-			[]string{"rocksdb, replay", "rocksdb, local"}, ", bulk mode, compacted, a=1",
+			[]string{"rocksdb, replay", "rocksdb, local"},
+			", bulk mode, compacted, a=1",
 		},
 		"another subject, alone": {
 			[]record.Cell{cellOf(func(c *record.Cell) { c.Subject = "kafka-streams@4.2.1" })},
-			[]string{"rocksdb, replay, kafka-streams@4.2.1"}, "",
+			[]string{"rocksdb, replay, kafka-streams@4.2.1"},
+			"",
 		},
 		"a model, alone": {
 			[]record.Cell{cellOf(func(c *record.Cell) { c.Recovery, c.Guarantee, c.RecoveryModel = record.Local, "eos", "4.2" })},
-			[]string{"rocksdb, local, rules of 4.2: wiped"}, ", eos",
+			[]string{"rocksdb, local, rules of 4.2: wiped"},
+			", eos",
 		},
 		"models": {
 			[]record.Cell{
 				cellOf(func(c *record.Cell) { c.Recovery, c.Guarantee, c.RecoveryModel = record.Local, "eos", "4.3" }),
 				cellOf(func(c *record.Cell) { c.Recovery, c.Guarantee, c.RecoveryModel = record.Local, "eos", "4.4" }),
 			},
-			[]string{"rocksdb, local, rules of 4.3: wiped", "rocksdb, local, rules of 4.4"}, ", eos",
+			[]string{"rocksdb, local, rules of 4.3: wiped", "rocksdb, local, rules of 4.4"},
+			", eos",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

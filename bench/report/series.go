@@ -110,8 +110,8 @@ func (s *Summary) Ceiling(c CellSummary) (rate float64, ok bool) {
 	unlike := func(c CellSummary) bool {
 		return s.Workload(c.Cell) != "" || c.Compacted || c.PageCache != "" || c.Consumer != "" || c.Producer != ""
 	}
-	if c.Subject != spec.SubjectSelf || c.Recovery != record.Replay || c.Bound == nil || c.Bound.FetchShare <= 0 || c.Bound.Doubtful() || c.RecordsPerSecond == nil ||
-		slices.ContainsFunc(s.Cells, unlike) {
+	if c.Subject != spec.SubjectSelf || c.Recovery != record.Replay || c.RecordsPerSecond == nil ||
+		c.Bound == nil || c.Bound.FetchShare <= 0 || c.Bound.Doubtful() || slices.ContainsFunc(s.Cells, unlike) {
 		return 0, false
 	}
 	return c.RecordsPerSecond.Median / c.Bound.FetchShare, true
