@@ -95,7 +95,7 @@ func TestExcludedTellTheDifference(t *testing.T) {
 	c, err := New(of("a", cell("memory", 1), cell("rocksdb", 1)), of("b", cell("memory", 1), cell("rocksdb", 1, four, larger)), "downtime", false)
 	want := []string{
 		"rocksdb, replay, 4 partitions, write_buffer_size=67108864, 1 keys: only in the new run",
-		"rocksdb, replay, 1 partition, 1 keys: only in the old run",
+		"rocksdb, replay, 1 partition, defaults, 1 keys: only in the old run",
 	}
 	if err != nil || !slices.Equal(c.Excluded, want) {
 		t.Errorf("%+v, %v, want %q", c, err, want)
