@@ -193,12 +193,15 @@ func (e *Unavailable) Error() string {
 // Find returns the peer of a name, of which the version, or its end, may be left out for the newest one, and the command that starts it. The
 // error is ErrUnknown or an Unavailable.
 func Find(name string) (*Peer, subject.Command, error) {
+	left := "@" // what follows a name of which something was left out
+	if strings.Contains(name, "@") {
+		left = "."
+	}
 	for _, p := range all() {
-		if p.Name != name && !strings.HasPrefix(p.Name, name+"@") && !(strings.Contains(name, "@") && strings.HasPrefix(p.Name, name+".")) {
-			continue
+		if p.Name == name || strings.HasPrefix(p.Name, name+left) {
+			command, err := p.command()
+			return &p, command, err
 		}
-		command, err := p.command()
-		return &p, command, err
 	}
 	return nil, subject.Command{}, fmt.Errorf("%w %q; there are %s", ErrUnknown, name, strings.Join(Names(), ", "))
 }

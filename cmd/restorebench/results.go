@@ -112,11 +112,12 @@ func rawRecords(path string) ([]record.Record, error) {
 		return nil, errUsage{err}
 	}
 	records, err := record.Scan(path)
-	if errors.Is(err, record.ErrTruncated) {
+	switch {
+	case errors.Is(err, record.ErrTruncated):
 		fmt.Fprintf(os.Stderr, "restorebench: %v; going on with the %d before it\n", err, len(records))
-	} else if err != nil && filepath.Ext(path) != rawExt {
+	case err != nil && filepath.Ext(path) != rawExt:
 		return nil, errUsage{fmt.Errorf("%s: want raw records (raw/RUN%s), or a directory of results", path, rawExt)}
-	} else if err != nil {
+	case err != nil:
 		return nil, errUsage{err}
 	}
 	return records, nil

@@ -87,7 +87,8 @@ that repeats it and the directory kept in OUT/torture.`, strings.Join(torture.Ce
 		case release:
 			o.Kills = releaseKills
 		}
-		return o, o.Check()
+		err = o.Check()
+		return o, err
 	}
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		o, err := options()

@@ -54,8 +54,8 @@ func TestParseCount(t *testing.T) {
 
 // Only sizes are in bytes, and say so if they like.
 func TestParseSize(t *testing.T) {
-	for text, want := range map[string]int64{"100": 100, "100B": 100, "1MiB": 1 << 20, "2Ki": 2048, "3GB": 3e9, " 1kB ": 1000, "0": 0} {
-		if got, err := ParseSize(text); err != nil || got != want {
+	for text, want := range map[string]int64{"100": 100, "100B": 100, "1MiB": 1 << 20, "2Ki": 2048, "3GB": 3e9, "1kB": 1000, "0": 0} {
+		if got, err := ParseSize(" " + text + " "); err != nil || got != want {
 			t.Errorf("%q is %d (%v), want %d", text, got, err, want)
 		}
 	}

@@ -206,7 +206,7 @@ func TestCompactionMakesRoom(t *testing.T) {
 }
 
 // waiting is a store with a live write, and what a snapshot gets that waits for it to be committed.
-func waiting(t *testing.T, ctx context.Context) (*Store, <-chan *image) {
+func waiting(ctx context.Context, t *testing.T) (*Store, <-chan *image) {
 	t.Helper()
 	s := openSnapshot(t, t.TempDir())
 	live(t, s, "first")
@@ -263,7 +263,7 @@ func TestTailIsCompacted(t *testing.T) {
 
 // A snapshot that waits for a commit is of the commit's moment, not of a write's before it.
 func TestMomentOfCommit(t *testing.T) {
-	s, got := waiting(t, t.Context())
+	s, got := waiting(t.Context(), t)
 	live(t, s, "second")
 	if err := s.Apply(&stores.Batch{}); err != nil { // commits nothing, since it brings the store no further
 		t.Fatal(err)
@@ -323,7 +323,7 @@ func TestCloseWaitsForTheWriter(t *testing.T) {
 func TestMomentBesideTheEnd(t *testing.T) {
 	for range 32 { // either may be seen first
 		ctx, cancel := context.WithCancel(t.Context())
-		s, got := waiting(t, ctx)
+		s, got := waiting(ctx, t)
 		s.mu.Lock()
 		cancel()
 		s.ahead = false
