@@ -16,6 +16,7 @@ func (m *mutant) why() string {
 const (
 	speed    = "it is only faster, or slower"
 	negative = "any negative number is no part"
+	native   = "native memory of a store that is closed: nobody counts it"
 	unread   = "nobody reads what comes with an error, or with false"
 	anyError = "what is refused a step earlier is refused by the next one"
 )
@@ -378,4 +379,22 @@ var explanations = []explanation{
 	},
 
 	{"stores/rocks/native.go", "options.flush.SetWait(true)", "{}", "it is what RocksDB does unless told otherwise"},
+	{
+		"stores/rocks/stale.go",
+		"named, newest, table, log := numberOf(string(current)), int64(0), int64(0), int64(0)",
+		"named, newest, table, log := numberOf(string(current)), int64(0), int64(1), int64(0)",
+		"no log has the number 1: the first MANIFEST does",
+	},
+	{"stores/rocks/collect.go", "b.running.write()", "{}", speed},
+	{"stores/rocks/rocks.go", "s.options.destroy()", "{}", native},
+	{"stores/rocks/bulk.go", "b.file.free()", "{}", native},
+	{"stores/rocks/buffer.go", "drop = 1", "drop = 2", "C takes any number but 0 for true"},
+	{"stores/rocks/native.go", "o.db.Destroy()", "{}", native},
+	{"stores/rocks/native.go", "o.offsets.Destroy()", "{}", native},
+	{"stores/rocks/native.go", "o.read.Destroy()", "{}", native},
+	{"stores/rocks/native.go", "o.write.Destroy()", "{}", native},
+	{"stores/rocks/native.go", "o.unlogged.Destroy()", "{}", native},
+	{"stores/rocks/native.go", "o.flush.Destroy()", "{}", native},
+	{"stores/rocks/native.go", "defer table.Destroy()", "{}", native},
+	{"stores/rocks/native.go", "defer cache.Destroy() // the table options share it", "{} // the table options share it", native},
 }

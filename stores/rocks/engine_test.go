@@ -113,8 +113,57 @@ func TestKafkaStreamsSettings(t *testing.T) {
 			t.Errorf("the data has no %s in:\n%s", want, data)
 		}
 	}
-	if !strings.Contains(offsets, "write_buffer_size=1048576") {
-		t.Errorf("the offsets have no memtable of 1 MiB in:\n%s", offsets)
+	for _, want := range []string{"write_buffer_size=1048576", "compression=kNoCompression"} {
+		if !strings.Contains(offsets, want) {
+			t.Errorf("the offsets have no %s in:\n%s", want, offsets)
+		}
+	}
+}
+
+// What is set reaches RocksDB, setting by setting.
+func TestEverySettingReachesRocksDB(t *testing.T) {
+	wants := map[string]struct{ value, data, offsets string }{
+		"write_buffer_size":         {"131072", "write_buffer_size=131072", "write_buffer_size=1048576"},
+		"max_write_buffer_number":   {"5", "max_write_buffer_number=5", "max_write_buffer_number=2"},
+		"offsets_write_buffer_size": {"262144", "write_buffer_size=16777216", "write_buffer_size=262144"},
+		"block_size":                {"8192", "block_size=8192", "block_size=4096"},
+		"bloom_bits_per_key":        {"0", "filter_policy=nullptr", "filter_policy=nullptr"},
+		"optimize_filters_for_hits": {"false", "optimize_filters_for_hits=false", "optimize_filters_for_hits=false"},
+		"compaction_style":          {"level", "compaction_style=kCompactionStyleLevel", "compaction_style=kCompactionStyleLevel"},
+		"compression":               {"lz4", "compression=kLZ4Compression", "compression=kNoCompression"},
+		"wal":                       {"true", "track_and_verify_wals=true", ""},
+		"parallelism":               {"3", "max_background_jobs=3", ""},
+		"max_open_files":            {"77", "max_open_files=77", ""},
+		"block_cache_bytes":         {"1234567", "", ""}, // is not written down
+	}
+	for _, name := range SettingNames() {
+		want, known := wants[name]
+		if !known {
+			t.Errorf("%s is not looked at", name)
+		}
+		settings := KafkaStreams()
+		if err := settings.Set(name, want.value); err != nil {
+			t.Fatal(err)
+		}
+		dir, o := t.TempDir(), options
+		o.Settings = settings
+		s := open(t, dir, o)
+		files, _ := filepath.Glob(filepath.Join(dir, "OPTIONS-*"))
+		text, err := os.ReadFile(files[len(files)-1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, offsets, _ := strings.Cut(string(text), `[CFOptions "offsets"]`)
+		if !strings.Contains(data, "\t"+want.data) && !strings.Contains(data, " "+want.data) || !strings.Contains(offsets, want.offsets) {
+			t.Errorf("%s=%s: the data lack %q or the offsets %q in:\n%s", name, want.value, want.data, want.offsets, text)
+		}
+		capacity, _ := s.db.GetIntPropertyCF("rocksdb.block-cache-capacity", s.data)
+		if (capacity == 1234567) != (name == "block_cache_bytes") {
+			t.Errorf("%s=%s: the block cache has %d bytes", name, want.value, capacity)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
