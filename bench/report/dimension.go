@@ -221,9 +221,9 @@ func (s *Summary) Rules() string {
 	if !of(func(record.Cell) bool { return true }) {
 		return ""
 	}
-	text := "Rules of 4.2 and so on: " + spec.SubjectSelf + "'s own processor, which trusts its files after a crash as that version of Kafka Streams does"
+	text := "Rules of 4.2 and so on: " + spec.SubjectSelf + "'s own processor, which trusts its files after a crash by the rules of that version of Kafka Streams"
 	if of(func(c record.Cell) bool { return c.RightPath() != c.Recovery }) {
-		text += "; under exactly once those before 4.4 have them wiped and all replayed"
+		text += "; under exactly once those before 4.4 have them wiped, and all replayed"
 	}
 	return text
 }
