@@ -397,4 +397,13 @@ var explanations = []explanation{
 	{"stores/rocks/native.go", "o.flush.Destroy()", "{}", native},
 	{"stores/rocks/native.go", "defer table.Destroy()", "{}", native},
 	{"stores/rocks/native.go", "defer cache.Destroy() // the table options share it", "{} // the table options share it", native},
+	{"stores/rocks/foreign.go", "defer it.Close()", "{}", native},
+	{
+		"stores/rocks/stale.go",
+		"if newest > named && (log > table || table > newest) {",
+		"if newest > named && (log > table || table >= newest) {",
+		"no two files have the same number",
+	},
+	{"stores/rocks/native.go", "options.unlogged.DisableWAL(true)", "options.unlogged.DisableWAL(false)", "the flush behind what is written leaves no log to look at"},
+	{"stores/rocks/bulk.go", "b.free()", "{}", "of one of the two: RocksDB would have to refuse an option; the other one is noticed"},
 }

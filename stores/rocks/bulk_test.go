@@ -4,6 +4,8 @@ package rocks
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -193,5 +195,45 @@ func begin(t testing.TB, s *Store, memory int64) {
 	t.Helper()
 	if err := s.BeginBulk(memory); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A bulk load that has ended, or was closed in the middle, has given its memory back.
+func TestBulkLeavesNoMemory(t *testing.T) {
+	const memory, rounds = 512 << 20, 8 // what nobody writes to is only reserved
+	mapped := func() int64 {
+		text, err := os.ReadFile("/proc/self/statm")
+		if errors.Is(err, fs.ErrNotExist) {
+			t.Skip("only Linux tells what a process has mapped: ", err)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		var pages int64
+		if _, err := fmt.Sscan(string(text), &pages); err != nil {
+			t.Fatal(err)
+		}
+		return pages * int64(os.Getpagesize())
+	}
+	load := func(end bool) {
+		s := open(t, t.TempDir(), options)
+		begin(t, s, memory)
+		if end {
+			if err := s.EndBulk(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, end := range []bool{false, true} {
+		load(end)
+		before := mapped()
+		for range rounds {
+			load(end)
+		}
+		if left := mapped() - before; left > rounds/2*memory/2 {
+			t.Errorf("ended: %v; %d bulk loads of %d MiB leave %d MiB", end, rounds, memory>>20, left>>20)
+		}
 	}
 }
