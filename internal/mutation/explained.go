@@ -406,4 +406,19 @@ var explanations = []explanation{
 	},
 	{"stores/rocks/native.go", "options.unlogged.DisableWAL(true)", "options.unlogged.DisableWAL(false)", "the flush behind what is written leaves no log to look at"},
 	{"stores/rocks/bulk.go", "b.free()", "{}", "of one of the two: RocksDB would have to refuse an option; the other one is noticed"},
+	{
+		"stores/rocks/manifest.go",
+		"for start := 0; start < len(log); start += logBlock {",
+		"for start := 0; start <= len(log); start += logBlock {",
+		"a block of nothing",
+	},
+	{
+		"stores/rocks/buffer.go",
+		"if n == 0 && u.len() == 0 {",
+		"if n == 1 && u.len() == 0 {",
+		"the system would have to refuse memory",
+	},
+	{"stores/rocks/bulk.go", "b.collecting.free()", "{}", "of one of the two: the system would have to refuse memory; the other one is noticed"},
+	{"stores/rocks/rocks.go", "options.destroy()", "{}", native},
+	{"stores/rocks/foreign.go", "key.Free()", "{}", native},
 }

@@ -198,22 +198,55 @@ func begin(t testing.TB, s *Store, memory int64) {
 	}
 }
 
+// A round that fails in the background fails the load, from then on: what it was to write is lost.
+func TestBulkRoundThatFails(t *testing.T) {
+	s := open(t, t.TempDir(), options)
+	begin(t, s, 64<<20)
+	if err := os.RemoveAll(s.bulk.dir); err != nil {
+		t.Fatal(err)
+	}
+	apply(t, s, 1000)
+	if err := s.beginRound(s.next); err != nil {
+		t.Fatal(err)
+	}
+	<-s.bulk.running.done
+	if err := s.Flush(); err == nil {
+		t.Error("a round that could not be written is flushed")
+	}
+	if err := s.Apply(&stores.Batch{Next: s.next}); err == nil {
+		t.Error("the load goes on behind a round that is lost")
+	}
+	if err := s.EndBulk(); err == nil {
+		t.Error("the load ends well without a round")
+	}
+}
+
+// Close waits for the round that is running, whose memory it gives back.
+func TestBulkCloseWaitsForTheRound(t *testing.T) {
+	s := open(t, t.TempDir(), options)
+	begin(t, s, 64<<20)
+	if err := s.Apply(scattered(1, 20_000)); err != nil {
+		t.Fatal(err)
+	}
+	s.bulk.collecting.sort(true)
+	if err := s.beginRound(s.next); err != nil {
+		t.Fatal(err)
+	}
+	running := s.bulk.running
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-running.done:
+	default:
+		t.Error("it runs on")
+		<-running.done
+	}
+}
+
 // A bulk load that has ended, or was closed in the middle, has given its memory back.
 func TestBulkLeavesNoMemory(t *testing.T) {
 	const memory, rounds = 512 << 20, 8 // what nobody writes to is only reserved
-	mapped := func() int64 {
-		text, err := os.ReadFile("/proc/self/statm")
-		if errors.Is(err, fs.ErrNotExist) {
-			t.Skip("only Linux tells what a process has mapped: ", err)
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		var pages int64
-		if _, err := fmt.Sscan(string(text), &pages); err != nil {
-			t.Fatal(err)
-		}
-		return pages * int64(os.Getpagesize())
-	}
 	load := func(end bool) {
 		s := open(t, t.TempDir(), options)
 		begin(t, s, memory)
@@ -228,12 +261,29 @@ func TestBulkLeavesNoMemory(t *testing.T) {
 	}
 	for _, end := range []bool{false, true} {
 		load(end)
-		before := mapped()
+		before, _ := memoryOf(t)
 		for range rounds {
 			load(end)
 		}
-		if left := mapped() - before; left > rounds/2*memory/2 {
+		if after, _ := memoryOf(t); after-before > rounds/2*memory/2 {
+			left := after - before
 			t.Errorf("ended: %v; %d bulk loads of %d MiB leave %d MiB", end, rounds, memory>>20, left>>20)
 		}
 	}
+}
+
+// memoryOf is what the process has mapped, and how much of that is there, in bytes.
+func memoryOf(t *testing.T) (mapped, resident int64) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("only Linux tells what memory a process has: ", err)
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Sscan(string(text), &mapped, &resident); err != nil {
+		t.Fatal(err)
+	}
+	page := int64(os.Getpagesize())
+	return mapped * page, resident * page
 }

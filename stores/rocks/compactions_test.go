@@ -7,12 +7,9 @@ package rocks
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
-
-	"restorebench/stores"
 )
 
 // A bulk load leaves a run of files per round, which are compacted afterwards.
@@ -60,17 +57,4 @@ func debt(t *testing.T, s *Store) Debt {
 		t.Fatal(err)
 	}
 	return d
-}
-
-// scattered is n records of 16 + 1000 bytes whose keys lie all over.
-func scattered(seed, n int) *stores.Batch {
-	random := rand.NewChaCha8([32]byte{byte(seed)})
-	b := &stores.Batch{Next: stores.Offset(seed * n)}
-	key, value := make([]byte, 16), make([]byte, 1000)
-	for range n {
-		_, _ = random.Read(key)
-		_, _ = random.Read(value)
-		b.Append(key, value, 0, b.Next)
-	}
-	return b
 }

@@ -4,6 +4,7 @@ package rocks
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,9 +92,9 @@ func TestHoldFlush(t *testing.T) {
 	})
 }
 
-func TestKafkaStreamsSettings(t *testing.T) {
-	dir := t.TempDir()
-	open(t, dir, options)
+// configured is what RocksDB has written down last of the options of the data, and of the offsets.
+func configured(t *testing.T, dir string) (data, offsets string) {
+	t.Helper()
 	files, _ := filepath.Glob(filepath.Join(dir, "OPTIONS-*"))
 	text, err := os.ReadFile(files[len(files)-1])
 	if err != nil {
@@ -103,6 +104,50 @@ func TestKafkaStreamsSettings(t *testing.T) {
 	if !ok {
 		t.Fatalf("no column family offsets in:\n%s", text)
 	}
+	return data, offsets
+}
+
+// A hold is as large as was asked for, for both.
+func TestHoldFlushSize(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, options)
+	for _, c := range []struct{ hold, data, offsets int }{{123 << 20, 123 << 20, 123 << 20}, {0, 16 << 20, 1 << 20}} {
+		if err := s.HoldFlush(c.hold); err != nil {
+			t.Fatal(err)
+		}
+		data, offsets := configured(t, dir)
+		if want := fmt.Sprintf(" write_buffer_size=%d\n", c.data); !strings.Contains(data, want) {
+			t.Errorf("held are %d bytes, and the data have no%s", c.hold, want)
+		}
+		if want := fmt.Sprintf(" write_buffer_size=%d\n", c.offsets); !strings.Contains(offsets, want) {
+			t.Errorf("held are %d bytes, and the offsets have no%s", c.hold, want)
+		}
+	}
+}
+
+// What is written does not stay in the process beside RocksDB's memtables.
+func TestWritesLeaveNoMemory(t *testing.T) {
+	s := open(t, t.TempDir(), options)
+	b := scattered(1, 1000) // 1 MB, of the same keys each time
+	write := func(times int) (resident int64) {
+		for range times {
+			if err := s.Apply(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, resident = memoryOf(t)
+		return resident
+	}
+	before := write(60) // more than all memtables
+	if after := write(240); after-before > 120<<20 {
+		t.Errorf("240 MB that were written leave %d MB", (after-before)>>20)
+	}
+}
+
+func TestKafkaStreamsSettings(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, options)
+	data, offsets := configured(t, dir)
 	for _, want := range []string{
 		"atomic_flush=true", "info_log_level=ERROR_LEVEL", "max_open_files=-1",
 		"write_buffer_size=16777216", "max_write_buffer_number=3", "compression=kNoCompression",
@@ -148,14 +193,9 @@ func TestEverySettingReachesRocksDB(t *testing.T) {
 		dir, o := t.TempDir(), options
 		o.Settings = settings
 		s := open(t, dir, o)
-		files, _ := filepath.Glob(filepath.Join(dir, "OPTIONS-*"))
-		text, err := os.ReadFile(files[len(files)-1])
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, offsets, _ := strings.Cut(string(text), `[CFOptions "offsets"]`)
+		data, offsets := configured(t, dir)
 		if !strings.Contains(data, "\t"+want.data) && !strings.Contains(data, " "+want.data) || !strings.Contains(offsets, want.offsets) {
-			t.Errorf("%s=%s: the data lack %q or the offsets %q in:\n%s", name, want.value, want.data, want.offsets, text)
+			t.Errorf("%s=%s: the data lack %q or the offsets %q in:\n%s\n%s", name, want.value, want.data, want.offsets, data, offsets)
 		}
 		capacity, _ := s.db.GetIntPropertyCF("rocksdb.block-cache-capacity", s.data)
 		if (capacity == 1234567) != (name == "block_cache_bytes") {

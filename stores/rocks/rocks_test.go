@@ -3,6 +3,7 @@
 package rocks
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"restorebench/stores"
@@ -46,4 +47,17 @@ func apply(t *testing.T, s *Store, n int) {
 	if err := s.Apply(b); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// scattered is n records of 16 + 1000 bytes whose keys lie all over.
+func scattered(seed, n int) *stores.Batch {
+	random := rand.NewChaCha8([32]byte{byte(seed)})
+	b := &stores.Batch{Next: stores.Offset(seed * n)}
+	key, value := make([]byte, 16), make([]byte, 1000)
+	for range n {
+		_, _ = random.Read(key)
+		_, _ = random.Read(value)
+		b.Append(key, value, 0, b.Next)
+	}
+	return b
 }
