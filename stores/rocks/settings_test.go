@@ -2,9 +2,17 @@ package rocks
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
+
+// Errors and help list the settings, which are looked for by the eye.
+func TestSettingNamesAreSorted(t *testing.T) {
+	if names := SettingNames(); !slices.IsSorted(names) || len(names) != len(knobs) {
+		t.Errorf("%q", names)
+	}
+}
 
 func TestSettingsSet(t *testing.T) {
 	s := KafkaStreams()
