@@ -370,6 +370,7 @@ var explanations = []explanation{
 		"if s.fill[number].dead >= s.fill[most].dead {",
 		"of two that are as dead either may go first",
 	},
+	{"stores/memory/order.go", "var b [8]byte", "var b [9]byte", "eight are looked at"},
 
 	{
 		"harness/restore/restore.go",
@@ -421,4 +422,10 @@ var explanations = []explanation{
 	{"stores/rocks/bulk.go", "b.collecting.free()", "{}", "of one of the two: the system would have to refuse memory; the other one is noticed"},
 	{"stores/rocks/rocks.go", "options.destroy()", "{}", native},
 	{"stores/rocks/foreign.go", "key.Free()", "{}", native},
+	{
+		"stores/rocks/rocks.go",
+		`return false, classify("read the status of", s.dir, err)`,
+		`return true, classify("read the status of", s.dir, err)`,
+		unread,
+	},
 }
