@@ -428,4 +428,16 @@ var explanations = []explanation{
 		`return true, classify("read the status of", s.dir, err)`,
 		unread,
 	},
+	{"stores/rocks/rocks.go", "killpoint.Reached(killpoint.Write)", "{}", "torture chooses its moments there, and nobody else asks"},
+	{"stores/rocks/rocks.go", `return 0, false, classify("read the offset of", s.dir, err)`, `return 1, false, classify("read the offset of", s.dir, err)`, unread},
+	{"stores/rocks/buffer.go", "if n == 0 && u.len() == 0 {", "if n != 0 && u.len() == 0 {", "the system would have to refuse memory"},
+	{
+		"stores/rocks/stale.go",
+		"named, newest, table, log := numberOf(string(current)), int64(0), int64(0), int64(0)",
+		"named, newest, table, log := numberOf(string(current)), int64(1), int64(0), int64(0)",
+		"the first MANIFEST has the number 1",
+	},
+	{"stores/rocks/round.go", "defer options.Destroy()", "{}", native},
+	{"stores/rocks/round.go", "r.write()", "{}", speed},
+	{"stores/rocks/bulk.go", "b.lastLevel.free()", "{}", native},
 }

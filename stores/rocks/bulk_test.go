@@ -244,12 +244,19 @@ func TestBulkCloseWaitsForTheRound(t *testing.T) {
 	}
 }
 
-// A bulk load that has ended, or was closed in the middle, has given its memory back.
+// A bulk load takes the memory that it may, and has given it back once it has ended, or was closed in the middle.
 func TestBulkLeavesNoMemory(t *testing.T) {
 	const memory, rounds = 512 << 20, 8 // what nobody writes to is only reserved
 	load := func(end bool) {
 		s := open(t, t.TempDir(), options)
+		before, _ := memoryOf(t)
 		begin(t, s, memory)
+		if after, _ := memoryOf(t); after-before < memory || after-before > memory*5/4 {
+			t.Errorf("a load with %d MiB takes %d", memory>>20, (after-before)>>20)
+		}
+		if info, err := os.Stat(s.bulk.dir); err != nil || info.Mode() != fs.ModeDir|0o700 {
+			t.Errorf("its directory: %v, %v", info, err)
+		}
 		if end {
 			if err := s.EndBulk(); err != nil {
 				t.Fatal(err)

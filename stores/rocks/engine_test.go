@@ -36,6 +36,9 @@ func TestDiskBytes(t *testing.T) {
 	if after := s.DiskBytes(); before != 0 || after < 50_000 || after > 200_000 {
 		t.Errorf("1000 records of 103 bytes take %d bytes on disk before the flush, %d after", before, after)
 	}
+	if err := s.Close(); err != nil || s.DiskBytes() != 0 {
+		t.Errorf("a closed store takes %d bytes, %v", s.DiskBytes(), err)
+	}
 }
 
 // holdVictim names the environment variable that makes TestHoldFlush the process
@@ -286,4 +289,51 @@ func TestUnclean(t *testing.T) {
 	unclean(idle, false) // all since it was closed was in memory only
 	unclean(killed, true)
 	unclean(killed, false)
+}
+
+// A store that is refused is closed: it is opened again at once, or wiped.
+func TestRefusedStoreIsClosed(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, options)
+	apply(t, s, 10)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other := options
+	other.Topic = "another-changelog"
+	if _, err := Open(dir, other); !errors.Is(err, stores.ErrCorrupt) {
+		t.Fatalf("the store of another changelog: %v", err)
+	}
+	if next, ok := open(t, dir, options).Offset(); next != 10 || !ok {
+		t.Errorf("came back at %d, %v", next, ok)
+	}
+}
+
+// An iterator that is closed holds no version of the store any more, whose files could not go.
+func TestClosedIteratorHoldsNothing(t *testing.T) {
+	s := open(t, t.TempDir(), options)
+	for range 3 {
+		apply(t, s, 100)
+		it := s.Range(nil, nil)
+		if !it.Next() {
+			t.Fatal("there is nothing")
+		}
+		if err := errors.Join(it.Close(), s.Flush()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, _ := s.db.GetIntPropertyCF("rocksdb.num-live-versions", s.data); n != 1 {
+		t.Errorf("%d versions are held", n)
+	}
+}
+
+// The least filter is one.
+func TestLeastFilter(t *testing.T) {
+	dir, o := t.TempDir(), options
+	o.Settings = KafkaStreams()
+	o.Settings.BloomBitsPerKey = 1
+	open(t, dir, o)
+	if data, _ := configured(t, dir); !strings.Contains(data, "filter_policy=bloomfilter") {
+		t.Errorf("no filter in:\n%s", data)
+	}
 }
