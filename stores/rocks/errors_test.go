@@ -148,7 +148,7 @@ func openAndRead(dir string, create bool) error {
 	it := s.Range(nil, nil)
 	for it.Next() {
 	}
-	return errors.Join(it.Err(), it.Close())
+	return errors.Join(it.Close(), it.Err()) // what ended it is known afterwards, too
 }
 
 func truncate(path string) error { return os.Truncate(path, 0) }
