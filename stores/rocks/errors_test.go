@@ -148,7 +148,30 @@ func openAndRead(dir string, create bool) error {
 	it := s.Range(nil, nil)
 	for it.Next() {
 	}
-	return errors.Join(it.Close(), it.Err()) // what ended it is known afterwards, too
+	return errors.Join(it.Err(), it.Close())
+}
+
+// What ended an iteration is known after Close, too.
+func TestIteratorTellsItsErrorAfterClose(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, options)
+	apply(t, s, 10_000)
+	if err := s.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	paths, _ := filepath.Glob(filepath.Join(dir, "*.sst"))
+	for _, path := range paths {
+		if err := flip(path); err != nil { // in its place, under the open store
+			t.Fatal(err)
+		}
+	}
+	it := s.Range(nil, nil)
+	for it.Next() {
+	}
+	if err := it.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, it.Err(), stores.ErrCorrupt, dir)
 }
 
 func truncate(path string) error { return os.Truncate(path, 0) }
