@@ -198,6 +198,39 @@ func begin(t testing.TB, s *Store, memory int64) {
 	}
 }
 
+// A tombstone hides what an earlier round has; in the first one there is nothing to hide, and it takes no room.
+func TestBulkTombstones(t *testing.T) {
+	s := open(t, t.TempDir(), options)
+	begin(t, s, 64<<20)
+	round := func(value []byte, keys ...string) {
+		b := &stores.Batch{}
+		for i, key := range keys {
+			b.Append([]byte(key), value, 0, s.next+stores.Offset(i))
+		}
+		if err := errors.Join(s.Apply(b), s.Flush()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entries := func() uint64 {
+		n, _ := s.db.GetIntPropertyCF("rocksdb.total-sst-files-size", s.data)
+		return n
+	}
+	round(nil, "never", "was")
+	if n := entries(); n > 0 {
+		t.Errorf("tombstones of nothing take %d bytes", n)
+	}
+	round([]byte("v"), "gone", "stays")
+	round(nil, "gone")
+	if err := s.EndBulk(); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"gone": "", "stays": "v", "never": ""} {
+		if value, err := s.Get([]byte(key)); string(value) != want || err != nil {
+			t.Errorf("%s is %q, %v; want %q", key, value, err, want)
+		}
+	}
+}
+
 // A round that fails in the background fails the load, from then on: what it was to write is lost.
 func TestBulkRoundThatFails(t *testing.T) {
 	s := open(t, t.TempDir(), options)

@@ -105,6 +105,10 @@ func TestCheckLog(t *testing.T) {
 	if at, ok := checkLog(long); ok || at != 0 {
 		t.Errorf("a record that reaches over its block: %d, %v", at, ok)
 	}
+	second := bytes.Join([][]byte{half, filling(0), logRecord([]byte("x")), long}, nil)
+	if at, ok := checkLog(second); ok || at != len(second)-len(long) {
+		t.Errorf("a record that reaches over the second block: %d, %v, want %d", at, ok, len(second)-len(long))
+	}
 	binary.LittleEndian.PutUint16(long[4:], logBlock-logHeader)
 	if at, ok := checkLog(long); !ok || at != 0 {
 		t.Errorf("a record that has yet to fill its block: %d, %v", at, ok)
