@@ -450,4 +450,21 @@ var explanations = []explanation{
 	{"stores/rocks/families.go", "defer it.Close()", "{}", native},
 	{"stores/rocks/native.go", "options.unlogged.DisableWAL(true)", "{}", "the flush behind what is written leaves no log to look at"},
 	{"stores/rocks/settings.go", "f, err := strconv.ParseFloat(value, 64)", "f, err := strconv.ParseFloat(value, 65)", "it counts as 64"},
+	{"stores/rocks/compactions.go", "return 0, err", "return 1, err", unread},
+	{"stores/rocks/range.go", "return 0, err", "return 1, err", unread},
+	{"stores/rocks/buffer.go", "if n == 0 && u.len() == 0 {", "if n == 0 && u.len() == 1 {", "the system would have to refuse memory"},
+	{
+		"stores/rocks/round.go",
+		"s.batch.remove(s.offsets.ID(), s.announcedKey())",
+		"{}",
+		"what was announced counts only where no offset is saved, and all that is written saves one",
+	},
+	{"stores/rocks/buffer.go", "func (o fileOptions) free() { C.rocksdb_options_destroy(o.c) }", "func (o fileOptions) free() { {} }", native},
+	{"stores/rocks/collect.go", "pieces = filesOnLevel0", "{}", speed},
+	{
+		"stores/rocks/collect.go",
+		"if s.bulk.err != nil || !s.known {",
+		"if s.bulk.err != nil && !s.known {",
+		"what is saved of the offset 0 says that it is not known",
+	},
 }

@@ -128,8 +128,8 @@ func TestHoldFlushSize(t *testing.T) {
 	}
 }
 
-// What is written does not stay in the process beside RocksDB's memtables.
-func TestWritesLeaveNoMemory(t *testing.T) {
+// What is written or read does not stay in the process beside RocksDB's memtables.
+func TestWritesAndReadsLeaveNoMemory(t *testing.T) {
 	s := open(t, t.TempDir(), options)
 	b := scattered(1, 1000) // 1 MB, of the same keys each time
 	write := func(times int) (resident int64) {
@@ -144,6 +144,21 @@ func TestWritesLeaveNoMemory(t *testing.T) {
 	before := write(60) // more than all memtables
 	if after := write(240); after-before > 120<<20 {
 		t.Errorf("240 MB that were written leave %d MB", (after-before)>>20)
+	}
+
+	large := &stores.Batch{}
+	large.Append([]byte("large"), make([]byte, 1<<20), 0, s.next)
+	if err := s.Apply(large); err != nil {
+		t.Fatal(err)
+	}
+	_, before = memoryOf(t)
+	for range 240 {
+		if value, err := s.Get([]byte("large")); len(value) != 1<<20 || err != nil {
+			t.Fatal(len(value), err)
+		}
+	}
+	if _, after := memoryOf(t); after-before > 120<<20 {
+		t.Errorf("240 MB that were read leave %d MB", (after-before)>>20)
 	}
 }
 
