@@ -232,9 +232,10 @@ func TestBulkTombstones(t *testing.T) {
 	if n := entries(); n > 0 {
 		t.Errorf("tombstones of nothing take %d bytes", n)
 	}
-	round([]byte("v"), "gone", "stays")
+	round([]byte("v"), "gone") // in a file of its own
 	b := &stores.Batch{}
 	b.Append([]byte("gone"), nil, 0, s.next)
+	b.Append([]byte("stays"), []byte("v"), 0, s.next+1)
 	if err := errors.Join(s.Apply(b), s.makeRoom(s.next), s.EndBulk()); err != nil { // as when the buffer is full
 		t.Fatal(err)
 	}
