@@ -198,6 +198,22 @@ func begin(t testing.TB, s *Store, memory int64) {
 	}
 }
 
+// A first round is announced if it has files, however few.
+func TestBulkAnnounces(t *testing.T) {
+	s := open(t, t.TempDir(), options)
+	for files, want := range map[int]bool{0: false, 1: true, 2: true} {
+		if err := s.announce(&round{first: true, offset: 7, files: make([]string, files)}); err != nil {
+			t.Fatal(err)
+		}
+		if next, ok, err := s.readOffset(s.announcedKey()); ok != want || want && next != 7 || err != nil {
+			t.Errorf("%d files: announced is %d, %v, %v", files, next, ok, err)
+		}
+		if err := s.save(&round{first: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A load of nothing saves no offset, which nobody has told.
 func TestBulkOfNothing(t *testing.T) {
 	dir := t.TempDir()

@@ -207,7 +207,10 @@ func listFiles(t *testing.T, dir string) map[string]bool {
 func TestCloseRefusesOpenIterators(t *testing.T) {
 	s := open(t, t.TempDir(), options)
 	apply(t, s, 10)
-	it := s.Range(nil, nil)
+	it, another := s.Range(nil, nil), s.Range(nil, nil)
+	if err := another.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Close(); err == nil {
 		t.Fatal("closed under an iterator")
 	}
