@@ -474,4 +474,5 @@ var explanations = []explanation{
 	{"stores/rocks/collect.go", "if len(r.files) > 0 {", "if len(r.files) >= 0 {", "tombstones that could go are kept"},
 	{"stores/rocks/range.go", "it.key, it.value = nil, nil", "{}", "behind the end nobody asks for a key"},
 	{"stores/rocks/rocks.go", `return 0, false, classify("read the offset of", s.dir, err)`, `return 0, true, classify("read the offset of", s.dir, err)`, unread},
+	{"stores/rocks/families.go", "return err != nil || info.Size() > 0", "return err != nil || info.Size() > 1", "a log of one byte holds no record"},
 }
