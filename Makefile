@@ -122,7 +122,8 @@ mutants: setup ## Change one operator, literal or statement at a time; print wha
 
 .PHONY: run-mutants
 run-mutants:
-	go run ./internal/mutation stores harness/verify harness/restore stores/memory stores/rocks stores/keyvalue stores/timestamped stores/versioned stores/cache
+	go run ./internal/mutation stores harness/verify harness/restore stores/memory stores/rocks stores/keyvalue stores/versioned stores/cache
+	go run ./internal/mutation -by stores/keyvalue stores/timestamped
 	go run ./internal/mutation -by stores/window,stores/session stores/segments stores/window stores/session
 	go run ./internal/mutation -by stores/keyvalue,stores/window,stores/session,stores/versioned stores/format
 

@@ -475,4 +475,7 @@ var explanations = []explanation{
 	{"stores/rocks/range.go", "it.key, it.value = nil, nil", "{}", "behind the end nobody asks for a key"},
 	{"stores/rocks/rocks.go", `return 0, false, classify("read the offset of", s.dir, err)`, `return 0, true, classify("read the offset of", s.dir, err)`, unread},
 	{"stores/rocks/families.go", "return err != nil || info.Size() > 0", "return err != nil || info.Size() > 1", "a log of one byte holds no record"},
+
+	{"stores/timestamped/timestamped.go", "to.Arena = slices.Grow(to.Arena, len(b.Arena)+format.TimestampBytes*b.Len())", "{}", speed},
+	{"stores/timestamped/timestamped.go", "to.Entries = slices.Grow(to.Entries, b.Len())", "{}", speed},
 }

@@ -73,11 +73,18 @@ func run(of string) error {
 	rand.New(rand.NewPCG(*seed, 0)).Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	var judges []testsOf
 	for _, dir := range append([]string{dir}, strings.FieldsFunc(*by, func(r rune) bool { return r == ',' })...) {
+		if tests, err := filepath.Glob(filepath.Join(dir, "*_test.go")); err != nil || len(tests) == 0 {
+			continue // those of another package are its tests
+		}
 		quick, err := quickOf(dir)
 		if err != nil {
 			return err
 		}
 		judges = append(judges, testsOf{dir, quick})
+	}
+
+	if len(judges) == 0 {
+		return errors.New("no tests; name packages that have some by -by")
 	}
 
 	var fates [explained + 1]int

@@ -111,6 +111,39 @@ func TestLRUEvicts(t *testing.T) {
 	}
 }
 
+// A read is a use, as in MemoryLRUCache of Kafka Streams, whose LinkedHashMap is in access order.
+func TestLRUReadIsUse(t *testing.T) {
+	s, err := NewLRU(2, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(key string) {
+		if err := s.Put([]byte(key), []byte(key), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	there := func() (keys string) {
+		it := s.Range(nil, nil)
+		for it.Next() {
+			keys += string(it.Key())
+		}
+		return keys
+	}
+	put("a")
+	put("b")
+	if _, err := s.Get([]byte("a")); err != nil {
+		t.Fatal(err)
+	}
+	put("c")
+	if got := there(); got != "ac" {
+		t.Errorf("after a was read and c was put there are %q, want a and c", got)
+	}
+	put("d")
+	if got := there(); got != "cd" {
+		t.Errorf("after d was put, too, there are %q, want c and d", got)
+	}
+}
+
 // A map of one entry holds the last record.
 func TestLRUOfOne(t *testing.T) {
 	s, err := NewLRU(1, nil)
