@@ -118,7 +118,7 @@ var errForgotten = errors.New("a hole in the changelog")
 // waryReader looks out for what a changelog has forgotten.
 type waryReader struct {
 	restore.Source
-	at    int64 // of the files
+	at    int64 // of the files, or of a copy
 	holes int64 // up to which they were young enough
 	kept  int64 // or unknown
 	ask   func() (kept int64, err error)
@@ -127,11 +127,19 @@ type waryReader struct {
 // wary reads what is behind local files that look young enough, until there is a hole although they are not. Without files there is
 // nothing to be deleted.
 func (p *processor) wary(part *partition, s restore.Source) restore.Source {
-	if _, saved := part.saved(); !saved || !p.keepsFiles(part) || defect.Is(defect.AgeIgnored) {
+	if _, saved := part.saved(); !saved || !p.keepsFiles(part) {
 		return s
 	}
-	o := part.known()
-	return &waryReader{Source: s, at: o.at, kept: unknown, ask: func() (int64, error) { return p.ask(part, o) }}
+	return p.warySince(part, s, part.known().at)
+}
+
+// warySince is wary of what lacks nothing that there was at a time, in ms.
+func (p *processor) warySince(part *partition, s restore.Source, at int64) *waryReader {
+	w := &waryReader{Source: s, at: at, kept: unknown, ask: func() (int64, error) { return p.ask(part, part.known()) }}
+	if defect.Is(defect.AgeIgnored) {
+		w.kept = changelog.Forever
+	}
+	return w
 }
 
 // Read stops short of what was read with a hole that the files are too old for. The broker is asked at the first, the clock at each:

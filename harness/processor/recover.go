@@ -73,7 +73,7 @@ func (p *processor) layout() error {
 		}
 		for _, id := range p.task.Config.Partitions {
 			p.parts = append(p.parts, &partition{
-				id: id, task: task, reader: reader, dir: directory(p.task.StateDir, id, task),
+				id: id, task: task, reader: reader, dir: directory(p.task.StateDir, id, task), origin: origin{kept: unknown},
 			})
 		}
 	}

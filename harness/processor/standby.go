@@ -110,8 +110,13 @@ func (p *processor) keepPartition(ctx context.Context, part *partition) error {
 			r, err = restore.Plan(0, false, begin, end)
 		}
 	}
-	if err == nil && (!ok || why != "") { // there is nothing in them
+	since := asked.UnixMilli()
+	switch {
+	case err != nil:
+	case !ok || why != "": // there is nothing in them
 		err = p.goOn(part, asked, r.From)
+	case p.keepsFiles(part): // what is in memory alone was served until now
+		since = part.known().at
 	}
 	if err != nil {
 		return fmt.Errorf("partition %d: %w", part.id, err)
@@ -121,7 +126,7 @@ func (p *processor) keepPartition(ctx context.Context, part *partition) error {
 		return err
 	}
 	defer reader.Close()
-	source := p.wary(part, reader)
+	source := p.warySince(part, reader, since)
 	// A copy that has all of it already, as that of what was just given up, has no batch to tell of.
 	err = p.events.Emit(subject.Event{Event: subject.ProgressMade, Partition: part.id, Offset: int64(r.From)})
 	if err != nil {
@@ -129,6 +134,14 @@ func (p *processor) keepPartition(ctx context.Context, part *partition) error {
 	}
 	batch, records := changelog.NewBatch(), int64(0)
 	for at := r.From; ; at = batch.Next {
+		if at >= end { // it has all that there was then, which is what a hole is too late for
+			source.at = asked.UnixMilli()
+			if now := time.Now(); now.Sub(asked) >= keepAsk {
+				if _, to, err := part.reader.EndOffsets(part.id, keepAsk); err == nil { // else it looks older than it is
+					asked, end = now, to
+				}
+			}
+		}
 		if err := source.Read(ctx, batch, math.MaxInt64, keepWait); err != nil {
 			if ctx.Err() != nil {
 				return nil
@@ -150,8 +163,12 @@ func (p *processor) keepPartition(ctx context.Context, part *partition) error {
 	}
 }
 
-// keepWait is how long a read waits for something to arrive.
-const keepWait = 100 * time.Millisecond
+const (
+	// keepWait is how long a read waits for something to arrive.
+	keepWait = 100 * time.Millisecond
+	// keepAsk is how long an answer to where the changelog ends is good enough for, and how long one is waited for.
+	keepAsk = time.Second
+)
 
 // pretended is where a seeded defect takes all records out of a batch.
 func pretended(b *stores.Batch) *stores.Batch {
