@@ -2,7 +2,7 @@
 // package's own tests on each: what they do not notice survives, and is printed. The byte formats have
 // a mutation run of their own, against Kafka Streams, in bench/peers/kafkastreams.
 //
-//	go run ./internal/mutation [-n 50] [-seed 1] [-jobs 2] [-by PACKAGE,...] PACKAGE|FILE...
+//	go run ./internal/mutation [-n 50] [-seed 1] [-skip 0] [-jobs 2] [-by PACKAGE,...] PACKAGE|FILE...
 //
 // Of a file it changes that one alone. A survivor that changes nothing that anybody could see is explained
 // in explained.go, and is counted, not printed.
@@ -32,7 +32,8 @@ import (
 
 var (
 	most    = flag.Int("n", 0, "mutants of each package, chosen by the seed; 0 is all")
-	seed    = flag.Uint64("seed", 1, "of the choice")
+	seed    = flag.Uint64("seed", 1, "of the choice, and of the order")
+	skip    = flag.Int("skip", 0, "mutants of each package that were tried before, in the seed's order")
 	by      = flag.String("by", "", "other packages whose tests count too, with commas between them")
 	timeout = flag.Duration("timeout", time.Minute, "after which a mutant counts as noticed")
 	jobs    = flag.Int("jobs", runtime.NumCPU(), "mutants that are tried at a time")
@@ -92,7 +93,7 @@ func run(of string) error {
 	var mu sync.Mutex // of fates, and of what is printed
 	var g errgroup.Group
 	g.SetLimit(*jobs)
-	for _, m := range all {
+	for _, m := range all[min(*skip, len(all)):] {
 		g.Go(func() error {
 			mu.Lock()
 			enough := *most > 0 && tried() >= *most
