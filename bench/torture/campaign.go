@@ -266,6 +266,8 @@ func (c *campaign) refused(ctx context.Context, l *life, err error) (bool, error
 	switch {
 	case len(c.pending) == 0:
 		return false, nil
+	case c.openEnds(l, err):
+		return true, c.gaveUp(l, err)
 	case errors.Is(err, errEnded) && c.unmarked(&l.failed):
 		return true, c.forsake(ctx, err)
 	case !errors.Is(err, errRefused):
@@ -392,7 +394,7 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	for i, line := range c.pending {
 		line.Path, line.From, line.To, line.CommittedTo = l.opened.Path, l.start.From, l.start.To, int64(committed)
 		line.Entries, line.RecoveryNS, line.Verdict = len(restored), l.recovery.Nanoseconds(), VerdictOK
-		if ofFiles(line.Kind) || ofTopic(line.Kind) || line.Kind == FaultPowerCut {
+		if line.Outcome == "" && (ofFiles(line.Kind) || ofTopic(line.Kind) || line.Kind == FaultPowerCut) {
 			line.Outcome = map[bool]string{true: OutcomeReplayed, false: OutcomeServed}[l.opened.Path != subject.PathLocal]
 			if line.Why = l.opened.Reason; line.Outcome == OutcomeReplayed && line.Why == "" {
 				return fmt.Errorf("%s: it was replayed, and not why: path %s", line.Proof, l.opened.Path)

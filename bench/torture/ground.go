@@ -103,7 +103,7 @@ const storeName = "store"
 
 // close deletes the topics and the disk; the directory stays.
 func (g *ground) close(admin *changelog.Admin) error {
-	errs := []error{g.closeDisk()}
+	errs := []error{g.closeDisk(), g.struck.end()}
 	if g.feeder != nil {
 		g.feeder.Close()
 	}

@@ -77,6 +77,7 @@ func names(text, path string) bool {
 const (
 	codeCorrupt    = "corrupt"
 	codePartitions = "partitions_changed"
+	codeOpen       = "open_transaction"
 )
 
 // refusalLacks is what a processor that has refused the files of the last kill should have said and did not, "" when nothing.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"time"
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/record"
@@ -22,7 +21,7 @@ const (
 	FaultTopicLonger  = "topic-longer"  // the same, and it ends behind the saved offset
 	FaultTopicGrown   = "topic-grown"   // it has one partition more
 	FaultTopicAborted = "topic-aborted" // it ends in the marker of an aborted transaction
-	FaultTopicHanging = "topic-hanging" // a transaction in it is open while the processor starts, then aborted
+	FaultTopicHanging = "topic-hanging" // a transaction in it is open while the processor starts, and aborted then, or once that has refused it
 	FaultTopicEmpty   = "topic-empty"   // it is created again, and has no record at all
 )
 
@@ -80,7 +79,7 @@ type struck struct {
 // strikeTopic does it, and returns what proves that: "" when there is too little to be struck.
 func (g *ground) strikeTopic(ctx context.Context, o *Options, admin *changelog.Admin, c *Cell, rng *rand.Rand) (proof string, err error) {
 	committed, err := g.committed.Committed(g.input)
-	if err != nil || committed < enough {
+	if err != nil || committed < enough || g.struck.open() {
 		return "", err
 	}
 	if err := g.settle(ctx, o, c); err != nil {
@@ -102,7 +101,7 @@ func (g *ground) strikeTopic(ctx context.Context, o *Options, admin *changelog.A
 	case FaultTopicShorter, FaultTopicLonger:
 		return g.recreate(ctx, o, admin, c, committed/2+stores.Offset(rng.Int64N(int64(committed)/4)))
 	default:
-		return g.leave(ctx, o)
+		return g.leave(ctx, o, rng.IntN(4) == 0)
 	}
 }
 
@@ -222,58 +221,6 @@ func (g *ground) aborted(ctx context.Context, t *changelog.Transactions, n int) 
 		return 0, err
 	}
 	return t.Send(ctx, g.log, b)
-}
-
-// hangs is how long a transaction is left open: longer than a processor needs to ask for the end offset.
-const hangs = 1500 * time.Millisecond
-
-// hanging is a transaction that is open for a while.
-type hanging struct {
-	done  chan struct{}
-	until time.Time // when it began to be aborted; to be read after done
-	err   error
-}
-
-// leave writes records in a transaction of somebody else, which it aborts at once or after a while.
-func (g *ground) leave(ctx context.Context, o *Options) (proof string, err error) {
-	t, err := changelog.NewTransactions(ctx, o.Brokers, g.log+"-other", nil)
-	if err != nil {
-		return "", err
-	}
-	h := &hanging{done: make(chan struct{})}
-	next, err := g.aborted(ctx, t, 10)
-	abort := func() {
-		h.until = time.Now() // the marker is there before Abort returns
-		h.err = t.Abort(context.WithoutCancel(ctx))
-		t.Close()
-		close(h.done)
-	}
-	proof = fmt.Sprintf("offsets %d to %d are of an aborted transaction", g.history.next, next-1)
-	switch {
-	case err != nil:
-		t.Close()
-		return "", err
-	case o.Fault == FaultTopicAborted:
-		abort()
-		return proof, h.err
-	}
-	g.struck.hanging = h
-	time.AfterFunc(hangs, abort)
-	return fmt.Sprintf("%s, which was open for %v", proof, hangs), nil
-}
-
-// ended waits for the transaction that was left open, of which no restore may know the end before.
-func (s *struck) ended(l *life) error {
-	h := s.hanging
-	if h == nil {
-		return nil
-	}
-	s.hanging = nil
-	<-h.done
-	if h.err == nil && l.start.At.Before(h.until) {
-		return fmt.Errorf("the restore knew its end %v before a transaction below it was aborted", h.until.Sub(l.start.At))
-	}
-	return h.err
 }
 
 // right says what is wrong with the path that was taken behind the fault, if anything.

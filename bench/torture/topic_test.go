@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"restorebench/harness/broker"
 	"restorebench/harness/broker/brokertest"
@@ -19,7 +20,7 @@ func TestTopicFaults(t *testing.T) {
 	either := OutcomeServed + " " + OutcomeReplayed // as the files are behind the first record that is left, or before it
 	for fault, outcomes := range map[string]string{
 		FaultTopicTrimmed: either, FaultTopicEmptied: either, FaultTopicShorter: OutcomeReplayed,
-		FaultTopicLonger: OutcomeReplayed, FaultTopicGrown: OutcomeRefused, FaultTopicAborted: OutcomeServed, FaultTopicHanging: OutcomeServed,
+		FaultTopicLonger: OutcomeReplayed, FaultTopicGrown: OutcomeRefused, FaultTopicAborted: OutcomeServed, FaultTopicHanging: OutcomeServed + " " + OutcomeRefused,
 		FaultTopicEmpty: OutcomeReplayed, FaultTopicExpired: OutcomeReplayed, FaultTopicHole: OutcomeServed,
 		FaultTopicTrimmedLate: OutcomeReplayed, FaultTopicRecreatedLate: OutcomeReplayed,
 	} {
@@ -27,6 +28,9 @@ func TestTopicFaults(t *testing.T) {
 			t.Parallel()
 			untilStruck(t, func(o *Options) (struck int) {
 				o.Fault, o.Kills, o.Cells, o.Kind, o.Broker = fault, 3, []string{"rocksdb-tail-eos"}, broker.Auto, brokertest.Start(t)
+				if fault == FaultTopicHanging {
+					o.Stall = time.Minute // so that some are open for longer than a processor waits
+				}
 				if err := o.Check(); err != nil {
 					t.Fatal(err)
 				}

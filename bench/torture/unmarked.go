@@ -18,7 +18,7 @@ var restarted = []string{FaultBrokerKilled, FaultBrokerTerminated, FaultBrokerAw
 func (c *campaign) unmarked(e *subject.Event) bool {
 	s := heard(e)
 	_, state, its := strings.Cut(s.cause, "; its transactional id "+c.ground.log+"-0 is ")
-	return c.cell.ExactlyOnce && slices.Contains(restarted, c.Fault) && s.code == "open_transaction" && s.advice != "" &&
+	return c.cell.ExactlyOnce && slices.Contains(restarted, c.Fault) && s.code == codeOpen && s.advice != "" &&
 		its && strings.Contains(state, ", without this partition: it hangs; abort it with kafka-transactions.sh ")
 }
 

@@ -32,11 +32,11 @@ const silenceTimeout = 30 * time.Second
 
 // NewTransactions makes the producer of a transactional id, and fences the one before it:
 // what that had begun and not committed is aborted when this returns, so that nothing of
-// it is pending for a reader of committed records. Settings override LoadSettings.
+// it is pending for a reader of committed records. Settings override LoadSettings, and for how long the broker leaves a transaction open.
 func NewTransactions(ctx context.Context, bootstrap, id string, overrides Settings) (*Transactions, error) {
 	limit := strconv.FormatInt(transactionTimeout.Milliseconds(), 10)
-	p, err := newProducer(LoadSettings().with(bootstrap, overrides, Settings{
-		"transactional.id": id, "transaction.timeout.ms": limit,
+	p, err := newProducer(LoadSettings().with(bootstrap, Settings{"transaction.timeout.ms": limit}, overrides, Settings{
+		"transactional.id":   id,
 		"message.timeout.ms": limit, // not more than a transaction may take
 		"socket.timeout.ms":  strconv.FormatInt(silenceTimeout.Milliseconds(), 10),
 	}))
