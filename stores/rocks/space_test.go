@@ -38,6 +38,9 @@ func TestSpaceDirectories(t *testing.T) {
 			t.Errorf("%q has %q, %v", name, v, err)
 		}
 	}
+	if names, err := space.Names(); !slices.Equal(names, []string{"", "store.60000"}) || err != nil {
+		t.Errorf("names are %q, %v", names, err)
+	}
 }
 
 func TestSpaceFinishesRemovals(t *testing.T) {
