@@ -236,6 +236,9 @@ func (p *processor) plan(part *partition) (r restore.Range, err error) {
 	saved, ok := part.saved()
 	ok = ok && !defect.Is(defect.LocalFilesIgnored)
 	r, err = restore.Plan(saved, ok, begin, end)
+	if stands, known := part.store.Offset(); err == nil && ok && known && stands > saved { // as behind a checkpoint
+		_, err = restore.Plan(stands, true, begin, end) // it may have what the changelog does not
+	}
 	why := ""
 	switch {
 	case errors.Is(err, restore.ErrStale):

@@ -209,7 +209,9 @@ func (m *member) recovers(e subject.Event) error {
 			return nil
 		}
 		m.line.only = gained
-		m.line.again()
+		if m.line.again() {
+			return nil
+		}
 	}
 	if ofPartition(e) && !m.line.only[e.Partition] {
 		return fmt.Errorf("%w: %s restores partition %d, which it had, or has not", subject.ErrProtocol, m.name, e.Partition)

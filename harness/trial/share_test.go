@@ -181,3 +181,70 @@ func TestProcessesThatBreakTheProtocol(t *testing.T) {
 		}
 	}
 }
+
+// A process that gives a partition away tells no more of those that it serves: that they were served is known still, and when.
+func TestWhatIsServedStaysServed(t *testing.T) {
+	m := &member{name: "m", owned: map[int32]bool{}, at: make([]int64, 3)}
+	team := &team{attempt: &attempt{}, members: []*member{m}}
+	begun := time.Now()
+	m.begin(begun)
+	m.line.reaped, m.line.started, m.line.hello = begun, begun, begun
+	at := begun
+	tell := func(events ...subject.Event) {
+		t.Helper()
+		for _, e := range events {
+			at = at.Add(time.Millisecond)
+			e.At = at
+			note := team.noteEvent
+			if e.Event == subject.FirstRead { // there is no process to be looked at
+				note = func(m *member, e subject.Event, _ bool) error { return m.line.add(e) }
+			}
+			if err := note(m, e, true); err != nil {
+				t.Fatal(e.Event, err)
+			}
+		}
+	}
+	restored := func(ids ...int32) (all []subject.Event) {
+		for _, p := range ids {
+			all = append(all, subject.Event{Event: subject.Opened, Partitions: []int32{p}, Path: subject.PathEmpty})
+		}
+		for _, p := range ids {
+			all = append(all, subject.Event{Event: subject.RestoreStart, Partition: p, To: 5},
+				subject.Event{Event: subject.CaughtUp, Partition: p, Offset: 5, Records: 5})
+		}
+		return all
+	}
+	assigned := func(ids ...int32) subject.Event { return subject.Event{Event: subject.Assigned, Partitions: ids} }
+	ready, read := subject.Event{Event: subject.Ready}, subject.Event{Event: subject.FirstRead, OK: true}
+	served := func() bool { return m.ready && !m.line.servedAt.IsZero() }
+
+	tell(append(append([]subject.Event{assigned(0, 1)}, restored(0, 1)...), ready, read)...)
+	when := m.line.servedAt
+	tell(assigned(0), ready) // 1 goes elsewhere
+	if !served() || m.line.servedAt != when {
+		t.Errorf("of two, one stays: served at %v, want %v", m.line.servedAt, when)
+	}
+	tell(append([]subject.Event{assigned(0, 2)}, restored(2)...)...)
+	if served() {
+		t.Error("2 is served before it was read")
+	}
+	tell(assigned(0), ready) // and goes before that
+	if phases, all := m.line.phases(); !served() || all != when.Sub(begun) {
+		t.Errorf("%v, %v; want %v", phases, all, when.Sub(begun))
+	} else {
+		for name, took := range phases {
+			if took < 0 {
+				t.Errorf("%s took %d ns", name, took)
+			}
+		}
+	}
+	tell(assigned(), ready)
+	tell(append([]subject.Event{assigned(0)}, restored(0)...)...)
+	if served() {
+		t.Error("0 went and came back, and is served before it was read again")
+	}
+	tell(ready, read)
+	if !served() || !m.line.servedAt.After(when) {
+		t.Errorf("0 is served at %v, before it went at %v", m.line.servedAt, when)
+	}
+}

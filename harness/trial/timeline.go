@@ -14,8 +14,10 @@ import (
 // timeline collects the moments of one recovery, all on the parent's clock, and
 // what the subject said on the way. It holds the subject to the protocol's order.
 type timeline struct {
-	killed, reaped, started                                     time.Time
-	hello, assigned, opened, planned, caughtUp, ready, servedAt time.Time
+	killed, reaped, started, hello time.Time
+	moments
+	done moments        // as they were when only was served last
+	kept map[int32]bool // of what was served then, the partitions that stayed
 
 	version      string // that the subject said it has
 	path, reason string
@@ -25,6 +27,9 @@ type timeline struct {
 	only         map[int32]bool          // those that must catch up; nil: all
 	servedOK     bool
 }
+
+// moments are those of a recovery that come again when partitions do.
+type moments struct{ assigned, opened, planned, caughtUp, ready, servedAt time.Time }
 
 // wanted is how many partitions must catch up.
 func (t *timeline) wanted() int {
@@ -41,15 +46,21 @@ func newTimeline(partitions int) *timeline {
 	}
 }
 
-// again forgets what was told of a recovery whose partitions have changed meanwhile, but for those that are still among them.
-func (t *timeline) again() {
+// again forgets what was told of a recovery whose partitions have changed meanwhile, but for those that are still among them. It
+// is true if all of these are served already: then nothing more will be told of them.
+func (t *timeline) again() (served bool) {
 	gone := func(p int32, _ subject.Event) bool { return !t.only[p] }
 	maps.DeleteFunc(t.ranges, gone)
 	maps.DeleteFunc(t.caught, gone)
+	maps.DeleteFunc(t.kept, func(p int32, _ bool) bool { return !t.only[p] })
 	t.opened, t.planned, t.servedAt = time.Time{}, time.Time{}, time.Time{}
 	if len(t.ranges) == 0 { // else how they were opened still counts
 		t.path, t.reason = "", ""
 	}
+	if served = len(t.only) > 0 && len(t.kept) == len(t.only); served {
+		t.moments = t.done
+	}
+	return served
 }
 
 // fallback orders paths: what was opened after a wipe, or beside what was wiped, does not make that local.
@@ -104,6 +115,7 @@ func (t *timeline) add(e subject.Event) error {
 		return need(len(t.caught) == t.wanted(), fmt.Sprintf("%s of %d partitions", subject.CaughtUp, t.wanted()))
 	case subject.FirstRead:
 		t.servedAt, t.servedOK = e.At, e.OK
+		t.done, t.kept = t.moments, maps.Clone(t.only)
 		return need(!t.ready.IsZero(), subject.Ready)
 	}
 	return nil
