@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"restorebench/harness/broker/brokertest"
+	"restorebench/harness/changelog"
 	"restorebench/internal/defect"
 )
 
@@ -25,6 +26,22 @@ func TestDefectsUnderTorture(t *testing.T) {
 	wentOn := func(_ *Row, why string) bool { return strings.Contains(why, "the restore went on") }
 	ignored := func(_ *Row, why string) bool { return strings.Contains(why, "and the restore began at 0") }
 	unrestored := func(_ *Row, why string) bool { return strings.Contains(why, "is not restored") }
+	wrong := func(r *Row, _ string) bool { return r.Wrong > 0 }
+	// What a killed processor left is aborted by its successor, and wrong when that reads it, too.
+	early := func(r *Row, why string) bool {
+		return r.Wrong > 0 || strings.Contains(why, "before a transaction below it was aborted")
+	}
+	// no is of a changelog, or an output, that is no transcript of the input, in that way.
+	no := func(transcript string) func(*Row, string) bool {
+		return func(_ *Row, why string) bool {
+			return strings.Contains(why, errTranscript.Error()) && strings.Contains(why, transcript)
+		}
+	}
+	const skipped, again, sentAgain = "records are acknowledged, it has", "-changelog, want ", "-output, want "
+	// What a zombie writes is there twice; and a successor that is not done yet is fenced by it.
+	usurped := func(r *Row, why string) bool {
+		return no(again)(r, why) || strings.Contains(why, changelog.ErrFenced.Error())
+	}
 	for _, c := range []struct {
 		defect defect.Name
 		cell   string
@@ -45,12 +62,24 @@ func TestDefectsUnderTorture(t *testing.T) {
 		{defect.OffsetAhead, "rocksdb-wal", ahead, FaultRewound},
 		{defect.LocalFilesIgnored, "rocksdb-wal", ignored, ""},
 		{defect.LocalFilesIgnored, "memory-snapshot", ignored, ""},
+		{defect.AbortedApplied, "memory-replay-eos", wrong, FaultTopicAborted},
+		{defect.UncommittedRead, "memory-replay-eos", early, FaultTopicHanging},
+		{defect.StoreBeforeCommit, "rocksdb-wal-eos", wrong, FaultTopicAborted},
+		{defect.InputSkipped, "memory-replay-eos", no(skipped), FaultTopicAborted},
+		{defect.InputRepeated, "memory-replay-eos", no(again), FaultTopicAborted},
+		{defect.OutputOutside, "memory-replay-eos", no(sentAgain), FaultTopicAborted},
+		{defect.FencedGoesOn, "memory-replay-eos", usurped, FaultZombie},
 	} {
 		t.Run(string(c.defect), func(t *testing.T) {
 			t.Parallel()
+			// The first that is wrong ends the cell, but for the output, which is judged at its end.
+			kills := 40
+			if c.defect == defect.OutputOutside {
+				kills = 12
+			}
 			o := options(t)
 			o.Command.Env = append(o.Command.Env, defect.Env+"="+string(c.defect))
-			o.Cells, o.Kills, o.Fault, o.Broker = []string{c.cell}, 12, c.fault, brokertest.Start(t)
+			o.Cells, o.Kills, o.Fault, o.Broker = []string{c.cell}, kills, c.fault, brokertest.Start(t)
 			res, err := Run(context.Background(), o)
 			if err != nil {
 				t.Fatal(err)

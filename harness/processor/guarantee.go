@@ -2,6 +2,7 @@ package processor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -9,6 +10,7 @@ import (
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/topology"
+	"restorebench/internal/defect"
 	"restorebench/stores"
 	"restorebench/stores/killpoint"
 )
@@ -54,28 +56,55 @@ type exactlyOnce struct {
 }
 
 func (x *exactlyOnce) send(ctx context.Context, b *stores.Batch, next stores.Offset) (at stores.Offset, err error) {
+	at, err = x.transact(ctx, b, next)
+	if defect.Is(defect.FencedGoesOn) && errors.Is(err, changelog.ErrFenced) {
+		if x.transactions, err = x.newTransactions(ctx, x.part.id); err == nil {
+			at, err = x.transact(ctx, b, next)
+		}
+	}
+	return at, err
+}
+
+func (x *exactlyOnce) transact(ctx context.Context, b *stores.Batch, next stores.Offset) (at stores.Offset, err error) {
 	t := x.transactions
+	if err := x.early(ctx, b, next); err != nil {
+		return 0, err
+	}
 	if err := t.Begin(); err != nil {
 		return 0, err
 	}
 	if at, err = t.Send(ctx, x.part.task.Topic, b); err != nil {
 		return 0, err
 	}
+	if defect.Is(defect.StoreBeforeCommit) {
+		b.Next = at
+		if err := x.part.store.Apply(b); err != nil {
+			return 0, err
+		}
+	}
 	killpoint.Reached(killpoint.Commit)
-	if x.task.Output != "" {
+	if x.task.Output != "" && !defect.Is(defect.OutputOutside) {
 		if _, err := t.Send(ctx, x.task.Output, b); err != nil {
 			return 0, err
 		}
 	}
-	if err := t.SendOffset(ctx, x.group, x.task.Input, next); err != nil {
-		return 0, err // nothing of it counts without the offset
+	if !defect.Is(defect.InputSkipped) && !defect.Is(defect.InputRepeated) {
+		if err := t.SendOffset(ctx, x.group, x.task.Input, next); err != nil {
+			return 0, err // nothing of it counts without the offset
+		}
 	}
 	killpoint.Reached(killpoint.Commit)
 	return at, t.Commit(ctx)
 }
 
-func (x *exactlyOnce) applied(stores.Offset) error { return nil }
-func (x *exactlyOnce) close()                      {}
+func (x *exactlyOnce) applied(next stores.Offset) error {
+	if defect.Is(defect.InputRepeated) {
+		return x.group.Commit(x.task.Input, next)
+	}
+	return nil
+}
+
+func (x *exactlyOnce) close() {}
 
 // fence takes over from the last incarnation under exactly once: what that did not commit is
 // aborted, and nothing of it is pending when the end offsets are captured. Each partition
@@ -89,7 +118,7 @@ func (p *processor) fence(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, id := range p.task.Config.Partitions {
 		group.Go(func() error {
-			t, err := changelog.NewTransactions(ctx, p.task.Brokers, fmt.Sprintf("%s-%d", p.task.Topic, id), p.client(p.task.Config.Producer))
+			t, err := p.newTransactions(ctx, id)
 			if err != nil {
 				return err
 			}
@@ -100,6 +129,11 @@ func (p *processor) fence(ctx context.Context) error {
 		})
 	}
 	return group.Wait()
+}
+
+// newTransactions makes a partition's producer, and fences the one that there was.
+func (p *processor) newTransactions(ctx context.Context, id int32) (*changelog.Transactions, error) {
+	return changelog.NewTransactions(ctx, p.task.Brokers, fmt.Sprintf("%s-%d", p.task.Topic, id), p.client(p.task.Config.Producer))
 }
 
 // writer is what writes a partition's changelog; end ends it.

@@ -8,6 +8,7 @@ import (
 	"restorebench/harness/changelog"
 	"restorebench/harness/restore"
 	"restorebench/harness/spec"
+	"restorebench/internal/defect"
 	"restorebench/stores"
 )
 
@@ -83,7 +84,7 @@ func (p *processor) memoryOfEach(partitions int) int64 {
 // readerOptions bound what is fetched of each partition and not yet applied.
 func (p *processor) readerOptions(partitions int) changelog.ReaderOptions {
 	settings := changelog.Settings{}
-	if p.task.Config.ExactlyOnce {
+	if p.task.Config.ExactlyOnce && !defect.Is(defect.UncommittedRead) {
 		settings = changelog.Committed()
 	}
 	maps.Copy(settings, p.client(p.task.Config.Consumer))

@@ -52,6 +52,16 @@ const (
 	CutOffsetKept       Name = "an empty store restored from where the restore before was cut short"
 )
 
+// In what makes processing exactly once.
+const (
+	UncommittedRead   Name = "a restore reads what is not committed"
+	StoreBeforeCommit Name = "the store told of a batch before its transaction is committed"
+	InputSkipped      Name = "the input's offset committed before the transaction that it belongs to"
+	InputRepeated     Name = "the input's offset committed behind the transaction that it belongs to"
+	OutputOutside     Name = "the output written by a producer without transactions"
+	FencedGoesOn      Name = "a fenced processor takes its transactional id back"
+)
+
 // In the stores.
 const (
 	OffsetAhead         Name = "saved offset one ahead"
