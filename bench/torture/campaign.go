@@ -242,7 +242,7 @@ func (c *campaign) kill(ctx context.Context, m moment) (came bool, err error) {
 func (c *campaign) line(m *moment) *Line {
 	c.kills++
 	line := &Line{
-		Schema: Schema, Run: c.Run, Seed: c.Seed, Cell: c.cell.Name, Kill: c.kills, Kind: m.kind, Plan: m.plan,
+		Schema: Schema, Run: c.Run, Build: c.Build, Seed: c.Seed, Cell: c.cell.Name, Kill: c.kills, Kind: m.kind, Plan: m.plan,
 		AfterNS: m.after.Nanoseconds(), Verdict: VerdictNotRun,
 	}
 	c.before(line)

@@ -18,7 +18,8 @@ const Schema = 1
 type Line struct {
 	Schema int       `json:"schema"`
 	Run    string    `json:"run"`
-	Time   time.Time `json:"time"` // of the kill
+	Build  string    `json:"build,omitempty"` // commit that ran
+	Time   time.Time `json:"time"`            // of the kill
 	Seed   uint64    `json:"seed"`
 	Cell   string    `json:"cell"`
 	Kill   int       `json:"kill"` // of the cell, from 1 on

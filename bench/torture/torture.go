@@ -96,6 +96,7 @@ import (
 // Options say what to torture, how long, and where.
 type Options struct {
 	Run     string
+	Build   string // commit that runs; "": not known
 	Seed    uint64
 	Cells   []string // names; none are all
 	Fault   string   // beside kills, one of Faults; "": none

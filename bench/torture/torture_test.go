@@ -132,10 +132,11 @@ func lines(t *testing.T, res *Result) (all []Line) {
 func TestTorture(t *testing.T) {
 	t.Parallel()
 	o := options(t)
+	o.Build = "0123456789ab"
 	kills := map[string]int{}
 	for _, l := range tortured(t, o) {
 		kills[l.Cell]++
-		if l.Verdict != VerdictOK || l.Exit != "signal: killed" || l.During == "" || !l.Reached && l.Kind != KindIdle {
+		if l.Verdict != VerdictOK || l.Build != o.Build || l.Exit != "signal: killed" || l.During == "" || !l.Reached && l.Kind != KindIdle {
 			t.Errorf("seed %d: %+v", o.Seed, l)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime/debug"
@@ -84,16 +85,37 @@ correct read, and verifies every restored byte.`,
 	return root
 }
 
-// version is the module's version, or the commit that was built.
+// version is the commit that was built, or the module's version.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
+	return cmp.Or(commit(info), info.Main.Version)
+}
+
+// revision is the commit that was built; "" where the build does not say.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	return commit(info)
+}
+
+// commit is that of a build, which files that were not committed make another one; "" where it does not say.
+func commit(info *debug.BuildInfo) (name string) {
+	changed := ""
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return s.Value[:12]
+		switch {
+		case s.Key == "vcs.revision" && len(s.Value) >= 12:
+			name = s.Value[:12]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = "+dirty"
 		}
 	}
-	return info.Main.Version
+	if name == "" {
+		return ""
+	}
+	return name + changed
 }

@@ -156,6 +156,7 @@ func tortureCells(ctx context.Context, s *spec.Spec, o *torture.Options, stdout 
 	if o.Command, err = self(); err != nil {
 		return err
 	}
+	o.Build = revision()
 	logf := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
 	line := &liveLine{out: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))}
 	o.Watch = line.show
