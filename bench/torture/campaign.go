@@ -333,16 +333,21 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 	if err := g.feed(ctx, committed, 300+c.rng.Int64N(900)); err != nil {
 		return nil, err
 	}
+	var s *strike
+	if alive(c.Fault) && m != nil {
+		s = newStrike(c.rng, c.Options, c.ground.disk)
+		struck := *m
+		struck.hold, m = s.hold, &struck
+	}
 	l, err := g.start(c.by(), &c.cell, m)
 	if err != nil {
 		return nil, err
 	}
-	if alive(c.Fault) && m != nil {
-		l.strike = newStrike(c.rng, c.Options, c.ground.disk)
-	}
-	if c.Fault == FaultRewound {
+	l.strike = s
+	switch {
+	case c.Fault == FaultRewound:
 		l.settled = func() error { return g.keepHeld(l) }
-	} else {
+	case late(c.Fault):
 		l.held = func(e subject.Event) (err error) {
 			committed, err = c.strikeLate(ctx, l, e, committed)
 			return err

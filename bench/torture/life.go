@@ -81,8 +81,8 @@ func (l *life) follow(ctx context.Context, m *moment, stall, most time.Duration,
 			if done || err != nil {
 				return err
 			}
-			if l.strike != nil && e.Event == l.strike.event {
-				l.strike.begin(ctx, l.during)
+			if l.strike != nil && l.strike.due(&e) {
+				l.meet(ctx, &e)
 			}
 			deadline.Reset(stall)
 		case <-strike:
@@ -111,6 +111,18 @@ func (l *life) follow(ctx context.Context, m *moment, stall, most time.Duration,
 			return ctx.Err()
 		}
 	}
+}
+
+// meet begins the strike at an event, for which a restore may stand still.
+func (l *life) meet(ctx context.Context, e *subject.Event) {
+	if l.strike.done == nil && e.Event == subject.Holding {
+		l.strike.held = fmt.Sprintf("a restore from offset %d to %d stood still at %d; ", l.start.From, l.start.To, e.Offset)
+		l.strike.goOn = func() error {
+			_, err := l.process.Tell(subject.GoOn)
+			return err
+		}
+	}
+	l.strike.begin(ctx, l.during)
 }
 
 // struck is closed once the broker is back, and nil before it is struck and once that is known.

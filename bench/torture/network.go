@@ -48,16 +48,16 @@ func newRoute(ctx context.Context, b *broker.Broker, fault string) (_ *route, er
 	if fault == FaultBrokerMoved {
 		through = ""
 	}
-	if err := r.lead(ctx, through); err != nil {
+	if err := r.lead(ctx, through, nil); err != nil {
 		_ = r.proxy.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-// lead makes the listener that the proxy leads to, in the place of the one that it led to.
-func (r *route) lead(ctx context.Context, advertised string) (err error) {
-	if r.target, err = r.broker.Route(ctx, advertised); err == nil {
+// lead makes the listener that the proxy leads to, in the place of the one that it led to. gone is called when the broker is, in between.
+func (r *route) lead(ctx context.Context, advertised string, gone func()) (err error) {
+	if r.target, err = r.broker.Route(ctx, advertised, gone); err == nil {
 		r.proxy.Target(r.target)
 	}
 	return err
@@ -73,17 +73,18 @@ func (o *Options) way() string {
 	return o.Brokers
 }
 
-// strike returns what proves that it happened; "" when there was nothing that it could do something to.
-func (r *route) strike(ctx context.Context, fault string) (proof string, err error) {
+// strike returns what proves that it happened; "" when there was nothing that it could do something to. struck is called once it has begun.
+func (r *route) strike(ctx context.Context, fault string, struck func()) (proof string, err error) {
 	before := r.proxy.Count()
 	switch fault {
 	case FaultBrokerMoved:
-		return r.move(ctx)
+		return r.move(ctx, struck)
 	case FaultBrokerReset:
-		return r.reset(ctx)
+		return r.reset(ctx, struck)
 	case FaultBrokerSlow:
 		r.proxy.Slow(slowRate)
 		defer r.proxy.Slow(0)
+		struck()
 		err = pause(ctx, slowFor)
 		after := r.proxy.Count()
 		if n, held := after.Passed-before.Passed, after.Held-before.Held; n > 0 {
@@ -92,6 +93,7 @@ func (r *route) strike(ctx context.Context, fault string) (proof string, err err
 	case FaultBrokerBlackhole:
 		r.proxy.Swallow(true)
 		defer r.proxy.Swallow(false)
+		struck()
 		err = pause(ctx, swallowFor)
 		after := r.proxy.Count()
 		if n := after.Swallowed - before.Swallowed; n > 0 {
@@ -101,10 +103,12 @@ func (r *route) strike(ctx context.Context, fault string) (proof string, err err
 	return proof, err
 }
 
-func (r *route) reset(ctx context.Context) (proof string, err error) {
+func (r *route) reset(ctx context.Context, struck func()) (proof string, err error) {
 	all := 0
-	for range resetFor / resetEvery {
-		all += r.proxy.Reset()
+	for i := range resetFor / resetEvery {
+		if all += r.proxy.Reset(); i == 0 {
+			struck()
+		}
 		if err := pause(ctx, resetEvery); err != nil {
 			return "", err
 		}
@@ -115,9 +119,9 @@ func (r *route) reset(ctx context.Context) (proof string, err error) {
 	return proof, nil
 }
 
-func (r *route) move(ctx context.Context) (proof string, err error) {
+func (r *route) move(ctx context.Context, gone func()) (proof string, err error) {
 	pid, target, start := r.broker.Pid(), r.target, time.Now()
-	if err := r.lead(ctx, ""); err != nil {
+	if err := r.lead(ctx, "", gone); err != nil {
 		return "", err
 	}
 	away := time.Since(start).Round(time.Millisecond)

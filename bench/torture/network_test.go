@@ -36,7 +36,7 @@ func TestStrikesOfTheNetworkEnd(t *testing.T) {
 			r := &route{proxy: p}
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
-			if proof, err := r.strike(ctx, fault); proof != "" || err == nil {
+			if proof, err := r.strike(ctx, fault, func() {}); proof != "" || err == nil {
 				t.Errorf("%q, %v", proof, err)
 			}
 			send := func() net.Conn {
@@ -51,9 +51,11 @@ func TestStrikesOfTheNetworkEnd(t *testing.T) {
 				return c
 			}
 			time.AfterFunc(time.Second, func() { send() })
-			got, err := r.strike(context.Background(), fault)
-			if !strings.HasPrefix(got, proof) || err != nil {
-				t.Errorf("%q, %v", got, err)
+			begun, calls := time.Now(), 0
+			var after time.Duration
+			got, err := r.strike(context.Background(), fault, func() { calls, after = calls+1, time.Since(begun) })
+			if !strings.HasPrefix(got, proof) || err != nil || calls != 1 || after > time.Second { // of the 5 that it lasts
+				t.Errorf("%q, %v, %d calls once it was struck, after %v", got, err, calls, after)
 			}
 			if _, err := io.ReadFull(send(), make([]byte, 50)); err != nil {
 				t.Error(err)

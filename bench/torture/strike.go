@@ -2,11 +2,13 @@ package torture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -63,12 +65,15 @@ type strike struct {
 	route  *route        // of the network's faults, else nil
 	event  string        // of the processor, at which it comes; "": by the clock
 	after  time.Duration // from the processor's start
+	hold   *float64      // the share of the restore at which that stands still for it, see newStrike; nil: it does not
 	// patient: the processor is killed once it has done all of its work, which proves that it goes on;
 	// else soon, by the clock.
 	patient bool
 
 	during string // what the processor had got to
 	late   bool   // it came once the processor was dead or done
+	held   string // how far the restore was that stands still for it, in words; "": none does
+	goOn   func() error
 	proof  string
 	away   time.Duration // until the broker answered again
 	done   chan struct{} // nil: it has not come yet
@@ -77,6 +82,14 @@ type strike struct {
 
 // newStrike chooses the moment: as soon as the files are open, in the restore, or in the traffic
 // behind it.
+//
+// A restore of some thousand records takes milliseconds, and may be over before a broker that is struck at its start is gone. So for every other
+// strike at a restore that stands still at a share, and goes on as soon as the broker is gone, stopped or away, or the network spoiled, not once it
+// is well again. What is behind the share is then asked for under the strike: the wire asks for nothing beyond the offset at which it is to stop, and
+// drops what came with the answer beyond it, so nothing of it has been read ahead. The connection that the restore reads by is the one that was
+// struck, but for a share of nothing, when there is none yet. Not proven is for how long the strike lasts in the restore: what is left of one
+// may pass between two resets of all connections. A broker that ends by SIGTERM is gone once it is dead; the time in which it hands over and
+// answers with errors is met by the other half, if at all.
 func newStrike(rng *rand.Rand, o *Options, d *disk) *strike {
 	s := &strike{fault: o.Fault, broker: o.Broker, disk: d, route: o.route, after: time.Duration(rng.Int64N(int64(lifeTime)))}
 	switch rng.IntN(4) {
@@ -84,20 +97,42 @@ func newStrike(rng *rand.Rand, o *Options, d *disk) *strike {
 		s.event = subject.Opened
 	case 1:
 		s.event = subject.RestoreStart
+		if ofBroker(o.Fault) && rng.IntN(2) == 0 {
+			share := rng.Float64()
+			s.hold = &share
+		}
 	}
 	s.patient = rng.IntN(2) == 0 || ofDisk(o.Fault) // to meet the disk at all
 	return s
 }
 
-// begin strikes, beside the processor's life.
+// due says whether a strike comes at an event. A restore that has nothing to read does not come to where it would stand still.
+func (s *strike) due(e *subject.Event) bool {
+	if s.hold != nil && (e.Event != subject.RestoreStart || e.From < e.To) {
+		return e.Event == subject.Holding
+	}
+	return e.Event == s.event
+}
+
+// begin strikes, beside the processor's life. A restore that stands still for it goes on once it is struck; and in any case behind that, so that
+// none waits for ever for what has failed.
 func (s *strike) begin(ctx context.Context, during string) {
 	if s.done != nil {
 		return
 	}
 	s.during, s.done = during, make(chan struct{})
+	release := sync.OnceValue(func() error {
+		if s.goOn == nil {
+			return nil
+		}
+		return s.goOn()
+	})
 	go func() {
 		defer close(s.done)
-		s.proof, s.err = s.do(ctx)
+		s.proof, s.err = s.do(ctx, func() { _ = release() }) // which says the same again
+		if s.err = errors.Join(s.err, release()); s.proof != "" {
+			s.proof = s.held + s.proof
+		}
 	}()
 }
 
@@ -109,10 +144,10 @@ func (s *strike) finish(ctx context.Context, during string) error {
 	return s.err
 }
 
-// do returns what proves that it happened.
-func (s *strike) do(ctx context.Context) (proof string, err error) {
+// do returns what proves that it happened. struck is called once the broker, or the way to it, is, and before it is well again.
+func (s *strike) do(ctx context.Context, struck func()) (proof string, err error) {
 	if s.route != nil {
-		return s.route.strike(ctx, s.fault)
+		return s.route.strike(ctx, s.fault, struck)
 	}
 	switch s.fault {
 	case FaultDiskFull:
@@ -123,13 +158,13 @@ func (s *strike) do(ctx context.Context) (proof string, err error) {
 	before, start := s.broker.Pid(), time.Now()
 	switch s.fault {
 	case FaultBrokerKilled:
-		err = s.broker.Restart(ctx, syscall.SIGKILL, 0)
+		err = s.broker.Restart(ctx, syscall.SIGKILL, 0, struck)
 	case FaultBrokerAway:
-		err = s.broker.Restart(ctx, syscall.SIGKILL, brokerAway)
+		err = s.broker.Restart(ctx, syscall.SIGKILL, brokerAway, struck)
 	case FaultBrokerTerminated:
-		err = s.broker.Restart(ctx, syscall.SIGTERM, 0)
+		err = s.broker.Restart(ctx, syscall.SIGTERM, 0, struck)
 	case FaultBrokerStopped:
-		err = s.broker.Freeze(ctx, brokerStop)
+		err = s.broker.Freeze(ctx, brokerStop, struck)
 	}
 	if err != nil {
 		return "", err

@@ -4,9 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,10 +26,21 @@ import (
 // The broker is struck in the middle of a life, comes back, and nothing is lost for it.
 func TestBrokerIsStruck(t *testing.T) {
 	t.Parallel()
-	type struckOne struct{ fault, cell, proof string }
+	type struckOne struct {
+		fault, cell, proof string
+		held               bool // in a second life whose restore stands still for it
+	}
 	for _, all := range [][]struckOne{ // of one broker each, beside each other
-		{{FaultBrokerKilled, "memory-snapshot", "broker's process"}, {FaultBrokerTerminated, "rocksdb-wal", "broker's process"}},
-		{{FaultBrokerReset, "memory-snapshot-eos", "connections reset"}, {FaultBrokerMoved, "rocksdb-tail", "broker's process"}},
+		{
+			{FaultBrokerKilled, "memory-replay", "broker's process", true},
+			{FaultBrokerTerminated, "rocksdb-wal", "broker's process", false},
+			{FaultBrokerSlow, "rocksdb-replay", "bytes passed", true},
+		},
+		{
+			{FaultBrokerReset, "memory-snapshot-eos", "connections reset", false},
+			{FaultBrokerMoved, "rocksdb-tail", "broker's process", false},
+			{FaultBrokerStopped, "memory-replay-eos", "broker's process", true},
+		},
 	} {
 		t.Run(all[0].fault, func(t *testing.T) {
 			t.Parallel()
@@ -38,22 +55,166 @@ func TestBrokerIsStruck(t *testing.T) {
 				}
 			}()
 			for _, c := range all {
-				o := options(t)
-				o.Brokers, o.Broker, o.Kind = b.Bootstrap(), b, b.Kind()
-				o.Fault, o.Kills, o.Cells = c.fault, 1, []string{c.cell}
-				o.Stall = 2 * time.Minute // a step of a transaction may wait for 45 s
-				if err := o.Check(); err != nil {
-					t.Fatal(err)
-				}
-				pid := b.Pid()
-				all := tortured(t, o)
-				if len(all) != 1 || all[0].Verdict != VerdictOK || all[0].Kind != o.Fault || all[0].Struck == "" || !strings.Contains(all[0].Proof, c.proof) || all[0].Outcome == "" ||
-					b.Pid() == pid { // one that only the network is struck of was made another listener
-					t.Errorf("%s: seed %d: process %d, then %d: %+v", c.fault, o.Seed, pid, b.Pid(), all)
-				}
+				t.Run(c.fault, func(t *testing.T) {
+					o := options(t)
+					o.Brokers, o.Broker, o.Kind = b.Bootstrap(), b, b.Kind()
+					o.Fault, o.Kills, o.Cells = c.fault, 1, []string{c.cell}
+					o.Stall = 2 * time.Minute // a step of a transaction may wait for 45 s
+					if c.held {
+						o.Kills, o.Seed = 2, heldSeed(o)
+					}
+					if err := o.Check(); err != nil {
+						t.Fatal(err)
+					}
+					pid := b.Pid()
+					all := tortured(t, o)
+					if len(all) != o.Kills || (b.Pid() == pid) != (c.fault == FaultBrokerStopped) { // one that only the network is struck of was made another listener
+						t.Errorf("seed %d: process %d, then %d: %+v", o.Seed, pid, b.Pid(), all)
+					}
+					for i, l := range all {
+						if held := i == 1; l.Verdict != VerdictOK || l.Kind != o.Fault || l.Struck == "" || !strings.Contains(l.Proof, c.proof) || l.Outcome == "" ||
+							held && (l.Struck != duringRestore || !heldProof.MatchString(l.Proof)) {
+							t.Errorf("seed %d: %+v", o.Seed, l)
+						}
+					}
+				})
 			}
 		})
 	}
+}
+
+var heldProof = regexp.MustCompile(`^a restore from offset 0 to [1-9]\d* stood still at \d+; `)
+
+// heldSeed is a seed by which the second life of a cell that replays stands still for its strike, behind a first that does all of its work: it draws
+// what these lives do.
+func heldSeed(o *Options) uint64 {
+	for seed := o.Seed; ; seed++ {
+		rng := rand.New(rand.NewPCG(seed, ^hash(o.Cells[0])))
+		life := func() *strike {
+			rng.Int64N(900) // of what is fed
+			return newStrike(rng, o, nil)
+		}
+		if first, second := life(), life(); first.patient && second.hold != nil {
+			return seed
+		}
+	}
+}
+
+// Half of the strikes of a broker at a restore are in one that stands still, at any share of it, by the seed alone; those of a disk are not.
+func TestStrikesOfRestoresAreHeld(t *testing.T) {
+	const n = 8000
+	for _, fault := range append(slices.Clone(brokerFaults), FaultDiskFull, FaultDiskFails) {
+		shares, at := map[int]int{}, 0
+		a, b := rand.New(rand.NewPCG(1, 2)), rand.New(rand.NewPCG(1, 2))
+		for range n {
+			s := newStrike(a, &Options{Fault: fault}, nil)
+			if again := newStrike(b, &Options{Fault: fault}, nil); !reflect.DeepEqual(s, again) {
+				t.Fatalf("%s: %+v, then %+v", fault, s, again)
+			}
+			if s.event == subject.RestoreStart {
+				at++
+			}
+			switch {
+			case s.hold == nil:
+			case s.event != subject.RestoreStart || *s.hold < 0 || *s.hold >= 1:
+				t.Errorf("%s: at %q, held at %v", fault, s.event, *s.hold)
+			default:
+				shares[int(*s.hold*10)]++
+			}
+		}
+		held := 0
+		for _, k := range shares {
+			held += k
+		}
+		if !ofBroker(fault) {
+			if held > 0 {
+				t.Errorf("%s: %d are held", fault, held)
+			}
+		} else if held < at*4/10 || held > at*6/10 || len(shares) != 10 {
+			t.Errorf("%s: %d of %d are held, by tenths %v", fault, held, at, shares)
+		}
+	}
+}
+
+// A restore that stands still for a strike goes on once that has begun, and not before; one with nothing to read is struck at its start.
+func TestHeldRestoreIsStruck(t *testing.T) {
+	t.Parallel()
+	const script = `exec >"$RESTOREBENCH_EVENTS"; printf '{"event":"restore_start","from":%s,"to":90}\n' "$0"
+		if [ "$0" != 90 ]; then printf '{"event":"holding","offset":40}\n'; read on; fi; printf '{"event":"loaded"}\n'; read off`
+	for _, c := range []struct{ from, held string }{{"10", "a restore from offset 10 to 90 stood still at 40; "}, {"90", ""}} {
+		for fault, proof := range map[string]string{FaultBrokerReset: "1 connections reset in 2s", "unknown": ""} {
+			t.Run(c.from+fault, func(t *testing.T) {
+				t.Parallel()
+				p, _ := proxied(t)
+				dir := t.TempDir()
+				process, err := subject.Start(subject.Command{Path: "/bin/sh", Args: []string{"-c", script, c.from}}, subject.Task{StateDir: filepath.Join(dir, "state")}, dir, "life")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer process.Release()
+				share := 0.5
+				l := &life{process: process, strike: &strike{fault: fault, event: subject.RestoreStart, hold: &share, route: &route{proxy: p}, patient: true}}
+				if err := l.live(t.Context(), nil, 30*time.Second, nil); err != nil || l.during != duringIdle || l.strike.during != duringRestore || l.strike.late {
+					t.Errorf("%v, at %s; struck at %s, late: %v", err, l.during, l.strike.during, l.strike.late)
+				}
+				if proof != "" {
+					proof = c.held + proof
+				}
+				if l.strike.proof != proof {
+					t.Errorf("%q, want %q", l.strike.proof, proof)
+				}
+			})
+		}
+	}
+}
+
+// A restore that stands still goes on once, when what it reads by is struck; and when that fails.
+func TestReleaseIsBehindTheStrike(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{FaultBrokerReset, "unknown"} {
+		p, conn := proxied(t)
+		calls := 0
+		s := &strike{fault: fault, route: &route{proxy: p}, goOn: func() error {
+			calls++
+			if err := conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+				t.Error(err)
+			}
+			if _, err := conn.Read(make([]byte, 1)); errors.Is(err, syscall.ECONNRESET) != (fault == FaultBrokerReset) {
+				t.Errorf("%s: %v", fault, err)
+			}
+			return errHung
+		}}
+		if err := s.finish(t.Context(), duringRestore); !errors.Is(err, errHung) || calls != 1 {
+			t.Errorf("%s: %d times, %v", fault, calls, err)
+		}
+	}
+}
+
+// proxied is a proxy and a connection through it to a server that is silent.
+func proxied(t *testing.T) (*proxy.Proxy, net.Conn) {
+	t.Helper()
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	p, err := proxy.Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	p.Target(server.Addr().String())
+	conn, err := net.Dial("tcp", p.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	other, err := server.Accept() // so the proxy has both
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { other.Close() })
+	return p, conn
 }
 
 func TestOnlyOurBrokersAreStruck(t *testing.T) {

@@ -12,15 +12,19 @@ import (
 var ErrNotOurs = errors.New("only a local broker that was started here can be struck")
 
 // Restart ends a local broker by a signal, SIGKILL or SIGTERM, and starts it again after it
-// was away for so long: on the same data and the same port, as another process. It returns
-// once that answers. Other kinds are left alone, with [ErrNotOurs].
-func (b *Broker) Restart(ctx context.Context, signal syscall.Signal, away time.Duration) error {
+// was away for so long: on the same data and the same port, as another process. gone is called in
+// between, once the first one is dead; it may be nil. Restart returns once the other answers. Other kinds are
+// left alone, with [ErrNotOurs].
+func (b *Broker) Restart(ctx context.Context, signal syscall.Signal, away time.Duration, gone func()) error {
 	k, err := b.ours()
 	if err != nil {
 		return err
 	}
 	if err := k.current().end(ctx, signal); err != nil {
 		return fmt.Errorf("restart the broker: %w", err)
+	}
+	if gone != nil {
+		gone()
 	}
 	select {
 	case <-time.After(away):
@@ -46,7 +50,7 @@ func (b *Broker) Restart(ctx context.Context, signal syscall.Signal, away time.D
 // Route restarts a local broker like Restart with SIGKILL, with a second listener on a port that is free, in the
 // place of the one of an earlier Route. Its address is returned, and it tells clients to come to advertised,
 // HOST:PORT, "" being that address. The first listener, of Bootstrap, stays as it is.
-func (b *Broker) Route(ctx context.Context, advertised string) (address string, err error) {
+func (b *Broker) Route(ctx context.Context, advertised string, gone func()) (address string, err error) {
 	k, err := b.ours()
 	if err != nil {
 		return "", err
@@ -63,12 +67,12 @@ func (b *Broker) Route(ctx context.Context, advertised string) (address string, 
 	if err := k.writeProperties(); err != nil {
 		return "", err
 	}
-	return address, b.Restart(ctx, syscall.SIGKILL, 0)
+	return address, b.Restart(ctx, syscall.SIGKILL, 0, gone)
 }
 
 // Freeze stops a local broker with SIGSTOP for so long, or until ctx ends, and returns once it
-// answers again. Other kinds are left alone, with [ErrNotOurs].
-func (b *Broker) Freeze(ctx context.Context, long time.Duration) error {
+// answers again. stopped is called once it is stopped; it may be nil. Other kinds are left alone, with [ErrNotOurs].
+func (b *Broker) Freeze(ctx context.Context, long time.Duration, stopped func()) error {
 	k, err := b.ours()
 	if err != nil {
 		return err
@@ -76,6 +80,9 @@ func (b *Broker) Freeze(ctx context.Context, long time.Duration) error {
 	pid := k.pid()
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return fmt.Errorf("stop the broker's process %d: %w", pid, err)
+	}
+	if stopped != nil {
+		stopped()
 	}
 	select {
 	case <-time.After(long):

@@ -3,7 +3,10 @@ package broker_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -34,10 +37,27 @@ func TestStruckBrokerComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	pid := b.Pid()
-	if err := b.Freeze(ctx, 100*time.Millisecond); err != nil || b.Pid() != pid || !b.Alive() {
+	calls := 0
+	during := func(gone bool) func() { // it is: the port refuses, or takes what nobody answers
+		return func() {
+			calls++
+			c, err := net.Dial("tcp", b.Bootstrap())
+			if err == nil {
+				c.Close()
+			}
+			want := map[bool]string{true: "", false: "T"}[gone]
+			for end := time.Now().Add(10 * time.Second); stateOf(t, pid) != want && time.Now().Before(end); { // a signal takes its time
+				time.Sleep(time.Millisecond)
+			}
+			if state := stateOf(t, pid); (err != nil) != gone || state != want {
+				t.Errorf("gone %v: %v, process %d is %q", gone, err, pid, state)
+			}
+		}
+	}
+	if err := b.Freeze(ctx, 100*time.Millisecond, during(false)); err != nil || b.Pid() != pid || !b.Alive() {
 		t.Fatalf("%v; process %d, then %d", err, pid, b.Pid())
 	}
-	second, err := b.Route(ctx, "") // a restart too
+	second, err := b.Route(ctx, "", during(true)) // a restart too
 	if err != nil || b.Pid() == pid || !b.Alive() {
 		t.Fatalf("%v; process %d, then %d", err, pid, b.Pid())
 	}
@@ -46,9 +66,23 @@ func TestStruckBrokerComesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Close()
+	if calls != 2 {
+		t.Errorf("%d calls in the middle of 2 strikes", calls)
+	}
 	if topics, err := admin.Topics(); err != nil || len(topics) != 1 {
 		t.Errorf("%v, %v", topics, err)
 	}
+}
+
+// stateOf is a process' state by the kernel, "" when there is none.
+func stateOf(t *testing.T, pid int) string {
+	t.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ")
+	return rest[:1]
 }
 
 func TestForeignBrokerIsNotStruck(t *testing.T) {
@@ -59,13 +93,13 @@ func TestForeignBrokerIsNotStruck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Restart(context.Background(), syscall.SIGKILL, 0); !errors.Is(err, broker.ErrNotOurs) {
+	if err := b.Restart(context.Background(), syscall.SIGKILL, 0, nil); !errors.Is(err, broker.ErrNotOurs) {
 		t.Error(err)
 	}
-	if _, err := b.Route(context.Background(), ""); !errors.Is(err, broker.ErrNotOurs) {
+	if _, err := b.Route(context.Background(), "", nil); !errors.Is(err, broker.ErrNotOurs) {
 		t.Error(err)
 	}
-	if err := b.Freeze(context.Background(), time.Hour); !errors.Is(err, broker.ErrNotOurs) {
+	if err := b.Freeze(context.Background(), time.Hour, nil); !errors.Is(err, broker.ErrNotOurs) {
 		t.Error(err)
 	}
 }

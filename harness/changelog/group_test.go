@@ -86,7 +86,7 @@ func TestGroupOfABrokerThatMoved(t *testing.T) {
 	defer p.Close()
 	move := func() {
 		t.Helper()
-		address, err := b.Route(t.Context(), "")
+		address, err := b.Route(t.Context(), "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
