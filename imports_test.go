@@ -87,6 +87,7 @@ var allowed = map[string][]string{
 	},
 
 	// For tests only, see testOnly.
+	"internal/alloctest":        {},
 	"stores/storetest":          {"stores"},
 	"harness/broker/brokertest": {"harness/broker", "harness/changelog"},
 	"bench/peers/kafkastreams":  {"harness/changelog"},
@@ -98,7 +99,7 @@ var allowed = map[string][]string{
 }
 
 // testOnly are packages that only tests and each other import.
-var testOnly = []string{"stores/storetest", "harness/broker/brokertest", "bench/benchmarks", "bench/benchmarks/sizes", "bench/peers/kafkastreams"}
+var testOnly = []string{"internal/alloctest", "stores/storetest", "harness/broker/brokertest", "bench/benchmarks", "bench/benchmarks/sizes", "bench/peers/kafkastreams"}
 
 // only says which third-party modules are confined to one package; naive-go is a program of its own.
 var only = map[string]string{

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
 	"restorebench/harness/subject"
+	"restorebench/internal/alloctest"
 	"restorebench/stores"
 )
 
@@ -173,23 +173,12 @@ func TestSource(t *testing.T) {
 	}
 	try(append(text, text...))
 	try(append(text[:len(text):len(text)], make([]byte, 8<<20)...))
-	if read := allocated(func() { _, _, _ = s.read() }); read > 1<<20 {
-		t.Errorf("of a long file %d bytes were read", read)
-	}
+	alloctest.AtMost(t, 1<<20, func() { _, _, _ = s.read() })                             // of a long file
 	try([]byte("0\napp-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12\nf3b0b4be5d1b9d3f\n")) // as it was without a time
 	sum := xxh3.HashString("app-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12 1700000000123 -1")
 	try(fmt.Appendf(nil, "1\napp-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12\n1700000000123 -1\n%016x\n", sum)) // and without an offset
 	sum = xxh3.HashString("app-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12 1700000000123 4567 -1")
 	try(fmt.Appendf(nil, "2\napp-store-changelog 3 bX5i2Q-_RKqk0cM7cTeBzA 12\n1700000000123 4567 -1\n%016x\n", sum)) // and without a number
-}
-
-// allocated is how many bytes of memory something takes, and more where tests run beside it.
-func allocated(do func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	do()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
 }
 
 // beneath is a changelog to which something happens when its records are about to be read.
