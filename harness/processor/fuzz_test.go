@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"restorebench/harness/changelog"
+	"restorebench/internal/alloctest"
 	"restorebench/stores"
 )
 
@@ -17,7 +18,10 @@ func FuzzSource(f *testing.F) {
 	f.Add([]byte("3\n"), "a b", int32(-1), int64(-1), int64(-1), int64(-2), uint64(0))
 	f.Add([]byte("1\napp-store-changelog 3 "+id+" 12\n1700000000123 -1\n0123456789abcdef\n"), "", int32(0), int64(0), int64(0), int64(0), uint64(0))
 	f.Fuzz(func(t *testing.T, text []byte, id string, partitions int32, at, next, kept int64, incarnation uint64) {
-		if o, ok := s.parse(text); ok {
+		var o origin
+		var ok bool
+		alloctest.AtMost(t, noteBytes(text), func() { o, ok = s.parse(text) })
+		if ok {
 			if !bytes.Equal(s.text(o), text) {
 				t.Errorf("%q is %+v, which is written as %q", text, o, s.text(o))
 			}
@@ -40,7 +44,10 @@ func FuzzCheckpoint(f *testing.F) {
 	f.Add([]byte("0\n2\napp-store-changelog 3 1\napp-other-changelog 3 1\n"), int64(1))
 	f.Add([]byte("0\n1\napp-store-changelog 3 9223372036854775807\n"), int64(1<<63-1))
 	f.Fuzz(func(t *testing.T, text []byte, n int64) {
-		if next, ok := c.parse(text); ok {
+		var next stores.Offset
+		var ok bool
+		alloctest.AtMost(t, noteBytes(text), func() { next, ok = c.parse(text) })
+		if ok {
 			if next < 1 || !bytes.Equal(c.text(next), text) {
 				t.Errorf("%q is %d, which is written as %q", text, next, c.text(next))
 			}
@@ -56,3 +63,24 @@ func FuzzCheckpoint(f *testing.F) {
 		}
 	})
 }
+
+// What is taken for a store's number is one that was written, byte for byte.
+func FuzzIncarnation(f *testing.F) {
+	f.Add(incarnationText(0x0123456789abcdef), uint64(0xf00d))
+	f.Add([]byte("0x00000000000000f\n"), uint64(0))
+	f.Add([]byte("0000000000000001\n\n"), uint64(1<<64-1))
+	f.Fuzz(func(t *testing.T, text []byte, n uint64) {
+		var got uint64
+		alloctest.AtMost(t, noteBytes(text), func() { got = parseIncarnation(text) })
+		if got != 0 && !bytes.Equal(incarnationText(got), text) {
+			t.Errorf("%q is %x, which is written as %q", text, got, incarnationText(got))
+		}
+		if got := parseIncarnation(incarnationText(n)); got != n {
+			t.Errorf("%x is read as %x", n, got)
+		}
+	})
+}
+
+// noteBytes is what a file beside the stores may take to be parsed: its text, the token that is being read, which grows by doubling, and
+// what was found.
+func noteBytes(text []byte) int { return 32*len(text) + 64<<10 }

@@ -18,15 +18,22 @@ const incarnationName = ".incarnation"
 
 func incarnationText(incarnation uint64) []byte { return fmt.Appendf(nil, "%016x\n", incarnation) }
 
+// parseIncarnation returns 0 for what is not, byte for byte, the text of a number. It has no checksum: a digit that became another one is
+// another number, and so another store than the file beside it is of, which is wiped and replayed.
+func parseIncarnation(text []byte) (incarnation uint64) {
+	if _, err := fmt.Sscanf(string(text), "%x\n", &incarnation); err != nil || !bytes.Equal(text, incarnationText(incarnation)) {
+		return 0
+	}
+	return incarnation
+}
+
 // readIncarnation reads the number of a store that was just opened, and gives it one where nothing was in it; 0 is that of none.
 func (part *partition) readIncarnation() error {
 	text, err := readNote(filepath.Join(part.dir, incarnationName))
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Sscanf(string(text), "%x\n", &part.incarnation); err != nil || !bytes.Equal(text, incarnationText(part.incarnation)) {
-		part.incarnation = 0
-	}
+	part.incarnation = parseIncarnation(text)
 	if _, ok := part.store.Offset(); ok || part.incarnation != 0 {
 		return nil
 	}
