@@ -104,7 +104,7 @@ func parseContents(b []byte, dataLen int64) (*contents, error) {
 	}
 	length, count := c.indexBytes(), blockCount(c.indexBytes())
 	for number, s := range c.Slabs {
-		if s.Used%unit != 0 || s.Dead < 0 || s.Dead > s.Used {
+		if s.Used%unit != 0 || s.Dead < 0 || s.Dead > s.Used || int64(s.Used) > dataLen { // the last: so that no sum overflows
 			return nil, fmt.Errorf("its slab %d has %d bytes, %d of them dead", number, s.Used, s.Dead)
 		}
 		length += int64(s.Used)
