@@ -249,7 +249,8 @@ func longVarint(raw []byte, i int) (int64, int) {
 	return int64(x>>1) ^ -int64(x&1), i + n
 }
 
-// decompress adds what src holds to the arena.
+// decompress adds what src holds to the arena: up to 2 GiB, which is franz-go's bound. A smaller one, or one by the
+// length of src, would refuse what producers make: of zeros 64 KiB are 2 GiB in zstd's format.
 func (d *decoder) decompress(b *stores.Batch, src []byte, codec kgo.CompressionCodecType) error {
 	if d.decompressor == nil {
 		d.decompressor = kgo.DefaultDecompressor(&d.room)

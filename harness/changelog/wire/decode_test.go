@@ -9,8 +9,10 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"restorebench/internal/alloctest"
 	"restorebench/stores"
 )
 
@@ -201,15 +203,56 @@ func TestCorruptBatches(t *testing.T) {
 	}
 }
 
-// Whatever a socket delivers, decoding ends without a panic and takes no more memory than
-// the input explains.
+// Whatever a socket delivers, decoding ends without a panic, and takes no more memory than the input explains where
+// nothing is compressed. Of what is compressed that says little, see decompress.
 func FuzzDecode(f *testing.F) {
 	f.Add(encode(3, []record{{3, 1000, []byte("key"), []byte("value")}, {4, 1001, nil, nil}}, nil), false)
 	f.Add(encode(0, []record{{0, 1, nil, []byte{}}}, func(b *kmsg.RecordBatch) { b.Attributes = 2 }), true)
+	f.Add(encode(0, []record{{0, 1, nil, []byte{}}}, func(b *kmsg.RecordBatch) { b.NumRecords = 1 << 22 }), false)
 	f.Fuzz(func(t *testing.T, raw []byte, sealed bool) {
 		if sealed && len(raw) > batchHeader {
 			raw = seal(bytes.Clone(raw))
 		}
-		_, _, _ = decodeAll(raw, 0, 1<<62, nil)
+		decode := func() { _, _, _ = decodeAll(raw, 0, 1<<62, nil) }
+		if compressed(raw) {
+			decode()
+			return
+		}
+		// A record of 7 bytes is an entry of 32, and here one of 64, in lists that are copied as they grow.
+		alloctest.AtMost(t, 256*len(raw)+64<<10, decode)
 	})
+}
+
+// compressed tells whether any of the batches is.
+func compressed(raw []byte) bool {
+	for {
+		h, whole, err := readHeader(raw)
+		if err != nil || !whole {
+			return false
+		}
+		if h.attributes&compression != 0 {
+			return true
+		}
+		raw = raw[h.bytes:]
+	}
+}
+
+// A batch that says that it is longer than any may be is refused before there is memory for it.
+func TestTooMuchIsCompressed(t *testing.T) {
+	for name, c := range map[string]struct {
+		codec int16
+		data  []byte
+	}{
+		"snappy": {2, binary.AppendUvarint(nil, 1<<31)},
+		"zstd":   {4, binary.LittleEndian.AppendUint64([]byte{0x28, 0xb5, 0x2f, 0xfd, 0xe0}, 1<<31)}, // a frame of one segment
+	} {
+		raw := encode(0, nil, func(b *kmsg.RecordBatch) {
+			b.Attributes, b.NumRecords, b.Records = c.codec, 1, append(c.data, make([]byte, 16)...)
+		})
+		alloctest.AtMost(t, 64<<20, func() {
+			if _, _, err := decodeAll(raw, 0, 100, nil); !errors.Is(err, kgo.ErrMaxDecompress) || !errors.Is(err, ErrCorrupt) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
 }
