@@ -70,7 +70,7 @@ func FuzzSnapshot(f *testing.F) {
 		var s stores.Store
 		var err error
 		// Three bytes of the contents, {}, are a slab of 16, twice so in memory, and lists are copied as they grow.
-		alloctest.AtMost(t, 256*len(file)+64<<10, func() { s, err = NewSpaceIn(dir, Options{}).Open("") })
+		alloctest.AtMost(t, 256*len(file)+512<<10, func() { s, err = NewSpaceIn(dir, Options{}).Open("") })
 		if err != nil {
 			if !errors.Is(err, stores.ErrCorrupt) {
 				t.Errorf("%v, which is not stores.ErrCorrupt", err)
