@@ -1,6 +1,7 @@
 package processor
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -17,7 +18,7 @@ func TestIncarnationIsWhole(t *testing.T) {
 			if got == n || got != 0 && !number {
 				t.Errorf("%x: %q is %x", n, bad, got)
 			}
-			if number && string(incarnationText(got)) != string(bad) {
+			if number && !bytes.Equal(incarnationText(got), bad) {
 				t.Errorf("%x: %q is %x, which is written otherwise", n, bad, got)
 			}
 			if why := noted.older(got, 0); !strings.Contains(why, "another one") {

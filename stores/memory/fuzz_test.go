@@ -33,7 +33,7 @@ func mappedBytes(s *Store) int64 { return s.slabs.mapped + int64(len(s.index.slo
 func tooLongSlabs() []byte {
 	c := `{"Slabs":[{"Used":4611686018427387904},{"Used":4611686018427387904},{"Used":9223372036854775744},{"Used":64}],"Blocks":[0,0]}`
 	m := mark{sequence: 2, next: 1, contentsAt: dataStart, contentsLen: int64(len(c))}
-	file := append(m.append(nil), make([]byte, dataStart-markBytes)...)
+	file := m.append(make([]byte, 0, dataStart+len(c)))[:dataStart]
 	return append(file, c...)
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -247,7 +248,7 @@ func TestTooMuchIsCompressed(t *testing.T) {
 		"zstd":   {4, binary.LittleEndian.AppendUint64([]byte{0x28, 0xb5, 0x2f, 0xfd, 0xe0}, 1<<31)}, // a frame of one segment
 	} {
 		raw := encode(0, nil, func(b *kmsg.RecordBatch) {
-			b.Attributes, b.NumRecords, b.Records = c.codec, 1, append(c.data, make([]byte, 16)...)
+			b.Attributes, b.NumRecords, b.Records = c.codec, 1, slices.Concat(c.data, make([]byte, 16))
 		})
 		alloctest.AtMost(t, 64<<20, func() {
 			if _, _, err := decodeAll(raw, 0, 100, nil); !errors.Is(err, kgo.ErrMaxDecompress) || !errors.Is(err, ErrCorrupt) {
