@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"restorebench/harness/changelog"
@@ -52,10 +51,10 @@ func (c *campaign) run(ctx context.Context, enough func(kills int) bool) (err er
 		if c.ground == nil {
 			return
 		}
-		if err != nil && ctx.Err() == nil && c.ground.history != nil {
+		if err != nil && ctx.Err() == nil {
 			err = errors.Join(err, c.keep())
 		}
-		err = errors.Join(err, c.ground.close(c.admin), os.RemoveAll(c.ground.dir))
+		err = errors.Join(err, c.leaveGround())
 	}()
 	for {
 		last := enough(c.kills)
@@ -112,7 +111,7 @@ func (c *campaign) renew(ctx context.Context, last bool) error {
 // fresh begins on new ground.
 func (c *campaign) fresh(ctx context.Context) (err error) {
 	if c.ground != nil {
-		if err := errors.Join(c.ground.close(c.admin), os.RemoveAll(c.ground.dir)); err != nil {
+		if err := c.leaveGround(); err != nil {
 			return err
 		}
 	}
@@ -126,6 +125,13 @@ func (c *campaign) fresh(ctx context.Context) (err error) {
 		return nil
 	}
 	return c.fill(ctx, int64(c.keys()), fillRecords)
+}
+
+// leaveGround ends the ground, whose clients are gone then, also if an error leaves its topics.
+func (c *campaign) leaveGround() error {
+	g := c.ground
+	c.ground = nil
+	return g.end(c.admin)
 }
 
 // fill lets so many records be processed before there are kills; in several lives, since a processor says nothing while it has something to do.

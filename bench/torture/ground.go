@@ -30,6 +30,7 @@ type ground struct {
 	committed *changelog.Group
 	history   *history
 	sent      *history // of the output
+	closed    bool
 	lives     int
 	states    int // directories that there were
 	struck    struck
@@ -45,13 +46,13 @@ type ground struct {
 
 const groundTimeout = 30 * time.Second
 
-// newGround makes the topics and the directory.
+// newGround makes the topics and the directory. What an error leaves of them is gone, and so is the ground: it is nil.
 func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name string, c *Cell, t traffic) (g *ground, err error) {
 	app := fmt.Sprintf("%s-%s-torture-%s", o.Prefix, o.Run, name)
 	g = &ground{dir: filepath.Join(o.Dir, name), input: app + "-input", log: changelog.TopicName(app, storeName), group: app, traffic: t}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, g.close(admin))
+			err, g = errors.Join(err, g.end(admin)), nil
 		}
 	}()
 	if err := os.Mkdir(g.dir, 0o700); err != nil {
@@ -101,8 +102,17 @@ func logConfig(fault string) map[string]string {
 
 const storeName = "store"
 
-// close deletes the topics and the disk; the directory stays.
+// end leaves nothing.
+func (g *ground) end(admin *changelog.Admin) error {
+	return errors.Join(g.close(admin), os.RemoveAll(g.dir))
+}
+
+// close deletes the topics and the disk; the directory stays. Closing twice does nothing.
 func (g *ground) close(admin *changelog.Admin) error {
+	if g.closed {
+		return nil
+	}
+	g.closed = true
 	errs := []error{g.closeDisk(), g.struck.end()}
 	if g.feeder != nil {
 		g.feeder.Close()

@@ -60,7 +60,7 @@ func (c *campaign) regroupAll(ctx context.Context, enough func(kills int) bool) 
 		}
 		ended := g
 		g = nil
-		return errors.Join(ended.close(c.admin), os.RemoveAll(ended.dir))
+		return ended.end(c.admin)
 	}
 	defer func() {
 		if err != nil && ctx.Err() == nil && g != nil {

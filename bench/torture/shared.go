@@ -24,6 +24,7 @@ type sharedGround struct {
 	states          int                     // of the directories, one for each member
 	begun           map[string]bool         // directories in which a member has lived
 	groups, lives   int
+	closed          bool
 }
 
 // sharedPart is one partition of the changelog.
@@ -34,7 +35,7 @@ type sharedPart struct {
 	history *history
 }
 
-// newSharedGround makes the topics and the directory.
+// newSharedGround makes the topics and the directory. What an error leaves of them is gone, and so is the ground: it is nil.
 func (c *campaign) newSharedGround(ctx context.Context) (g *sharedGround, err error) {
 	c.grounds++
 	name := fmt.Sprintf("%s-%d", c.cell.Name, c.grounds)
@@ -44,7 +45,7 @@ func (c *campaign) newSharedGround(ctx context.Context) (g *sharedGround, err er
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, g.close(c.admin), os.RemoveAll(g.dir))
+			err, g = errors.Join(err, g.end(c.admin)), nil
 		}
 	}()
 	if err := os.Mkdir(g.dir, 0o700); err != nil {
@@ -160,8 +161,17 @@ func (g *sharedGround) transact(ctx context.Context, batches []*stores.Batch, en
 	return end(ctx)
 }
 
-// close deletes the topics; the directory stays.
+// end leaves nothing.
+func (g *sharedGround) end(admin *changelog.Admin) error {
+	return errors.Join(g.close(admin), os.RemoveAll(g.dir))
+}
+
+// close deletes the topics; the directory stays. Closing twice does nothing.
 func (g *sharedGround) close(admin *changelog.Admin) error {
+	if g.closed {
+		return nil
+	}
+	g.closed = true
 	for _, p := range g.parts {
 		if p.writer != nil {
 			p.writer.Close()

@@ -71,6 +71,23 @@ func write(tb testing.TB, bootstrap, topic string, settings changelog.Settings, 
 	return next
 }
 
+// A writer that is closed again does not free librdkafka's client twice, and a reader neither.
+func TestCloseTwice(t *testing.T) {
+	bootstrap, topic := newTopic(t, nil)
+	w, err := changelog.NewWriter(bootstrap, topic, 0, 10*time.Second, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{Fetcher: changelog.FetcherLibrdkafka})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		w.Close()
+		r.Close()
+	}
+}
+
 // fetchers are the ways in which a topic is read; each must deliver the same.
 var fetchers = []string{changelog.FetcherWire, changelog.FetcherLibrdkafka}
 

@@ -119,12 +119,16 @@ func (w *Writer) release(t *C.rb_ticket) {
 }
 
 // Close gives records that are still on their way a moment to arrive, drops
-// what remains and ends the producer.
+// what remains and ends the producer. Closing twice does nothing.
 func (w *Writer) Close() {
+	if w.client == nil {
+		return
+	}
 	C.rd_kafka_flush(w.client.rk, C.int((2 * time.Second).Milliseconds()))
 	C.rd_kafka_purge(w.client.rk, 3) // queued and in flight
 	C.rd_kafka_flush(w.client.rk, 1000)
 	C.rb_client_close(w.client)
+	w.client = nil
 	// Only now can no acknowledgement refer to a ticket any more.
 	for _, t := range w.pending {
 		C.free(unsafe.Pointer(t))
