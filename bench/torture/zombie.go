@@ -20,9 +20,14 @@ const (
 )
 
 // haunt stops a processor that lives, lets a successor live in its place, and wakes it. The successor is returned: it is the one
-// to be killed.
+// to be killed, and is dead already with an error, as that of live.
 func (c *campaign) haunt(ctx context.Context, zombie *life, line *Line) (successor *life, err error) {
 	defer zombie.process.Release()
+	defer func() {
+		if err != nil && successor != nil {
+			successor.process.Release()
+		}
+	}()
 	if err := zombie.process.Pause(); err != nil {
 		return nil, err
 	}
