@@ -377,8 +377,6 @@ func (c *campaign) live(ctx context.Context, m *moment) (*life, error) {
 // judge compares what was restored with the changelog, and with what was acknowledged.
 func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, restored []subject.Entry) error {
 	h := c.ground.history
-	ctx, cancel := context.WithTimeout(ctx, c.Stall)
-	defer cancel()
 	if err := h.readTo(ctx, stores.Offset(l.start.To)); err != nil {
 		return err
 	}

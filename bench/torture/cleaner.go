@@ -74,21 +74,17 @@ func (g *ground) left(ctx context.Context, o *Options, from, to stores.Offset) (
 		return 0, 0, err
 	}
 	defer reader.Close()
-	records, err := reader.Partition(0, from)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer records.Close()
-	for b := changelog.NewBatch(); b.Next < to; {
-		if err := records.Read(ctx, b, to, cleanerPause); err != nil {
-			return 0, 0, err
-		}
+	err = changelog.Through(ctx, reader, 0, from, to, o.Stall, func(b *stores.Batch) error {
 		for _, e := range b.Entries {
 			all++
 			if e.ValueLen == stores.Tombstone {
 				tombstones++
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("what is left of %s: %w", g.log, err)
 	}
 	return tombstones, all, nil
 }

@@ -78,9 +78,9 @@ func newGround(ctx context.Context, o *Options, admin *changelog.Admin, name str
 		if err := admin.Create(ctx, g.output, 1, map[string]string{"retention.ms": "-1"}); err != nil {
 			return g, err
 		}
-		g.sent = newHistory(t, o.Brokers, g.output, true)
+		g.sent = newHistory(t, o, g.output, true)
 	}
-	g.history = newHistory(t, o.Brokers, g.log, c.ExactlyOnce)
+	g.history = newHistory(t, o, g.log, c.ExactlyOnce)
 	// What librdkafka cannot repeat comes back as an error; a broker that is struck is no news.
 	if g.feeder, err = changelog.NewWriter(o.Brokers, g.input, 0, groundTimeout, changelog.Settings{"log_level": "0"}); err != nil {
 		return g, err

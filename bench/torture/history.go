@@ -18,6 +18,7 @@ var errTranscript = errors.New("the changelog is no transcript of the input")
 type history struct {
 	traffic traffic
 	brokers string
+	stall   time.Duration // nothing that comes for so long is an error
 	topic   string
 	part    int32 // of the topic
 	exactly bool  // once: only what is committed counts, and nothing is repeated
@@ -33,8 +34,8 @@ type entry struct {
 }
 
 // newHistory is of partition 0.
-func newHistory(t traffic, brokers, topic string, exactly bool) *history {
-	return &history{traffic: t, brokers: brokers, topic: topic, exactly: exactly}
+func newHistory(t traffic, o *Options, topic string, exactly bool) *history {
+	return &history{traffic: t, brokers: o.Brokers, stall: o.Stall, topic: topic, exactly: exactly}
 }
 
 func (h *history) open(fetcher string) (changelog.Reader, error) {
@@ -71,22 +72,17 @@ func (h *history) readTo(ctx context.Context, to stores.Offset) error {
 		return err
 	}
 	defer reader.Close()
-	records, err := reader.Partition(h.part, h.next)
-	if err != nil {
-		return err
-	}
-	defer records.Close()
-	b := changelog.NewBatch()
-	for h.next < to {
-		if err := records.Read(ctx, b, to, 100*time.Millisecond); err != nil {
-			return err
-		}
+	err = changelog.Through(ctx, reader, h.part, h.next, to, h.stall, func(b *stores.Batch) error {
 		for i := range b.Len() {
 			if err := h.add(b, i); err != nil {
 				return err
 			}
 		}
 		h.next = max(h.next, b.Next)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("what the harness reads of %s: %w", h.topic, err)
 	}
 	return nil
 }

@@ -2,7 +2,9 @@ package torture
 
 import (
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"restorebench/stores"
 )
@@ -105,5 +107,30 @@ func TestTrafficHasAllKindsOfRecords(t *testing.T) {
 	}
 	if len(kinds) != 5 {
 		t.Errorf("%v, want five kinds", kinds)
+	}
+}
+
+// A broker that is gone for good ends what the harness itself reads, with a word of what that was.
+func TestReadsEnd(t *testing.T) {
+	o := &Options{Brokers: "127.0.0.1:1", Stall: 300 * time.Millisecond}
+	g := &ground{log: "log", history: newHistory(traffic{1, DefaultKeys}, o, "log", false)}
+	g.history.next = 3
+	for what, read := range map[string]func() error{
+		"history": func() error { return g.history.readTo(t.Context(), 10) },
+		"left": func() error {
+			_, _, err := g.left(t.Context(), o, 3, 10)
+			return err
+		},
+	} {
+		ended := make(chan error, 1)
+		go func() { ended <- read() }()
+		select {
+		case err := <-ended:
+			if err == nil || !strings.Contains(err.Error(), " of log: nothing came from partition 0 at offset 3, of offsets 3 to 10, for 300ms") {
+				t.Errorf("%s: %v", what, err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%s: it is not over after 10 s", what)
+		}
 	}
 }

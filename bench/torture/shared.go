@@ -66,7 +66,7 @@ func (c *campaign) newSharedGround(ctx context.Context) (g *sharedGround, err er
 	}
 	for i := range int32(sharedParts) {
 		p := &sharedPart{traffic: traffic{c.Seed ^ hash(fmt.Sprintf("%s-%d", name, i)), c.keys()}}
-		p.history = newHistory(p.traffic, c.Brokers, g.log, c.cell.ExactlyOnce)
+		p.history = newHistory(p.traffic, c.Options, g.log, c.cell.ExactlyOnce)
 		p.history.part = i
 		if !c.cell.ExactlyOnce {
 			if p.writer, err = changelog.NewWriter(c.Brokers, g.log, i, groundTimeout, changelog.Settings{"log_level": "0"}); err != nil {

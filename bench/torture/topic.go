@@ -131,7 +131,7 @@ func (g *ground) recreate(ctx context.Context, o *Options, admin *changelog.Admi
 	}
 	g.spent, g.struck.recreated = true, true
 	g.sent = nil // the input is processed once more from there
-	g.history = newHistory(g.traffic, o.Brokers, g.log, c.ExactlyOnce)
+	g.history = newHistory(g.traffic, o, g.log, c.ExactlyOnce)
 	group, err := changelog.NewGroup(o.Brokers, g.group)
 	if err != nil {
 		return "", err

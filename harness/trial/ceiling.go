@@ -79,24 +79,10 @@ func (a *attempt) warmBroker(ctx context.Context, ranges map[int32]subject.Event
 
 // readThrough reads a partition between two offsets, and shows each batch to see unless that is nil.
 func (a *attempt) readThrough(ctx context.Context, r changelog.Reader, partition int32, from, to stores.Offset, see func(*stores.Batch)) error {
-	p, err := r.Partition(partition, from)
-	if err != nil {
-		return err
-	}
-	defer p.Close()
-	b, moved := changelog.NewBatch(), time.Now()
-	for at := from; at < to; at = b.Next {
-		if err := p.Read(ctx, b, to, 100*time.Millisecond); err != nil {
-			return err
-		}
+	return changelog.Through(ctx, r, partition, from, to, a.Spec.StallTimeout, func(b *stores.Batch) error {
 		if see != nil {
 			see(b)
 		}
-		if b.Next > at {
-			moved = time.Now()
-		} else if time.Since(moved) > a.Spec.StallTimeout {
-			return fmt.Errorf("nothing came from partition %d at offset %d for %v", partition, at, a.Spec.StallTimeout)
-		}
-	}
-	return nil
+		return nil
+	})
 }

@@ -5,10 +5,10 @@ import (
 	"encoding/binary"
 	"fmt"
 	"strings"
-	"time"
 
 	"restorebench/harness/changelog"
 	"restorebench/harness/spec"
+	"restorebench/stores"
 	"restorebench/stores/format"
 )
 
@@ -75,16 +75,8 @@ func (v *voteRun) read(ctx context.Context, topic string, suffix int) (string, e
 	if err != nil {
 		return "", err
 	}
-	p, err := r.Partition(0, 0)
-	if err != nil {
-		return "", err
-	}
-	defer p.Close()
 	var out []string
-	for b := changelog.NewBatch(); b.Next < end; {
-		if err := p.Read(ctx, b, end, 100*time.Millisecond); err != nil {
-			return "", err
-		}
+	err = changelog.Through(ctx, r, 0, 0, end, v.Spec.StallTimeout, func(b *stores.Batch) error {
 		for i := range b.Len() {
 			key, count := b.Key(i), "-null"
 			if value := b.Value(i); value != nil {
@@ -92,6 +84,10 @@ func (v *voteRun) read(ctx context.Context, topic string, suffix int) (string, e
 			}
 			out = append(out, fmt.Sprintf("%s%s@%d", key[:len(key)-suffix], count, b.Entries[i].Timestamp))
 		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("what was sent to %s: %w", topic, err)
 	}
 	return strings.Join(out, " "), nil
 }
