@@ -59,9 +59,10 @@ func (r *readOnly) mount(when string) {
 	if r.err = r.cover(); r.err != nil {
 		return
 	}
-	err := os.WriteFile(filepath.Join(r.dir, ballast), []byte("x"), 0o600)
+	path := filepath.Join(r.dir, ballast)
+	err := os.WriteFile(path, []byte("x"), 0o600)
 	if !errors.Is(err, syscall.EROFS) {
-		r.err = fmt.Errorf("%s: it can still be written to: %w", FaultReadOnly, err)
+		r.err = errors.Join(fmt.Errorf("%s: %s is not read-only", FaultReadOnly, r.dir), err, unlessGone(os.Remove(path)))
 		return
 	}
 	r.proof = fmt.Sprintf("%s: %v", when, err)

@@ -128,3 +128,26 @@ func TestReadOnlyFileIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// A mount that does nothing is told from one, and leaves no file in the directory of the store.
+func TestReadOnlyThatIsWritten(t *testing.T) {
+	bin := t.TempDir()
+	for _, program := range []string{"mount", "umount"} {
+		if err := os.WriteFile(filepath.Join(bin, program), []byte("#!/bin/sh\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	r := &readOnly{dir: filepath.Join(t.TempDir(), "state")}
+	if err := os.Mkdir(r.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	r.mount("now")
+	_, proof, err := r.end()
+	if err == nil || proof != "" || !strings.Contains(err.Error(), r.dir+" is not read-only") || strings.Contains(err.Error(), "%!") {
+		t.Errorf("%q, %v", proof, err)
+	}
+	if left, err := os.ReadDir(r.dir); err != nil || len(left) > 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
