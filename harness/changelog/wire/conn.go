@@ -26,8 +26,9 @@ type conn struct {
 // Limits of one exchange.
 const (
 	connectTimeout  = 10 * time.Second
-	exchangeTimeout = 30 * time.Second
-	maxResponse     = 1 << 30 // bytes; more than any fetch of ours gets
+	exchangeTimeout = 30 * time.Second // without a byte; however slow a link is, what comes over it counts
+	prolongAfter    = time.Second      // a deadline is moved on when it is this old: not for every read
+	maxResponse     = 1 << 30          // bytes; more than any fetch of ours gets
 )
 
 // dialer makes the connections; net.Dialer's DialContext, but for tests.
@@ -78,21 +79,45 @@ func (c *conn) send(req kmsg.Request) error {
 // of the requests. After an error, the end of ctx among them, the connection is of no
 // more use.
 func (c *conn) receive(ctx context.Context, buf []byte) ([]byte, error) {
-	if err := c.net.SetReadDeadline(time.Now().Add(exchangeTimeout)); err != nil {
+	a := arriving{ctx: ctx, net: c.net}
+	if err := a.prolong(); err != nil {
 		return buf, err
 	}
 	stop := context.AfterFunc(ctx, func() { _ = c.net.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	buf, err := c.read(buf)
+	buf, err := c.read(&a, buf)
 	if ctx.Err() != nil {
 		return buf, ctx.Err()
 	}
 	return buf, err
 }
 
-func (c *conn) read(buf []byte) ([]byte, error) {
+// arriving is a response that comes in: the deadline of its connection moves on as long as it does.
+type arriving struct {
+	ctx   context.Context // whose end sets the deadline to a time that is over
+	net   net.Conn
+	since time.Time // when the deadline was set
+}
+
+func (a *arriving) Read(b []byte) (int, error) {
+	n, err := a.net.Read(b)
+	if err == nil && time.Since(a.since) > prolongAfter {
+		err = a.prolong()
+	}
+	return n, err
+}
+
+func (a *arriving) prolong() error {
+	a.since = time.Now()
+	if err := a.net.SetReadDeadline(a.since.Add(exchangeTimeout)); err != nil {
+		return err
+	}
+	return a.ctx.Err() // its deadline may have been overwritten
+}
+
+func (c *conn) read(from io.Reader, buf []byte) ([]byte, error) {
 	var size [4]byte
-	if _, err := io.ReadFull(c.net, size[:]); err != nil {
+	if _, err := io.ReadFull(from, size[:]); err != nil {
 		return buf, err
 	}
 	n := binary.BigEndian.Uint32(size[:])
@@ -101,7 +126,7 @@ func (c *conn) read(buf []byte) ([]byte, error) {
 	}
 	start := len(buf)
 	buf = slices.Grow(buf, int(n))[:start+int(n)]
-	if _, err := io.ReadFull(c.net, buf[start:]); err != nil {
+	if _, err := io.ReadFull(from, buf[start:]); err != nil {
 		return buf[:start], err
 	}
 	c.asked++
