@@ -120,17 +120,18 @@ static int is_transient(int err) {
 	       err == RD_KAFKA_RESP_ERR__TIMED_OUT || err == RD_KAFKA_RESP_ERR__RESOLVE;
 }
 
-/* Moves one held message into the batch. Returns 0 when the batch has no room. */
+/* Moves one held message into the batch. Returns 0 when it is to be held on: the
+ * batch has no room, or the message lies behind stop. */
 static int take(const rd_kafka_message_t *m, int64_t stop, uint8_t *arena, uint32_t arena_cap,
                 rb_entry *entries, int32_t entries_cap, rb_fill *out) {
 	if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
 		/* The fetch position at the log's end: behind markers and holes that
-		 * no record stands for. The log may go on behind stop, and what is
-		 * there was not taken. */
+		 * no record stands for. It may lie behind stop, and is told once: a
+		 * later stop asks for it. */
 		int64_t at = m->offset < stop ? m->offset : stop;
 		if (at > out->next)
 			out->next = at;
-		return 1;
+		return m->offset <= stop;
 	}
 	if (m->err) {
 		if (is_transient(m->err))
@@ -139,10 +140,9 @@ static int take(const rd_kafka_message_t *m, int64_t stop, uint8_t *arena, uint3
 			out->err = m->err;
 		return 1;
 	}
-	if (m->offset >= stop) { /* not part of this restore; everything below stop was seen */
-		if (stop > out->next)
-			out->next = stop;
-		return 1;
+	if (m->offset >= stop) { /* everything below stop was seen; a later stop asks for this one */
+		out->next = stop;
+		return 0;
 	}
 	if (!m->key) {
 		out->null_keys++;

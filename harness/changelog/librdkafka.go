@@ -163,7 +163,7 @@ func (r *libPartition) Read(ctx context.Context, b *stores.Batch, stop stores.Of
 	b.Reset()
 	b.Partition = r.partition
 	b.Next = r.next
-	if err := ctx.Err(); err != nil {
+	if err := ctx.Err(); err != nil || r.next >= stop {
 		return err
 	}
 	fill := r.fill(b, stop, wait)
