@@ -28,6 +28,7 @@ type Member struct {
 	consumer *kafka.Consumer
 	done     chan struct{}
 	failed   chan error // of the client, for good
+	broken   bool       // there was such an error; to be read once done is closed
 	stop     context.CancelFunc
 }
 
@@ -52,8 +53,7 @@ func Join(ctx context.Context, bootstrap, group, topic string, o GroupOptions) (
 		slices.Sort(partitions)
 		return m, partitions, nil
 	case err := <-m.failed:
-		go func(refused *Member) { _ = refused.Leave() }(m) // librdkafka 2.14 does not come back from closing it
-		return nil, nil, fmt.Errorf("group %s: no partition of %s was assigned: %w", group, topic, err)
+		return nil, nil, fmt.Errorf("group %s: no partition of %s was assigned: %w", group, topic, errors.Join(err, m.Leave()))
 	case <-ctx.Done():
 		return nil, nil, fmt.Errorf("group %s: no partition of %s was assigned: %w", group, topic, errors.Join(ctx.Err(), m.Leave()))
 	}
@@ -126,6 +126,7 @@ func (m *Member) poll(ctx context.Context) {
 	defer close(m.done)
 	for ctx.Err() == nil {
 		if e, is := m.consumer.Poll(pollWait).(kafka.Error); is && e.IsFatal() {
+			m.broken = true
 			select {
 			case m.failed <- e:
 			default: // not the first one
@@ -134,9 +135,13 @@ func (m *Member) poll(ctx context.Context) {
 	}
 }
 
-// Leave ends the membership.
+// Leave ends the membership. That of a member that has failed is over already, and its client is left to end in the background.
 func (m *Member) Leave() error {
 	m.stop()
 	<-m.done
+	if m.broken {
+		go func() { _ = m.consumer.Close() }() // librdkafka 2.14 does not come back from closing it
+		return nil
+	}
 	return m.consumer.Close()
 }

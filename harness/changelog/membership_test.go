@@ -38,3 +38,37 @@ func TestJoin(t *testing.T) {
 		t.Error("joined where there is no broker")
 	}
 }
+
+// A member that has failed for good is left at once: what it failed of can be told then.
+func TestLeaveAfterFailure(t *testing.T) {
+	bootstrap, topic := newTopic(t, nil)
+	o := changelog.GroupOptions{Protocol: "consumer", InstanceID: "one"}
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	first, _, err := changelog.Join(ctx, bootstrap, topic, topic, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := changelog.Share(bootstrap, topic, topic, o, func(changelog.Change) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-second.Failed():
+	case <-ctx.Done():
+		t.Fatal("a second member of the same name did not fail")
+	}
+	left := make(chan error, 1)
+	go func() { left <- second.Leave() }()
+	select {
+	case err := <-left:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("not left after 10 s")
+	}
+	if err := first.Leave(); err != nil {
+		t.Error(err)
+	}
+}
