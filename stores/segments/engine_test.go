@@ -21,6 +21,7 @@ type watched struct {
 	stores.Space
 	asked   []string
 	failing map[string]error
+	open    int // iterators
 }
 
 func newWatched() *watched { return &watched{Space: memory.NewSpace(), failing: map[string]error{}} }
@@ -82,6 +83,21 @@ func (s *watchedStore) HoldFlush(bytes int) error {
 func (s *watchedStore) ApproximateCount() (int64, error) {
 	n, err := s.Store.ApproximateCount()
 	return n, errors.Join(s.space.do("count "+s.name), err)
+}
+
+func (s *watchedStore) Range(from, to []byte) stores.Iterator {
+	s.space.open++
+	return &watchedIterator{s.Store.Range(from, to), s.space}
+}
+
+type watchedIterator struct {
+	stores.Iterator
+	space *watched
+}
+
+func (it *watchedIterator) Close() error {
+	it.space.open--
+	return it.Iterator.Close()
 }
 
 func (s *watchedStore) DiskBytes() int64 { return int64(len(s.name)) }
@@ -222,13 +238,20 @@ func TestScan(t *testing.T) {
 
 // An iterator can be closed twice, is at its end then, and counts once for Close of the store.
 func TestIteratorIsClosedOnce(t *testing.T) {
-	s := open(t, newWatched())
+	w := newWatched()
+	s := open(t, w)
 	must(t, s.Apply(records(0, "0 a", "60000 b")))
 	it := s.Range(nil, nil)
+	if w.open != 2 {
+		t.Errorf("%d iterators are open, want one of each segment", w.open)
+	}
 	if it.Key() != nil || it.Value() != nil || !it.Next() || string(it.Value()) != "a" {
 		t.Error("an iterator does not begin at its first record")
 	}
 	must(t, errors.Join(it.Close(), it.Close()))
+	if w.open != 0 {
+		t.Errorf("%d iterators are left open", w.open)
+	}
 	if it.Next() || it.Key() != nil || it.Value() != nil {
 		t.Error("a closed iterator goes on")
 	}

@@ -64,6 +64,9 @@ func TestRowBadBytes(t *testing.T) {
 				t.Errorf("%s: cut to %d of %d bytes it parses", name, n, len(whole))
 			}
 		}
+		if twice := (&row{next: 10, versions: []version{{3, []byte("v")}, {3, []byte("w")}}}).encode(); check("twice", twice) {
+			t.Errorf("%x has two versions from the same time, and parses", twice)
+		}
 		if check(name, append(slices.Clone(whole), 0)) {
 			t.Errorf("%s: with a byte more it parses", name)
 		}

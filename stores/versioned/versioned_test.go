@@ -165,7 +165,7 @@ func TestBadArguments(t *testing.T) {
 func TestInterval(t *testing.T) {
 	for history, want := range map[int64]int64{
 		0: 2_000, 3_000: 2_000, 60_000: 20_000, 61_000: 20_000, 300_000: 60_000, 300_001: 60_000, 330_000: 60_000,
-		3_600_000: 300_000, 3_600_001: 300_000, 86_400_000: 3_600_000,
+		3_600_000: 300_000, 3_600_001: 300_000, 3_660_000: 300_000, 86_400_000: 3_600_000,
 	} {
 		if got := Interval(history); got != want {
 			t.Errorf("interval for a history of %d ms is %d ms, want %d", history, got, want)
