@@ -23,25 +23,41 @@ type view struct {
 func (d dialer) metadata(ctx context.Context, brokers, topic string) (v view, address string, c *conn, err error) {
 	var failed []error
 	for address := range strings.SplitSeq(brokers, ",") {
-		c, err := d.dial(ctx, address)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		resp, err := describe(ctx, c, topic)
-		if err == nil {
-			v, err = pick(resp, topic)
-		}
+		v, c, err := d.ask(ctx, address, topic)
 		if err == nil {
 			return v, address, c, nil
 		}
-		c.Close()
 		if isKafka(err) {
 			return view{}, "", nil, err // every broker would say so
 		}
-		failed = append(failed, fmt.Errorf("%s: %w", address, err))
+		failed = append(failed, err)
 	}
 	return view{}, "", nil, errors.Join(failed...)
+}
+
+// askTimeout is how long a broker may take that knows where a topic is: the next one may, too.
+const askTimeout = connectTimeout
+
+// ask asks one broker for a topic.
+func (d dialer) ask(ctx context.Context, address, topic string) (view, *conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	c, err := d.dial(ctx, address)
+	if err != nil {
+		return view{}, nil, err
+	}
+	resp, err := describe(ctx, c, topic)
+	if err == nil {
+		var v view
+		if v, err = pick(resp, topic); err == nil {
+			return v, c, nil
+		}
+	}
+	c.Close()
+	if isKafka(err) {
+		return view{}, nil, err
+	}
+	return view{}, nil, fmt.Errorf("%s: %w", address, err)
 }
 
 func describe(ctx context.Context, c *conn, topic string) (*kmsg.MetadataResponse, error) {

@@ -42,9 +42,7 @@ func Kept(cleanupPolicy, deleteRetention string) (ms int64, err error) {
 func (r *Reader) KeepsTombstones(timeout time.Duration) (ms int64, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	err = insist(ctx, func(again bool) (err error) {
+	err = r.insist(ctx, func(again bool) (err error) {
 		if again || r.control == nil {
 			if err := r.locate(ctx); err != nil {
 				return err

@@ -28,14 +28,22 @@ const (
 
 // OpenTransaction is the error of a [Reader] that finds one open below the end, for who reads otherwise.
 func OpenTransaction(brokers, topic string, partition int32, at, end stores.Offset) error {
-	r := &Reader{brokers: brokers, topic: topic, connect: (&net.Dialer{Timeout: connectTimeout}).DialContext}
-	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r := unasked(brokers, topic, (&net.Dialer{Timeout: connectTimeout}).DialContext)
 	defer r.cancel()
 	return r.openTransaction(partition, at, end)
 }
 
+// transaction is openTransaction over connections of its own: the partitions without one are asked for meanwhile.
+func (r *Reader) transaction(partition int32, at, end stores.Offset) error {
+	own := unasked(r.brokers, r.topic, r.connect)
+	defer own.cancel()
+	defer context.AfterFunc(r.ctx, own.cancel)()
+	return own.openTransaction(partition, at, end)
+}
+
 // openTransaction is [ErrOpenTransaction] of one that begins at an offset, with what the brokers tell of it, and what to do. It hangs, as in
-// KIP-664, where no coordinator has the partition in a transaction of its producer. It is called with mu locked.
+// KIP-664, where no coordinator has the partition in a transaction of its producer. The reader
+// is nobody else's.
 func (r *Reader) openTransaction(partition int32, at, end stores.Offset) error {
 	ctx, cancel := context.WithTimeout(r.ctx, describeTimeout)
 	defer cancel()

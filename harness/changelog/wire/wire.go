@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -63,7 +62,7 @@ type Reader struct {
 	cancel         context.CancelFunc
 	connect        dialer
 
-	mu      sync.Mutex
+	mu      turn
 	control *conn // to the broker that was asked last
 	at      string
 	leaders map[int32]string // addresses, by partition; nil: to be asked for
@@ -91,15 +90,36 @@ func NewReader(brokers, topic string, o Options) *Reader {
 }
 
 func newReader(brokers, topic string, o Options, connect dialer) *Reader {
-	r := &Reader{brokers: brokers, topic: topic, options: o, connect: connect}
-	r.ctx, r.cancel = context.WithCancel(context.Background())
-	r.mu.Lock()
+	r := unasked(brokers, topic, connect)
+	r.options = o
+	r.mu <- struct{}{}
 	go func() {
-		defer r.mu.Unlock()
+		defer r.mu.end()
 		_ = r.locate(r.ctx) // whoever needs it tries again
 	}()
 	return r
 }
+
+// unasked is a reader that has connected to nothing.
+func unasked(brokers, topic string, connect dialer) *Reader {
+	r := &Reader{brokers: brokers, topic: topic, connect: connect, mu: make(turn, 1)}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	return r
+}
+
+// turn is a mutex that is waited for no longer than a context: who has it may be waiting for a broker that is silent.
+type turn chan struct{}
+
+func (t turn) take(ctx context.Context) error {
+	select {
+	case t <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (t turn) end() { <-t }
 
 // Topic is the topic's name.
 func (r *Reader) Topic() string { return r.topic }
@@ -107,8 +127,8 @@ func (r *Reader) Topic() string { return r.topic }
 // Close ends what the reader has under way. Its partitions are to be closed before.
 func (r *Reader) Close() {
 	r.cancel()
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.mu <- struct{}{}
+	defer r.mu.end()
 	r.disconnect()
 }
 
@@ -142,24 +162,28 @@ func (r *Reader) locate(ctx context.Context) error {
 func (r *Reader) Identity(timeout time.Duration) (Identity, error) {
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	err := insist(ctx, func(bool) error {
-		if r.leaders != nil {
-			return nil
+	var id Identity
+	err := r.insist(ctx, func(bool) error {
+		if r.leaders == nil {
+			if err := r.locate(ctx); err != nil {
+				return err
+			}
 		}
-		return r.locate(ctx)
+		id = IdentityOf(r.id[:], len(r.leaders))
+		return nil
 	})
 	if err != nil {
 		return Identity{}, fmt.Errorf("topic %s: %w", r.topic, err)
 	}
-	return IdentityOf(r.id[:], len(r.leaders)), nil
+	return id, nil
 }
 
 // leader is the address of a partition's leader, and the topic's id; again says that the last one was wrong.
 func (r *Reader) leader(ctx context.Context, partition int32, again bool) (string, [16]byte, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	if err := r.mu.take(ctx); err != nil {
+		return "", [16]byte{}, err
+	}
+	defer r.mu.end()
 	address, err := r.leaderLocked(ctx, partition, again)
 	if err != nil {
 		return "", [16]byte{}, err
@@ -192,20 +216,18 @@ func (r *Reader) leaderLocked(ctx context.Context, partition int32, again bool) 
 func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end stores.Offset, err error) {
 	ctx, cancel := context.WithTimeout(r.ctx, timeout)
 	defer cancel()
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	high := stores.Offset(-1) // watermark, when it was asked for first
 	open := stores.Offset(-1) // a transaction is since there, as the last answer had it
 	var answered time.Time    // when that came
 	for {
 		var stable stores.Offset
-		err = insist(ctx, func(again bool) (err error) {
+		err = r.insist(ctx, func(again bool) (err error) {
 			begin, end, stable, err = r.listOffsets(ctx, partition, again)
 			return err
 		})
 		switch {
 		case err != nil && ctx.Err() != nil && open >= 0 && time.Since(answered) < AnswerLimit:
-			err = r.openTransaction(partition, open, high) // and not that the last try was cut short
+			err = r.transaction(partition, open, high) // and not that the last try was cut short
 		case err == nil:
 			if high < 0 {
 				high = end
@@ -217,10 +239,21 @@ func (r *Reader) EndOffsets(partition int32, timeout time.Duration) (begin, end 
 			if pause(ctx, leaderPause) == nil {
 				continue
 			}
-			err = r.openTransaction(partition, open, high)
+			err = r.transaction(partition, open, high)
 		}
 		return 0, 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
 	}
+}
+
+// insist is insist with the turn for each try: others have theirs between two.
+func (r *Reader) insist(ctx context.Context, try func(again bool) error) error {
+	return insist(ctx, func(again bool) error {
+		if err := r.mu.take(ctx); err != nil {
+			return err
+		}
+		defer r.mu.end()
+		return try(again)
+	})
 }
 
 // insist tries until it succeeds, until ctx ends, which may be ErrAway, or until there is an error that trying again does not help.
