@@ -43,6 +43,25 @@ func TestEndOffsetsWithoutABroker(t *testing.T) {
 	}
 }
 
+// So are a topic's identity and its settings, and the end with open transactions.
+func TestQuestionsWithoutABroker(t *testing.T) {
+	r, err := newLibReader("127.0.0.1:1", "t", Settings{"log_level": "0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	const limit = 300 * time.Millisecond
+	for name, ask := range map[string]func() error{
+		"identity":   func() error { _, err := r.Identity(limit); return err },
+		"tombstones": func() error { _, err := r.KeepsTombstones(limit); return err },
+		"end":        func() error { _, err := r.highWatermark(0, time.Now().Add(limit)); return err },
+	} {
+		if err := ask(); !errors.Is(err, ErrAway) {
+			t.Errorf("%s: %v, want ErrAway", name, err)
+		}
+	}
+}
+
 // Whoever is fenced while his transaction is older than the broker lets it be says that, too.
 func TestWhyATransactionFailed(t *testing.T) {
 	failure := kafka.NewError(kafka.ErrProducerFenced, "fenced", true)

@@ -16,6 +16,7 @@ package changelog
 import "C"
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -74,6 +75,14 @@ func codeError(code C.int32_t) error {
 		return fmt.Errorf("%w (%w)", ErrOffsetOutOfRange, err)
 	case kafka.ErrMsgSizeTooLarge:
 		return fmt.Errorf("%w (%w)", ErrRecordTooLarge, err)
+	}
+	return away(err)
+}
+
+// unanswered is an error of a question that has a deadline, which may be over before librdkafka says that it reaches nobody.
+func unanswered(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w (%w)", ErrAway, err)
 	}
 	return away(err)
 }

@@ -56,7 +56,7 @@ func (r *libReader) Identity(timeout time.Duration) (Identity, error) {
 	defer cancel()
 	d, err := admin.describe(ctx, r.topic)
 	if err != nil {
-		return Identity{}, err
+		return Identity{}, unanswered(err)
 	}
 	id := binary.BigEndian.AppendUint64(nil, uint64(d.TopicID.GetMostSignificantBits()))
 	id = binary.BigEndian.AppendUint64(id, uint64(d.TopicID.GetLeastSignificantBits()))
@@ -73,11 +73,11 @@ func (r *libReader) KeepsTombstones(timeout time.Duration) (ms int64, err error)
 	defer cancel()
 	policy, err := admin.Config(ctx, r.topic, wire.CleanupPolicy)
 	if err != nil {
-		return 0, err
+		return 0, unanswered(err)
 	}
 	retention, err := admin.Config(ctx, r.topic, wire.DeleteRetention)
 	if err != nil {
-		return 0, err
+		return 0, unanswered(err)
 	}
 	return wire.Kept(policy, retention)
 }
@@ -121,11 +121,11 @@ func (r *libReader) highWatermark(partition int32, deadline time.Time) (stores.O
 	res, err := admin.client.ListOffsets(ctx, map[kafka.TopicPartition]kafka.OffsetSpec{at: kafka.LatestOffsetSpec},
 		kafka.SetAdminIsolationLevel(kafka.IsolationLevelReadUncommitted))
 	if err != nil {
-		return 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, err)
+		return 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, unanswered(err))
 	}
 	for _, info := range res.ResultInfos { // of the one partition
 		if info.Error.Code() != kafka.ErrNoError {
-			return 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, info.Error)
+			return 0, fmt.Errorf("end offset of %s-%d: %w", r.topic, partition, unanswered(info.Error))
 		}
 		return stores.Offset(info.Offset), nil
 	}
