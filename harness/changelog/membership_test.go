@@ -54,7 +54,10 @@ func TestLeaveAfterFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-second.Failed():
+	case err := <-second.Failed():
+		if !strings.Contains(err.Error(), "instance ID") {
+			t.Error(err)
+		}
 	case <-ctx.Done():
 		t.Fatal("a second member of the same name did not fail")
 	}
