@@ -76,10 +76,14 @@ type struck struct {
 	forgotten map[string]bool // keys whose tombstones expired
 }
 
-// strikeTopic does it, and returns what proves that: "" when there is too little to be struck.
+// strikeTopic does it, and returns what proves that: "" when there is too little to be struck. What has deleted records comes once to a ground:
+// whether a store had them by then is only known of the last time.
 func (g *ground) strikeTopic(ctx context.Context, o *Options, admin *changelog.Admin, c *Cell, rng *rand.Rand) (proof string, err error) {
+	if g.spent || g.struck.open() {
+		return "", nil
+	}
 	committed, err := g.committed.Committed(g.input)
-	if err != nil || committed < enough || g.struck.open() {
+	if err != nil || committed < enough {
 		return "", err
 	}
 	if err := g.settle(ctx, o, c); err != nil {

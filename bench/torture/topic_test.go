@@ -56,3 +56,13 @@ func TestFaultsNeedACellThatTheyStrike(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A moment that did not come is tried again on the same ground. Where records were deleted behind it, and others behind that one, a store that
+// was replayed in between would be judged by the records that the first strike had taken.
+func TestGroundIsStruckOnce(t *testing.T) {
+	g := &ground{spent: true, struck: struck{begin: 215, replayed: true}}
+	proof, err := g.strikeTopic(t.Context(), &Options{Fault: FaultTopicTrimmed}, nil, &cells[0], nil)
+	if proof != "" || err != nil || g.struck.begin != 215 || !g.struck.replayed {
+		t.Errorf("%q, %v, %+v", proof, err, g.struck)
+	}
+}
