@@ -481,4 +481,24 @@ var explanations = []explanation{
 
 	{"stores/timestamped/timestamped.go", "to.Arena = slices.Grow(to.Arena, len(b.Arena)+format.TimestampBytes*b.Len())", "{}", speed},
 	{"stores/timestamped/timestamped.go", "to.Entries = slices.Grow(to.Entries, b.Len())", "{}", speed},
+
+	{"stores/versioned/put.go", "s.unswept = s.unswept || len(segments) > 0 && segments[0] < s.firstLive()", "s.unswept = s.unswept || len(segments) > 0 && segments[0] <= s.firstLive()", speed},
+	{"stores/versioned/segments.go", "s.unswept = err != nil", "{}", speed},
+	{"stores/versioned/segments.go", "b.Reset()", "{}", "what is deleted once more is as gone"},
+	{
+		"stores/versioned/segments.go",
+		"if err = errors.Join(err, it.Err(), it.Close()); err == nil && b.Len() > 0 {",
+		"if err = errors.Join(err, it.Err(), it.Close()); err == nil && b.Len() >= 0 {",
+		"an empty batch changes nothing",
+	},
+	{
+		"stores/versioned/segments.go",
+		"if key, row, err = first(s.rows.Range(append(key, 0), nil)); err != nil {",
+		"if key, row, err = first(s.rows.Range(append(key, 1), nil)); err != nil {",
+		"the segment of the stream time has one row",
+	},
+	{"stores/versioned/buffer.go", "clear(w.changed)", "{}", "it lets go of memory later"},
+	{"stores/versioned/range.go", "if src.key != nil && (key == nil || bytes.Compare(src.key, key) < 0) {", "if src.key != nil && (key == nil || bytes.Compare(src.key, key) < 1) {", "of equal keys either is the smallest"},
+	{"stores/versioned/read.go", "if r.next <= time {", "if r.next < time {", "what begins where a row ends lies in a newer one, which was looked at before"},
+	{"stores/versioned/read.go", "break", "{}", speed},
 }

@@ -188,3 +188,19 @@ func TestPutWhereARowEnds(t *testing.T) {
 		t.Errorf("history is %v, %v", found, err)
 	}
 }
+
+// Ranges and the history have both of their ends.
+func TestEdges(t *testing.T) {
+	s := newStore(t, 100)
+	put(t, s, "v", 10)
+	put(t, s, "w", 50)
+	if found, err := s.History([]byte("a"), 0, 10, false); err != nil || len(found) != 1 || string(found[0].Value) != "v" {
+		t.Errorf("up to 10 there is %v, %v; want v", found, err)
+	}
+	if _, err := s.Put([]byte("b"), []byte("x"), 110); err != nil {
+		t.Fatal(err)
+	}
+	if before, err := s.Delete([]byte("a"), 10); err != nil || before == nil || string(before.Value) != "v" {
+		t.Errorf("deleted at the first time of the history: %v, %v; want v", before, err)
+	}
+}
