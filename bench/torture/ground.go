@@ -162,6 +162,7 @@ func (g *ground) lived(l *life, rocks bool) {
 	if ready := l.during == duringTraffic || l.during == duringIdle; rocks && ready && l.start.From < l.start.To {
 		g.saved = max(g.saved, l.start.To)
 	}
+	g.struck.lived(l)
 }
 
 // mend ends a fault of the disk, once the processor is dead.

@@ -227,6 +227,13 @@ func (g *ground) aborted(ctx context.Context, t *changelog.Transactions, n int) 
 	return t.Send(ctx, g.log, b)
 }
 
+// lived notes that the files are of the changelog as the strike left it: the life has begun to make them from nothing.
+func (s *struck) lived(l *life) {
+	if s.late == nil && l.start.Event != "" && l.opened.Path != subject.PathLocal {
+		s.replayed, s.recreated = true, false
+	}
+}
+
 // right says what is wrong with the path that was taken behind the fault, if anything.
 func (s *struck) right(l *life) error {
 	switch {

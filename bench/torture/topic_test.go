@@ -57,12 +57,31 @@ func TestFaultsNeedACellThatTheyStrike(t *testing.T) {
 	}
 }
 
-// A moment that did not come is tried again on the same ground. Where records were deleted behind it, and others behind that one, a store that
-// was replayed in between would be judged by the records that the first strike had taken.
+// A moment that did not come is tried again on the same ground, behind a life that restored. Files that this life made are right where they have
+// nothing of before the strike; and what was deleted between two strikes could not be told from what is lost.
 func TestGroundIsStruckOnce(t *testing.T) {
-	g := &ground{spent: true, struck: struck{begin: 215, replayed: true}}
-	proof, err := g.strikeTopic(t.Context(), &Options{Fault: FaultTopicTrimmed}, nil, &cells[0], nil)
-	if proof != "" || err != nil || g.struck.begin != 215 || !g.struck.replayed {
-		t.Errorf("%q, %v, %+v", proof, err, g.struck)
+	begun := subject.Event{Event: subject.RestoreStart, From: 215}
+	for path, replayed := range map[string]bool{subject.PathLocal: false, subject.PathWiped: true, subject.PathEmpty: true} {
+		g := &ground{spent: true, struck: struck{begin: 215, recreated: true}}
+		proof, err := g.strikeTopic(t.Context(), &Options{Fault: FaultTopicTrimmed}, nil, &cells[0], nil)
+		if proof != "" || err != nil || g.struck.begin != 215 {
+			t.Errorf("%q, %v, %+v", proof, err, g.struck)
+		}
+		l := &life{opened: subject.Event{Path: path}}
+		if g.lived(l, false); g.struck.replayed {
+			t.Errorf("%s: replayed before it was begun", path)
+		}
+		l.start = begun
+		if g.lived(l, false); g.struck.replayed != replayed || g.struck.recreated == replayed {
+			t.Errorf("%s: %+v", path, g.struck)
+		}
+		next := &life{opened: subject.Event{Path: subject.PathLocal}, start: begun}
+		if err := g.struck.right(next); (err == nil) != replayed {
+			t.Errorf("%s, and then local: %v", path, err)
+		}
+		late := struck{late: l}
+		if late.lived(l); late.replayed {
+			t.Errorf("%s: struck in the middle of it, what it has may be of before", path)
+		}
 	}
 }
