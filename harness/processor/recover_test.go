@@ -29,7 +29,7 @@ func TestStoreBeyondTheChangelog(t *testing.T) {
 			t.Fatal(err)
 		}
 		p, s := f.processor(t), memory.New()
-		defer s.Close()
+		t.Cleanup(func() { _ = s.Close() })
 		if err := s.Apply(&stores.Batch{Next: stands}); err != nil {
 			t.Fatal(err)
 		}
