@@ -389,9 +389,6 @@ func (c *campaign) judge(ctx context.Context, l *life, committed stores.Offset, 
 	if err := c.cost(l); err != nil {
 		return err
 	}
-	if c.Fault == FaultTopicGrown && l.opened.Path == subject.PathLocal && c.ground.spent {
-		return fmt.Errorf("local files were used, of a changelog with another number of partitions")
-	}
 	if err := c.remember(false); err != nil {
 		return err
 	}

@@ -70,6 +70,7 @@ const enough = 50
 type struck struct {
 	begin     stores.Offset // the first record that is there
 	recreated bool
+	grown     bool
 	hanging   *hanging        // a transaction
 	replayed  bool            // the files that there are were made since
 	late      *life           // whose restore was struck
@@ -96,7 +97,7 @@ func (g *ground) strikeTopic(ctx context.Context, o *Options, admin *changelog.A
 	case FaultTopicEmptied:
 		return g.trim(ctx, admin, end)
 	case FaultTopicGrown:
-		g.spent = true
+		g.spent, g.struck.grown = true, true
 		return fmt.Sprintf("partitions: %d, then %d", grownFrom, grownTo), admin.AddPartitions(ctx, g.log, grownTo)
 	case FaultTopicHole:
 		return g.hollow(ctx, o, admin)
@@ -230,7 +231,7 @@ func (g *ground) aborted(ctx context.Context, t *changelog.Transactions, n int) 
 // lived notes that the files are of the changelog as the strike left it: the life has begun to make them from nothing.
 func (s *struck) lived(l *life) {
 	if s.late == nil && l.start.Event != "" && l.opened.Path != subject.PathLocal {
-		s.replayed, s.recreated = true, false
+		s.replayed, s.recreated, s.grown = true, false, false
 	}
 }
 
@@ -239,6 +240,8 @@ func (s *struck) right(l *life) error {
 	switch {
 	case s.recreated && l.opened.Path == subject.PathLocal:
 		return fmt.Errorf("local files were used, of a changelog that was deleted and created again")
+	case s.grown && l.opened.Path == subject.PathLocal:
+		return fmt.Errorf("local files were used, of a changelog with another number of partitions")
 	case l.opened.Path == subject.PathLocal && stores.Offset(l.start.From) < s.begin:
 		return fmt.Errorf("local files at offset %d were used, and the changelog begins at %d", l.start.From, s.begin)
 	}

@@ -62,7 +62,7 @@ func TestFaultsNeedACellThatTheyStrike(t *testing.T) {
 func TestGroundIsStruckOnce(t *testing.T) {
 	begun := subject.Event{Event: subject.RestoreStart, From: 215}
 	for path, replayed := range map[string]bool{subject.PathLocal: false, subject.PathWiped: true, subject.PathEmpty: true} {
-		g := &ground{spent: true, struck: struck{begin: 215, recreated: true}}
+		g := &ground{spent: true, struck: struck{begin: 215, recreated: true, grown: true}}
 		proof, err := g.strikeTopic(t.Context(), &Options{Fault: FaultTopicTrimmed}, nil, &cells[0], nil)
 		if proof != "" || err != nil || g.struck.begin != 215 {
 			t.Errorf("%q, %v, %+v", proof, err, g.struck)
@@ -72,12 +72,15 @@ func TestGroundIsStruckOnce(t *testing.T) {
 			t.Errorf("%s: replayed before it was begun", path)
 		}
 		l.start = begun
-		if g.lived(l, false); g.struck.replayed != replayed || g.struck.recreated == replayed {
+		if g.lived(l, false); g.struck.replayed != replayed || g.struck.recreated == replayed || g.struck.grown == replayed {
 			t.Errorf("%s: %+v", path, g.struck)
 		}
 		next := &life{opened: subject.Event{Path: subject.PathLocal}, start: begun}
 		if err := g.struck.right(next); (err == nil) != replayed {
 			t.Errorf("%s, and then local: %v", path, err)
+		}
+		if err := (&struck{grown: true}).right(next); err == nil {
+			t.Error("files of another number of partitions are taken for right")
 		}
 		late := struck{late: l}
 		if late.lived(l); late.replayed {
