@@ -13,9 +13,10 @@ import (
 
 // below is a store in a map with all that was written to it. It fails when told to.
 type below struct {
-	m   map[string][]byte
-	log []string // key=value@timestamp
-	err error
+	m        map[string][]byte
+	log      []string // key=value@timestamp
+	err      error
+	closeErr error // of its iterators
 }
 
 func newBelow() *below { return &below{m: map[string][]byte{}} }
@@ -43,13 +44,17 @@ func line(key string, value []byte, timestamp int64) string {
 }
 
 func (b *below) Range(from, to []byte) stores.Iterator {
-	return &rows{m: b.m, keys: within(b.m, from, to), at: -1, err: b.err}
+	return b.rows(within(b.m, from, to))
 }
 
 func (b *below) ReverseRange(from, to []byte) stores.Iterator {
 	keys := within(b.m, from, to)
 	slices.Reverse(keys)
-	return &rows{m: b.m, keys: keys, at: -1, err: b.err}
+	return b.rows(keys)
+}
+
+func (b *below) rows(keys []string) *rows {
+	return &rows{m: maps.Clone(b.m), keys: keys, at: -1, err: b.err, closeErr: b.closeErr}
 }
 
 func within(m map[string][]byte, from, to []byte) []string {
@@ -59,17 +64,17 @@ func within(m map[string][]byte, from, to []byte) []string {
 }
 
 type rows struct {
-	m    map[string][]byte
-	keys []string
-	at   int
-	err  error
+	m             map[string][]byte
+	keys          []string
+	at            int
+	err, closeErr error
 }
 
 func (r *rows) Next() bool    { r.at++; return r.err == nil && r.at < len(r.keys) }
 func (r *rows) Key() []byte   { return []byte(r.keys[r.at]) }
 func (r *rows) Value() []byte { return r.m[r.keys[r.at]] }
 func (r *rows) Err() error    { return r.err }
-func (r *rows) Close() error  { return nil }
+func (r *rows) Close() error  { return r.closeErr }
 
 // show is all that an iterator gives: a=1 b=2.
 func show(it stores.Iterator) (string, error) {

@@ -156,6 +156,28 @@ func TestKeysOfWindowsAndSessions(t *testing.T) {
 	}
 }
 
+// What is written, evicted and deleted while an iterator is open changes nothing of what it gives.
+func TestIteratorsAreSnapshots(t *testing.T) {
+	b := newBelow()
+	c := New(NewBudget(3*47), b, Options{Write: b.write})
+	put(t, c, "a=1", "c=1", "e=1")
+	if err := c.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, c, "b=1", "c=2") // evicts a
+	forth, back := c.Range(nil, nil), c.ReverseRange(nil, nil)
+	put(t, c, "a=3", "c=3", "d=3", "b", "e=3", "f=3")
+	if err := c.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := show(forth); err != nil || got != `"a"="1" "b"="1" "c"="2" "e"="1"` {
+		t.Errorf("forwards %s: %v", got, err)
+	}
+	if got, err := show(back); err != nil || got != `"e"="1" "c"="2" "b"="1" "a"="1"` {
+		t.Errorf("backwards %s: %v", got, err)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	failed := errors.New("disk full")
 	b := newBelow()
@@ -174,9 +196,14 @@ func TestErrors(t *testing.T) {
 	if _, err := show(c.Range(nil, nil)); !errors.Is(err, failed) {
 		t.Errorf("range: %v", err)
 	}
+	unclosed := newBelow()
+	unclosed.closeErr = failed
+	if _, err := show(New(NewBudget(0), unclosed, Options{}).Range(nil, nil)); !errors.Is(err, failed) {
+		t.Errorf("close: %v", err)
+	}
 	for _, o := range []Options{
 		{Write: b.write},
-		{Write: b.write, SendOld: true, Forward: func(Change) error { return nil }},
+		{Write: newBelow().write, SendOld: true, Forward: func(Change) error { return nil }},
 		{Write: newBelow().write, Forward: func(Change) error { return failed }},
 	} {
 		c := New(NewBudget(1000), b, o)

@@ -179,11 +179,14 @@ func step(t *rapid.T, c *Cache, m *model) {
 	case "put":
 		value, at := rapid.SliceOfN(rapid.Byte(), 0, 20).Draw(t, "value"), rapid.Int64Range(0, 99).Draw(t, "at")
 		m.put(key, bytes.Clone(value), at)
-		if err := c.Put([]byte(key), value, at); err != nil {
+		borrowed := []byte(key)
+		if err := c.Put(borrowed, value, at); err != nil {
 			t.Fatal(err)
 		}
-		for i := range value {
-			value[i]++ // it was only borrowed
+		for _, b := range [][]byte{borrowed, value} {
+			for i := range b {
+				b[i]++ // it was only borrowed
+			}
 		}
 	case "delete":
 		m.put(key, nil, 7)
