@@ -16,6 +16,7 @@ func (m *mutant) why() string {
 const (
 	speed    = "it is only faster, or slower"
 	negative = "any negative number is no part"
+	sign     = "only the sign of an order counts"
 	native   = "a little native memory is left over, which nobody counts"
 	unread   = "nobody reads what comes with an error, or with false"
 	anyError = "what is refused a step earlier is refused by the next one"
@@ -29,6 +30,40 @@ var explanations = []explanation{
 		"if len(value) > math.MaxInt32 || len(b.Arena)+len(key)+len(value) > math.MaxUint32 {",
 		"if len(value) >= math.MaxInt32 || len(b.Arena)+len(key)+len(value) > math.MaxUint32 {",
 		"2 GiB would have to be copied to notice",
+	},
+
+	{
+		"stores/cache/cache.go",
+		"c.set(key, value, 0, false)",
+		"c.set(key, value, 1, false)",
+		"the timestamp of what was only read is handed on to nobody",
+	},
+	{
+		"stores/cache/range.go",
+		"return c.merge(c.sorted.between(from, to), c.below.Range(from, to), 1)",
+		"return c.merge(c.sorted.between(from, to), c.below.Range(from, to), 2)",
+		sign,
+	},
+	{
+		"stores/cache/range.go",
+		"return c.merge(entries, c.below.ReverseRange(from, to), -1)",
+		"return c.merge(entries, c.below.ReverseRange(from, to), -2)",
+		sign,
+	},
+	{"stores/cache/range.go", "return -1", "return -2", sign},
+	{"stores/cache/range.go", "return 1", "return 2", sign},
+	{"stores/cache/range.go", "it.present = cached{}", "{}", "behind the end nobody asks for a key"},
+	{
+		"stores/cache/sorted.go",
+		"for len(s.first) < levels {",
+		"for len(s.first) <= levels {",
+		"an empty level is passed; one too many takes a number that comes once in 2^31 keys",
+	},
+	{
+		"stores/cache/sorted.go",
+		"levels := min(1+bits.TrailingZeros64(rand.Uint64()), maxLevels) //nolint:gosec // no secret",
+		"levels := min(2+bits.TrailingZeros64(rand.Uint64()), maxLevels) //nolint:gosec // no secret",
+		speed,
 	},
 
 	{
