@@ -31,7 +31,6 @@ func splitKey(b []byte) (segment int64, key []byte, err error) {
 // which Kafka Streams uses for restoring only: there a live write is several).
 type buffer struct {
 	rows    stores.Store
-	closed  bool
 	index   map[string]int // into changed, by the row's key
 	changed []change
 	key     []byte // scratch
@@ -49,9 +48,6 @@ func (w *buffer) init(rows stores.Store) { w.rows, w.index = rows, map[string]in
 
 // get reads a row, which is not to be written to; nil when there is none.
 func (w *buffer) get(segment int64, key []byte) ([]byte, error) {
-	if w.closed {
-		return nil, stores.ErrClosed
-	}
 	if len(w.changed) == 0 { // then readers may run beside each other
 		return w.rows.Get(appendKey(nil, segment, key))
 	}
@@ -77,9 +73,6 @@ func (w *buffer) put(segment int64, key, row []byte) {
 // flush writes what has changed, but for segments that have expired meanwhile, and
 // moves the offset.
 func (w *buffer) flush(partition int32, next stores.Offset, firstLive int64) error {
-	if w.closed {
-		return stores.ErrClosed
-	}
 	w.batch.Reset()
 	w.batch.Partition = partition
 	for i := range w.changed {

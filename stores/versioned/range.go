@@ -19,9 +19,6 @@ import (
 // which does not depend on how they are spread over segments, nor on the batches that
 // they came in.
 func (s *Store) Range(from, to []byte) stores.Iterator {
-	if s.buffer.closed {
-		return &iterator{err: s.wrap(stores.ErrClosed)}
-	}
 	it := &iterator{store: s, begin: s.time - s.history, from: slices.Clone(from), to: slices.Clone(to)}
 	begin := s.firstKey(from)
 	for _, segment := range append(slices.Clone(s.segments), latestValues) {

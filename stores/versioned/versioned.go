@@ -140,13 +140,7 @@ func (s *Store) Offset() (stores.Offset, bool) { return s.rows.Offset() }
 func (s *Store) Flush() error { return s.rows.Flush() }
 
 // Close closes the engine.
-func (s *Store) Close() error {
-	err := s.rows.Close()
-	if err == nil {
-		s.buffer.closed = true
-	}
-	return err
-}
+func (s *Store) Close() error { return s.rows.Close() }
 
 // StreamTime is the largest timestamp of all records so far, -1 before the first
 // (observedStreamTime).
