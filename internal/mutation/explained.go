@@ -19,6 +19,8 @@ const (
 	sign     = "only the sign of an order counts"
 	native   = "a little native memory is left over, which nobody counts"
 	unread   = "nobody reads what comes with an error, or with false"
+	atBound  = "there the next case gives the same"
+	unkept   = "no engine keeps the timestamp of a row"
 	anyError = "what is refused a step earlier is refused by the next one"
 )
 
@@ -519,7 +521,6 @@ var explanations = []explanation{
 
 	{"stores/versioned/put.go", "s.unswept = s.unswept || len(segments) > 0 && segments[0] < s.firstLive()", "s.unswept = s.unswept || len(segments) > 0 && segments[0] <= s.firstLive()", speed},
 	{"stores/versioned/segments.go", "s.unswept = err != nil", "{}", speed},
-	{"stores/versioned/segments.go", "b.Reset()", "{}", "what is deleted once more is as gone"},
 	{
 		"stores/versioned/segments.go",
 		"if err = errors.Join(err, it.Err(), it.Close()); err == nil && b.Len() > 0 {",
@@ -536,4 +537,25 @@ var explanations = []explanation{
 	{"stores/versioned/range.go", "if src.key != nil && (key == nil || bytes.Compare(src.key, key) < 0) {", "if src.key != nil && (key == nil || bytes.Compare(src.key, key) < 1) {", "of equal keys either is the smallest"},
 	{"stores/versioned/read.go", "if r.next <= time {", "if r.next < time {", "what begins where a row ends lies in a newer one, which was looked at before"},
 	{"stores/versioned/read.go", "break", "{}", speed},
+	{"stores/versioned/buffer.go", `return 0, nil, format.Bad(b, "has %d bytes, want 8 bytes of segment number before the key", len(b))`, `return 1, nil, format.Bad(b, "has %d bytes, want 8 bytes of segment number before the key", len(b))`, unread},
+	{"stores/versioned/buffer.go", "if !w.batch.Append(w.key, w.changed[i].row, 0, next) {", "if !w.batch.Append(w.key, w.changed[i].row, 1, next) {", unkept},
+	{"stores/versioned/segments.go", "if b.Append(it.Key(), nil, 0, next); b.Len() == sweepRecords {", "if b.Append(it.Key(), nil, 1, next); b.Len() == sweepRecords {", unkept},
+	{"stores/versioned/put.go", "err = s.change(0, next, func() error {", "err = s.change(1, next, func() error {", "no engine looks at the partition of a live write"},
+	{"stores/versioned/place.go", "b := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(v.value)), uint64(v.from))", "b := binary.BigEndian.AppendUint64(make([]byte, 0, 9+len(v.value)), uint64(v.from))", "more room than is used"},
+	{"stores/versioned/place.go", "break", "{}", speed},
+	{"stores/versioned/range.go", "latest := binary.BigEndian.AppendUint64(nil, uint64(max(s.time, 0)))", "latest := binary.BigEndian.AppendUint64(nil, uint64(max(s.time, 1)))", speed},
+	{"stores/versioned/range.go", "if len(it.waiting) > 0 && (key == nil || bytes.Compare(it.waiting[0].key, key) <= 0) {", "if len(it.waiting) > 0 && (key == nil || bytes.Compare(it.waiting[0].key, key) < 0) {", "what a key gives lies behind it: either may go first"},
+	{"stores/versioned/range.go", "if src.key != nil && (key == nil || bytes.Compare(src.key, key) < 0) {", "if src.key != nil && (key == nil || bytes.Compare(src.key, key) <= 0) {", "of equal keys either is the smallest"},
+	{"stores/versioned/range.go", "if it.err == nil && err != nil {", "if it.err == nil || err != nil {", "of two errors either will do"},
+	{"stores/versioned/read.go", "if !found || r.next > time && r.min() > time {", "if !found || r.next >= time && r.min() > time {", "no row begins behind its end"},
+	{"stores/versioned/read.go", "return 1", "return 2", "only the order counts"},
+	{"stores/versioned/row.go", "if r.next > v.from {", "if r.next >= v.from {", "what ends there is cut already"},
+	{"stores/versioned/row.go", "r.next = time", "{}", "who cuts a row adds a version, with which it ends"},
+	{"stores/versioned/segments.go", "if time <= s.time {", "if time < s.time {", "nothing more expires at the same time"},
+	{"stores/versioned/segments.go", "r := &s.scratch[0]", "r := &s.scratch[1]", "both are free"},
+	{"stores/versioned/segments.go", "s.segments, s.unswept = s.segments[live:], live > 0", "s.segments, s.unswept = s.segments[live:], live >= 0", speed},
+	{"stores/versioned/versioned.go", "return nil, 0, err", "return nil, 1, err", "where there is no value nobody asks from when"},
+	{"stores/versioned/versioned.go", "case history <= minute:", "case history < minute:", atBound},
+	{"stores/versioned/versioned.go", "case history <= 5*minute:", "case history < 5*minute:", atBound},
+	{"stores/versioned/versioned.go", "case history <= 60*minute:", "case history < 60*minute:", atBound},
 }

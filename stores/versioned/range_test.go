@@ -44,6 +44,32 @@ func TestRangeBeginsNearFrom(t *testing.T) {
 	}
 }
 
+// The empty key has entries, too.
+func TestGetOfTheEmptyKey(t *testing.T) {
+	s := newStore(t, 10_000)
+	if _, err := s.Put([]byte{}, []byte("v"), 5); err != nil {
+		t.Fatal(err)
+	}
+	value, err := s.Get([]byte{0, 0, 0, 0, 0, 0, 0, 5})
+	if want := "\xff\xff\xff\xff\xff\xff\xff\xffv"; string(value) != want || err != nil {
+		t.Errorf("its version from 5 on is %x, %v; want %x", value, err, want)
+	}
+}
+
+// A closed iterator shows nothing more, of what it had read ahead neither.
+func TestClosedIterator(t *testing.T) {
+	s := newStore(t, 10_000)
+	put(t, s, "v", 1)
+	put(t, s, "w", 5)
+	it := s.Range(nil, nil)
+	if !it.Next() {
+		t.Fatal(it.Err())
+	}
+	if err := it.Close(); err != nil || it.Next() {
+		t.Errorf("closed it goes on, %v", err)
+	}
+}
+
 // BenchmarkRange opens a range in the middle of many keys and reads its first entry.
 func BenchmarkRange(b *testing.B) {
 	s, err := Open(memory.NewSpace(), "s", Options{History: 60_000}, nil)

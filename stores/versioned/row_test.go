@@ -3,6 +3,7 @@ package versioned
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ func sampleRows() map[string]*row {
 		"degenerate":      {next: 3, versions: []version{{from: 3}}},
 		"tombstone":       {next: 10, versions: []version{{from: 3}}},
 		"time 0":          {next: 1, versions: []version{{0, []byte("v")}}},
+		"long value":      {next: 10, versions: []version{{3, bytes.Repeat([]byte("v"), 100)}}},
 		"several":         {next: 9, versions: []version{{7, []byte("new")}, {from: 5}, {4, []byte{}}, {2, []byte("old")}}},
 		"far in the time": {next: 1<<63 - 1, versions: []version{{1 << 62, []byte("v")}}},
 	}
@@ -122,6 +124,53 @@ func TestRowCut(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// Every place where such a row can be cut.
+func TestRowIsCut(t *testing.T) {
+	for from, want := range []string{
+		2: "60: 2", 3: "60: 3", 4: "60: 4 3", 5: "60: 5 3", 6: "60: 6 5 3", 7: "60: 7 5 3", 8: "60: 8 5 3", 9: "60: 9 8- 5 3",
+	} {
+		if want == "" {
+			continue
+		}
+		r := row{next: 8, versions: []version{{5, []byte("w")}, {3, []byte("v")}}}
+		r.pushNewest(version{int64(from), []byte("new")}, 60)
+		got := fmt.Sprintf("%d:", r.next)
+		for _, v := range r.versions {
+			got += fmt.Sprintf(" %d", v.from)
+			if v.value == nil {
+				got += "-"
+			}
+		}
+		if got != want {
+			t.Errorf("with a version from %d on the row is %s, want %s", from, got, want)
+		}
+	}
+}
+
+// What is said of a row that is none has its numbers right.
+func TestRowErrors(t *testing.T) {
+	whole := (&row{next: 10, versions: []version{{3, []byte("value")}}}).encode()
+	changed := func(at int, to byte) []byte {
+		b := bytes.Clone(whole)
+		b[at] = to
+		return b
+	}
+	for want, b := range map[string][]byte{
+		"has a segment row of 27 bytes, want at least 28":                                                             whole[:27],
+		"has a segment row from 3 to 2, want 0 <= from <= to":                                                         changed(7, 2),
+		"has a segment row with a version from 2, want one from 3 on that is before 10":                               changed(23, 2),
+		"has a segment row with a version from 10, want one from 3 on that is before 10":                              changed(23, 10),
+		"has a segment row with a value of 6 bytes, want -1 for a tombstone, or up to the 5 that are left":            changed(27, 6),
+		"has a segment row with 1 bytes that belong to no version, want 0":                                            changed(27, 4),
+		"has a segment row whose list of versions runs into its values at byte 28 of 33, want it to end with the one": changed(23, 4),
+	} {
+		var r row
+		if err := r.parse(b); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("the error is %v, want %s", err, want)
+		}
+	}
 }
 
 func TestBadStores(t *testing.T) {

@@ -189,18 +189,69 @@ func TestPutWhereARowEnds(t *testing.T) {
 	}
 }
 
+// A tombstone that had nothing to end still keeps away what comes late, when newer versions share its row.
+func TestTombstoneAlone(t *testing.T) {
+	s := newStore(t, 60_000)
+	if _, err := s.Delete([]byte("a"), 10); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, "v", 20)
+	put(t, s, "w", 30)
+	if validTo, err := s.Put([]byte("a"), []byte("late"), 5); validTo != 10 || err != nil {
+		t.Errorf("the late version is valid to %d, %v; want 10", validTo, err)
+	}
+	if r, err := s.AsOf([]byte("a"), 15); r != nil || err != nil {
+		t.Errorf("as of 15: %v, %v; want none", r, err)
+	}
+}
+
 // Ranges and the history have both of their ends.
 func TestEdges(t *testing.T) {
 	s := newStore(t, 100)
 	put(t, s, "v", 10)
 	put(t, s, "w", 50)
-	if found, err := s.History([]byte("a"), 0, 10, false); err != nil || len(found) != 1 || string(found[0].Value) != "v" {
-		t.Errorf("up to 10 there is %v, %v; want v", found, err)
+	finds := func(from, to int64, want string) {
+		t.Helper()
+		found, err := s.History([]byte("a"), from, to, false)
+		got := ""
+		for _, r := range found {
+			got += string(r.Value)
+		}
+		if got != want || err != nil {
+			t.Errorf("at %d, from %d to %d: found %q, %v; want %q", s.StreamTime(), from, to, got, err, want)
+		}
 	}
+	finds(0, 9, "")
+	finds(0, 10, "v")
+	finds(0, 49, "v")
+	finds(49, 50, "vw")
+	finds(50, 60, "w")
+	finds(60, 70, "w")
 	if _, err := s.Put([]byte("b"), []byte("x"), 110); err != nil {
 		t.Fatal(err)
 	}
+	finds(0, 9, "")
+	finds(0, 10, "v")
+	if r, err := s.AsOf([]byte("a"), 10); err != nil || r == nil || string(r.Value) != "v" {
+		t.Errorf("as of the first time of the history: %v, %v; want v", r, err)
+	}
 	if before, err := s.Delete([]byte("a"), 10); err != nil || before == nil || string(before.Value) != "v" {
 		t.Errorf("deleted at the first time of the history: %v, %v; want v", before, err)
+	}
+}
+
+// A version that ended where the history begins is not shown, though its segment is still there.
+func TestHistoryEndsWithinASegment(t *testing.T) {
+	s := newStore(t, 100)
+	put(t, s, "v", 10)
+	put(t, s, "w", 50)
+	put(t, s, "x", 150)
+	found, err := s.History([]byte("a"), 0, 200, true)
+	if err != nil || len(found) != 2 || string(found[0].Value) != "x" || string(found[1].Value) != "w" {
+		t.Errorf("history is %v, %v; want x and w", found, err)
+	}
+	entry := append([]byte("a"), 0, 0, 0, 0, 0, 0, 0, 10)
+	if value, err := s.Get(entry); value != nil || err != nil {
+		t.Errorf("the version from 10 on is %x, %v; want none", value, err)
 	}
 }
