@@ -2,6 +2,7 @@ package versioned
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"restorebench/stores"
@@ -41,6 +42,43 @@ func TestRangeBeginsNearFrom(t *testing.T) {
 6b0000000000000004 = ffffffffffffffff76`
 	if got != want {
 		t.Errorf("range is\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A range shows what all segments hold, in the order of its own keys: with a late time behind it, a key comes after a longer one
+// with an early time.
+func TestRangeMerges(t *testing.T) {
+	s := newStore(t, 60_000)
+	for i, time := range []int64{10, 25_000, 45_000} { // each ends in the next segment
+		put(t, s, strings.Repeat(string(rune('u'+i)), 9), time)
+	}
+	if _, err := s.Put([]byte("a\x00"), []byte("x"), 5); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Delete([]byte("a"), 50_000); err != nil {
+		t.Fatal(err)
+	}
+	all := []string{
+		"61000000000000000005 = ffffffffffffffff78",
+		"61000000000000000a = 00000000000061a8757575757575757575",
+		"6100000000000061a8 = 000000000000afc8767676767676767676",
+		"61000000000000afc8 = 000000000000c350777777777777777777",
+		"61000000000000c350 = ",
+	}
+	for _, c := range []struct {
+		from, to string
+		want     []string
+	}{
+		{"", "b", all},
+		{"a\x00\x00\x00\x00\x00\x00\x00\x0a", "a\x00\x00\x00\x00\x00\x00\xaf\xc8", all[1:3]},
+		{"a\x00\x00\x00\x00\x00\x00\xc3\x50", "b", all[4:]},
+	} {
+		if got, want := storetest.Contents(t, s.Range([]byte(c.from), []byte(c.to))), strings.Join(c.want, "\n"); got != want {
+			t.Errorf("from %x to %x there is\n%s\nwant\n%s", c.from, c.to, got, want)
+		}
+	}
+	if got, want := storetest.Contents(t, s.Range(nil, nil)), strings.Join(all, "\n"); got != want {
+		t.Errorf("all is\n%s\nwant\n%s", got, want)
 	}
 }
 

@@ -157,7 +157,11 @@ func TestRowErrors(t *testing.T) {
 		b[at] = to
 		return b
 	}
+	twice := row{next: 12, versions: []version{{from: 12}, {3, []byte("v")}}}
+	notNull := row{next: 10, versions: []version{{10, []byte{}}}} // a row like that of a tombstone that is alone
 	for want, b := range map[string][]byte{
+		"has a segment row with a version from 12, want one from 3 on that is before 12":                              twice.encode(),
+		"has a segment row with a version from 10, want one from 10 on that is before 10":                             notNull.encode(),
 		"has a segment row of 27 bytes, want at least 28":                                                             whole[:27],
 		"has a segment row from 3 to 2, want 0 <= from <= to":                                                         changed(7, 2),
 		"has a segment row with a version from 2, want one from 3 on that is before 10":                               changed(23, 2),

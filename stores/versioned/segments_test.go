@@ -70,7 +70,8 @@ func addLatest(b *stores.Batch, key string, from byte) {
 
 // addRow adds a row of one version, in a segment of the interval that a history of 10 s has.
 func addRow(b *stores.Batch, key string, from, to int64) {
-	b.Append(appendKey(nil, to/Interval(10_000), []byte(key)), (&row{next: to, versions: []version{{from, []byte("v")}}}).encode(), 0, 0)
+	r := row{next: to, versions: []version{{from, []byte("v")}}}
+	b.Append(appendKey(nil, to/Interval(10_000), []byte(key)), r.encode(), 0, 0)
 }
 
 // In a store of Kafka Streams nothing says the stream time but its rows: those of segments, which may be all that there are,
@@ -99,7 +100,8 @@ func TestStreamTimeOfRows(t *testing.T) {
 	}
 }
 
-// All segments are found again after opening, also next to each other, and those that have expired are not: the next write deletes them.
+// All segments are found again after opening, also next to each other, and those that have expired are not: the next write
+// deletes them.
 func TestSegmentsAreFound(t *testing.T) {
 	rows := rowsOf(t, func(b *stores.Batch) {
 		addRow(b, "a", 1, 3_000)
@@ -279,6 +281,9 @@ func TestExpiredInItsBatch(t *testing.T) {
 	}
 	if key, _, err := first(rows.Range(nil, appendKey(nil, 1, nil))); key != nil || err != nil {
 		t.Errorf("%x is left, %v", key, err)
+	}
+	if next, _ := s.Offset(); next != 3 {
+		t.Errorf("the offset is %d, want 3", next)
 	}
 }
 

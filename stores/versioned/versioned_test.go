@@ -2,7 +2,9 @@ package versioned
 
 import (
 	"bytes"
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"restorebench/stores"
@@ -189,7 +191,7 @@ func TestPutWhereARowEnds(t *testing.T) {
 	}
 }
 
-// A tombstone that had nothing to end still keeps away what comes late, when newer versions share its row.
+// A tombstone that had nothing to end still ends what comes late, also when newer versions share its row.
 func TestTombstoneAlone(t *testing.T) {
 	s := newStore(t, 60_000)
 	if _, err := s.Delete([]byte("a"), 10); err != nil {
@@ -202,6 +204,15 @@ func TestTombstoneAlone(t *testing.T) {
 	}
 	if r, err := s.AsOf([]byte("a"), 15); r != nil || err != nil {
 		t.Errorf("as of 15: %v, %v; want none", r, err)
+	}
+	if _, err := s.Delete([]byte("b"), 10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Put([]byte("b"), []byte("late"), 5); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := s.AsOf([]byte("b"), 5); r == nil || string(r.Value) != "late" || r.To != 10 || err != nil {
+		t.Errorf("as of 5: %v, %v; want the late version to 10", r, err)
 	}
 }
 
@@ -238,20 +249,45 @@ func TestEdges(t *testing.T) {
 	if before, err := s.Delete([]byte("a"), 10); err != nil || before == nil || string(before.Value) != "v" {
 		t.Errorf("deleted at the first time of the history: %v, %v; want v", before, err)
 	}
+	finds(0, 10, "")
 }
 
-// A version that ended where the history begins is not shown, though its segment is still there.
+// A version that ended where the history begins is not shown, nor is a tombstone from there, though their segment is still there.
 func TestHistoryEndsWithinASegment(t *testing.T) {
 	s := newStore(t, 100)
 	put(t, s, "v", 10)
 	put(t, s, "w", 50)
+	if _, err := s.Delete([]byte("b"), 50); err != nil {
+		t.Fatal(err)
+	}
 	put(t, s, "x", 150)
 	found, err := s.History([]byte("a"), 0, 200, true)
 	if err != nil || len(found) != 2 || string(found[0].Value) != "x" || string(found[1].Value) != "w" {
 		t.Errorf("history is %v, %v; want x and w", found, err)
 	}
-	entry := append([]byte("a"), 0, 0, 0, 0, 0, 0, 0, 10)
-	if value, err := s.Get(entry); value != nil || err != nil {
-		t.Errorf("the version from 10 on is %x, %v; want none", value, err)
+	for key, from := range map[string]byte{"a": 10, "b": 50} {
+		if value, err := s.Get(append([]byte(key), 0, 0, 0, 0, 0, 0, 0, from)); value != nil || err != nil {
+			t.Errorf("what %s had from %d on is %x, %v; want none", key, from, value, err)
+		}
+	}
+}
+
+// What is put is logged, late as it may be, but for what was refused with an error.
+func TestLog(t *testing.T) {
+	var logged []string
+	s, err := Open(memory.NewSpace(), "s", Options{}, func(key, value []byte, time int64) {
+		logged = append(logged, fmt.Sprintf("%s=%s@%d", key, value, time))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	put(t, s, "v", 10)
+	put(t, s, "late", 9)
+	if _, err := s.Put([]byte("a"), []byte("w"), -1); err == nil {
+		t.Error("a negative timestamp is taken")
+	}
+	if want := []string{"a=v@10", "a=late@9"}; !slices.Equal(logged, want) {
+		t.Errorf("logged are %q, want %q", logged, want)
 	}
 }
