@@ -209,11 +209,17 @@ func proxied(t *testing.T) (*proxy.Proxy, net.Conn) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	other, err := server.Accept() // so the proxy has both
+	other, err := server.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { other.Close() })
+	if _, err := conn.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Read(make([]byte, 1)); err != nil { // so the proxy has both
+		t.Fatal(err)
+	}
 	return p, conn
 }
 
