@@ -168,7 +168,7 @@ func TestEndOffsetsWaitForOpenTransactions(t *testing.T) {
 			}
 		}
 	}
-	ends(3*time.Second, func(_ stores.Offset, err error) bool {
+	ends(6*time.Second, func(_ stores.Offset, err error) bool {
 		return errors.Is(err, changelog.ErrOpenTransaction) && strings.Contains(err.Error(), "at offset 0, and the end is 2: of producer id ") &&
 			strings.Contains(err.Error(), "; its transactional id "+topic+" is Ongoing in epoch ")
 	})
