@@ -93,8 +93,12 @@ func (s *struck) end() error {
 // gaveUp takes the end of a processor that has waited for an open transaction, if it has said whose that is and what to do, and ends
 // that: the next life restores, and is judged.
 func (c *campaign) gaveUp(l *life, err error) error {
-	i := slices.IndexFunc(c.pending, func(line *Line) bool { return line.Kind == FaultTopicHanging }) // one is open at a time
-	line := c.pending[i]
+	var line *Line
+	for _, line = range slices.Backward(c.pending) {
+		if line.Kind == FaultTopicHanging { // the last one: while it is open there is no other
+			break
+		}
+	}
 	line.Outcome, line.Why = OutcomeRefused, err.Error()
 	if lacks := c.openLacks(l); lacks != "" {
 		return fmt.Errorf("%s: the refusal lacks %s: %w", line.Proof, lacks, err)

@@ -20,7 +20,7 @@ func TestOpenTransactionIsRefused(t *testing.T) {
 		"abort it with kafka-transactions.sh --bootstrap-server localhost:9 abort --topic log --partition 0 --start-offset 7; then start again"
 	for _, cut := range []string{"", "log-other", "--topic log", "--bootstrap-server localhost:9", "; then start again"} {
 		line := &Line{Kind: FaultTopicHanging}
-		c.pending = []*Line{{Kind: KindRandom}, line, {Kind: KindWrite}}
+		c.pending = []*Line{{Kind: FaultTopicHanging}, line, {Kind: KindWrite}} // the first one's ended by itself
 		l := &life{failed: subject.Event{Code: codeOpen, Message: strings.Replace(right, cut, "", 1)}}
 		if !c.openEnds(l, errEnded) || c.openEnds(&life{}, errEnded) || c.openEnds(l, errHung) {
 			t.Fatal("it is not known for what it is")
