@@ -324,19 +324,10 @@ func TestOffsetOutOfRange(t *testing.T) {
 }
 
 func outOfRange(t *testing.T, fetcher, bootstrap, topic string) {
-	r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{Fetcher: fetcher})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	p, err := r.Partition(0, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	p := partition(t, fetcher, bootstrap, topic, 100)
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	b := changelog.NewBatch()
+	b, err := changelog.NewBatch(), error(nil)
 	for {
 		if err = p.Read(ctx, b, 200, 100*time.Millisecond); err != nil {
 			break

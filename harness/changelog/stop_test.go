@@ -20,16 +20,7 @@ func TestPositionStaysAtStop(t *testing.T) {
 				records = append(records, rec{key: []byte("k"), value: []byte("v")})
 			}
 			write(t, bootstrap, topic, nil, records...)
-			r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{Fetcher: fetcher})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.Close()
-			p, err := r.Partition(0, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer p.Close()
+			p := partition(t, fetcher, bootstrap, topic, 0)
 			const stop = 5
 			b, read := changelog.NewBatch(), 0
 			for deadline := time.Now().Add(30 * time.Second); b.Next < stop && time.Now().Before(deadline); {
@@ -76,16 +67,7 @@ func TestEndBehindStop(t *testing.T) {
 			if err := tx.Commit(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{Fetcher: fetcher})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.Close()
-			p, err := r.Partition(0, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer p.Close()
+			p := partition(t, fetcher, bootstrap, topic, 0)
 			time.Sleep(300 * time.Millisecond) // librdkafka has both the record and the end by then
 			for _, stop := range []stores.Offset{1, 2} {
 				b := changelog.NewBatch()
@@ -100,4 +82,20 @@ func TestEndBehindStop(t *testing.T) {
 			}
 		})
 	}
+}
+
+// partition reads partition 0 of a topic from an offset on, until the test ends.
+func partition(t *testing.T, fetcher, bootstrap, topic string, from stores.Offset) changelog.PartitionReader {
+	t.Helper()
+	r, err := changelog.NewReader(bootstrap, topic, changelog.ReaderOptions{Fetcher: fetcher})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(r.Close)
+	p, err := r.Partition(0, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
 }
